@@ -1,0 +1,5 @@
+/** To come. */
+@NullMarked
+package io.sojourn.benchmarks;
+
+import org.jspecify.annotations.NullMarked;

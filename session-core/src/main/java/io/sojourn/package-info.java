@@ -1,0 +1,5 @@
+/** To come. */
+@NullMarked
+package io.sojourn;
+
+import org.jspecify.annotations.NullMarked;

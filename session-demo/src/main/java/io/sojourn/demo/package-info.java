@@ -1,0 +1,5 @@
+/** To come. */
+@NullMarked
+package io.sojourn.demo;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** To come. */
+@NullMarked
+package io.sojourn.redis;
+
+import org.jspecify.annotations.NullMarked;

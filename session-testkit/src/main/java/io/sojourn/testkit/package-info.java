@@ -1,0 +1,5 @@
+/** To come. */
+@NullMarked
+package io.sojourn.testkit;
+
+import org.jspecify.annotations.NullMarked;

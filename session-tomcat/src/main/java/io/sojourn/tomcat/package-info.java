@@ -1,0 +1,5 @@
+/** To come. */
+@NullMarked
+package io.sojourn.tomcat;
+
+import org.jspecify.annotations.NullMarked;
