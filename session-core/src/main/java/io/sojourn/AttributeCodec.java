@@ -1,0 +1,38 @@
+package io.sojourn;
+
+import java.util.Optional;
+
+/**
+ * Turns one attribute's value into bytes and back.
+ *
+ * <p>Thread-safe. A codec belongs to one web application, whose classes it finds through that
+ * application's class loader, and is dropped with it.
+ */
+public interface AttributeCodec {
+
+  /**
+   * Encodes a value. The bytes begin with a format byte that says who wrote them.
+   *
+   * @throws EncodeException if the value, or something that it refers to, cannot be encoded
+   */
+  EncodedValue encode(Object value);
+
+  /**
+   * Decodes what any codec of this application has encoded.
+   *
+   * @throws DecodeException for every kind of bad input
+   */
+  Object decode(EncodedValue value);
+
+  /**
+   * Whether nothing can change this value, so that having been read is no reason to check it for
+   * changes. False is always safe.
+   */
+  boolean isImmutable(Object value);
+
+  /**
+   * Why this value can certainly not be encoded, as far as its own class tells; empty if it may be.
+   * Cheap enough to be asked at every {@code setAttribute}.
+   */
+  Optional<String> refusal(Object value);
+}

@@ -1,0 +1,87 @@
+package io.sojourn;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HexFormat;
+
+/**
+ * What a store knows a session by: the SHA-256 digest of a session id.
+ *
+ * <p>An id opens a session to whoever knows it, so it never leaves the JVM; from the key nobody can
+ * work back to it. Whatever characters a client sends as an id, its key is 32 bytes.
+ *
+ * <p>Immutable and thread-safe.
+ */
+public final class SessionKey {
+
+  /** Bytes of a key. */
+  public static final int BYTES = 32;
+
+  private static final VarHandle INT_VIEW =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);
+
+  private final byte[] digest;
+
+  private SessionKey(byte[] digest) {
+    this.digest = digest;
+  }
+
+  /**
+   * The key of a session id.
+   *
+   * @param id a session id without its route suffix; untrusted, of any length and content
+   */
+  public static SessionKey of(String id) {
+    try {
+      return new SessionKey(
+          MessageDigest.getInstance("SHA-256").digest(id.getBytes(StandardCharsets.UTF_8)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("Every Java platform has SHA-256", e);
+    }
+  }
+
+  /**
+   * The key with these bytes, as a store has kept them.
+   *
+   * @param bytes what {@link #bytes()} answered once
+   * @throws IllegalArgumentException if there are not exactly {@value #BYTES}
+   */
+  public static SessionKey ofBytes(byte[] bytes) {
+    if (bytes.length != BYTES) {
+      throw new IllegalArgumentException(
+          "A session key has " + BYTES + " bytes, not " + bytes.length);
+    }
+    return new SessionKey(bytes.clone());
+  }
+
+  /** A copy of the {@value #BYTES} bytes. */
+  public byte[] bytes() {
+    return digest.clone();
+  }
+
+  /** The key as 64 hexadecimal digits. */
+  public String hex() {
+    return HexFormat.of().formatHex(digest);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof SessionKey that && Arrays.equals(digest, that.digest);
+  }
+
+  @Override
+  public int hashCode() {
+    return (int) INT_VIEW.get(digest, 0);
+  }
+
+  /** The first 12 hexadecimal digits: enough to find a session in logs. */
+  @Override
+  public String toString() {
+    return HexFormat.of().formatHex(digest, 0, 6);
+  }
+}

@@ -1,0 +1,113 @@
+package io.sojourn;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.OptionalLong;
+
+/**
+ * Keeps the sessions of one application outside the JVM, as bytes: it knows neither containers nor
+ * classes.
+ *
+ * <p>Every call is atomic, one round trip, and safe to repeat when its answer was lost. The clock
+ * is the store's own, so nodes whose clocks disagree agree on what has expired. A session expires
+ * when its {@linkplain IdleTimeout#timeToLive() time to live} has passed since the last access that
+ * the store knows of.
+ *
+ * <p>A session has two keys. {@link #load} goes by the key of its present id, which {@link #rename}
+ * replaces; {@link #save} and {@link #remove} go by its origin, the key it was created under. So a
+ * request that loaded a session before another one changed its id still reaches it, while nobody
+ * can open it by the old id any more.
+ *
+ * <p>Thread-safe. Whatever the store cannot be asked for ends in a {@link
+ * StoreUnavailableException}, never in an answer that looks like a missing session.
+ */
+public interface SessionStore extends AutoCloseable {
+
+  /** The version of a session that has just been created. */
+  long FIRST_VERSION = 1;
+
+  /** A {@code knownVersion} for a caller that knows nothing of the session yet. */
+  long NO_VERSION = 0;
+
+  /**
+   * For how many versions a removed attribute leaves a mark. A caller whose version is older than
+   * that gets the whole session, so marks may be dropped.
+   */
+  int REMOVAL_MARK_VERSIONS = 128;
+
+  /**
+   * Creates a session. Its version is {@link #FIRST_VERSION}, its last access now.
+   *
+   * @return false if the key is taken: by a session, by one that has expired and is not yet
+   *     removed, or as the origin of one that was renamed; nothing is written then
+   * @throws StoreUnavailableException if the store cannot be asked
+   */
+  boolean create(NewSession session);
+
+  /**
+   * Answers what changed since a known version. A session that has expired, or that has been
+   * claimed, is missing.
+   *
+   * <p>A load is an access: if the last access that the store holds is older than the session's
+   * touch interval, it becomes now.
+   *
+   * @param key the key of the session's present id
+   * @param knownVersion the version that the caller has; {@link #NO_VERSION} if none
+   * @return the whole session if no version is known, if more than {@link #REMOVAL_MARK_VERSIONS}
+   *     lie between, or if the known version is newer than the store's
+   * @throws StoreUnavailableException if the store cannot be asked
+   */
+  LoadResult load(SessionKey key, long knownVersion);
+
+  /**
+   * Applies a delta, raises the version by one and moves the last access to {@code now - idle},
+   * never back. A {@linkplain SessionDelta#isTouch() touch} keeps the version.
+   *
+   * @return the session's version after this save; empty if there is no such session any more
+   *     (removed, or claimed after it had expired), and then nothing is written
+   * @throws StoreUnavailableException if the store cannot be asked; the delta may then have been
+   *     applied or not, never in part
+   */
+  OptionalLong save(SessionDelta delta);
+
+  /**
+   * Makes the session that goes by one key go by another. Version and last access stay.
+   *
+   * @return false, and nothing has changed, if no session goes by {@code key} or {@code newKey} is
+   *     taken
+   * @throws StoreUnavailableException if the store cannot be asked
+   */
+  boolean rename(SessionKey key, SessionKey newKey);
+
+  /**
+   * Removes a session, claimed or not.
+   *
+   * @param origin {@link SessionRecord#origin()}
+   * @return true for exactly one caller
+   * @throws StoreUnavailableException if the store cannot be asked
+   */
+  boolean remove(SessionKey origin);
+
+  /**
+   * Claims sessions that have expired, for the caller to tell their listeners and then {@link
+   * #remove} them. Each is given to one caller. If it has not been removed when the claim ends,
+   * because its node died, the next caller may claim it.
+   *
+   * @param limit how many at the most, 1 or more
+   * @param claimTime how long the caller's claim holds
+   * @throws StoreUnavailableException if the store cannot be asked
+   */
+  List<SessionRecord> claimExpired(int limit, Duration claimTime);
+
+  /**
+   * Asks the store whether it is there.
+   *
+   * @throws StoreUnavailableException if the store cannot be asked; the message says what to look
+   *     at
+   */
+  void ping();
+
+  /** Lets go of connections and threads. Repeatable; other calls fail afterwards. Never throws. */
+  @Override
+  void close();
+}
