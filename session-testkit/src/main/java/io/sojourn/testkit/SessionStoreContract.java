@@ -1,0 +1,920 @@
+package io.sojourn.testkit;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.sojourn.AttributeChange;
+import io.sojourn.EncodedValue;
+import io.sojourn.IdleTimeout;
+import io.sojourn.LoadResult;
+import io.sojourn.NewSession;
+import io.sojourn.SessionDelta;
+import io.sojourn.SessionKey;
+import io.sojourn.SessionRecord;
+import io.sojourn.SessionStore;
+import io.sojourn.StoreUnavailableException;
+import io.sojourn.StoredAttribute;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Random;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * The contract of {@link SessionStore}, a test for each rule. A store's own test is a subclass that
+ * says how to open it.
+ *
+ * <p>The tests pass the time by shifting the store's clock, never by waiting.
+ */
+public abstract class SessionStoreContract {
+
+  private static final IdleTimeout HALF_AN_HOUR =
+      IdleTimeout.of(Duration.ofMinutes(30), Duration.ofMinutes(1));
+  private static final Duration CLAIM_TIME = Duration.ofMinutes(1);
+  private static final int THREADS = 8;
+
+  private final AtomicReference<Duration> clockOffset = new AtomicReference<>(Duration.ZERO);
+  private final List<SessionStore> opened = new ArrayList<>();
+  private final String application = "contract-" + UUID.randomUUID();
+
+  /** For subclasses. */
+  protected SessionStoreContract() {}
+
+  /**
+   * Opens the store. Called several times for one application: each is a node of its own over the
+   * same data.
+   *
+   * @param application whose sessions
+   * @param clockOffset how far the store's clock is shifted, asked at every call
+   */
+  protected abstract SessionStore open(String application, Supplier<Duration> clockOffset);
+
+  /** Opens a store of this kind whose server is not there. */
+  protected abstract SessionStore openUnreachable();
+
+  @AfterEach
+  final void closeStores() {
+    opened.forEach(SessionStore::close);
+  }
+
+  private SessionStore open() {
+    return open(application);
+  }
+
+  private SessionStore open(String name) {
+    SessionStore store = open(name, clockOffset::get);
+    opened.add(store);
+    return store;
+  }
+
+  private void passTime(Duration time) {
+    clockOffset.updateAndGet(offset -> offset.plus(time));
+  }
+
+  // ---------------------------------------------------------------- create
+
+  @Test
+  void createRefusesATakenKey() {
+    SessionStore store = open();
+    SessionKey key = newKey();
+    assertThat(store.create(session(key, Map.of("a", value("first"))))).isTrue();
+    assertThat(store.create(session(key, Map.of("a", value("second"), "b", value("x"))))).isFalse();
+    assertThat(attributes(store, key)).isEqualTo(Map.of("a", value("first")));
+  }
+
+  @Test
+  void createRefusesAKeyThatSessionsHadBeforeTheyWereRenamed() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of());
+    assertThat(store.rename(key, newKey())).isTrue();
+    assertThat(store.create(session(key, Map.of()))).isFalse();
+    assertThat(store.load(key, SessionStore.NO_VERSION)).isInstanceOf(LoadResult.Missing.class);
+  }
+
+  @Test
+  void createSucceedsForExactlyOneOfManyThreads() {
+    SessionStore one = open();
+    SessionStore two = open();
+    SessionKey key = newKey();
+    List<Boolean> answers =
+        Threads.call(
+            THREADS, thread -> (thread % 2 == 0 ? one : two).create(session(key, Map.of())));
+    assertThat(answers).containsOnlyOnce(true);
+  }
+
+  // ---------------------------------------------------------------- load
+
+  @Test
+  void loadOfAnUnknownKeyIsMissing() {
+    SessionStore store = open();
+    assertThat(store.load(newKey(), SessionStore.NO_VERSION)).isEqualTo(new LoadResult.Missing());
+    assertThat(store.load(newKey(), 7)).isEqualTo(new LoadResult.Missing());
+  }
+
+  @Test
+  void loadAnswersTheWholeSessionWhenNoVersionIsKnown() {
+    SessionStore store = open();
+    SessionKey key = newKey();
+    Instant creationTime = Instant.parse("2026-02-03T04:05:06.789Z");
+    assertThat(
+            store.create(
+                new NewSession(
+                    key, creationTime, HALF_AN_HOUR, Map.of("a", value("1"), "b", value("2")))))
+        .isTrue();
+    SessionRecord record = found(open(), key);
+    assertThat(record.key()).isEqualTo(key);
+    assertThat(record.origin()).isEqualTo(key);
+    assertThat(record.version()).isEqualTo(SessionStore.FIRST_VERSION);
+    assertThat(record.creationTime()).isEqualTo(creationTime);
+    assertThat(record.timeout()).isEqualTo(HALF_AN_HOUR);
+    assertThat(record.attributes())
+        .isEqualTo(
+            Map.of(
+                "a", new StoredAttribute(value("1"), 1), "b", new StoredAttribute(value("2"), 1)));
+  }
+
+  @Test
+  void loadAnswersUnchangedForTheCurrentVersion() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of("a", value("1")));
+    assertThat(store.load(key, 1)).isInstanceOf(LoadResult.Unchanged.class);
+    assertThat(save(store, key, Map.of("a", set("2")))).isEqualTo(2);
+    assertThat(store.load(key, 2)).isInstanceOf(LoadResult.Unchanged.class);
+  }
+
+  @Test
+  @Tag("G9")
+  @Tag("R3")
+  void loadAnswersExactlyWhatWasSetAndRemovedSinceAKnownVersion() {
+    SessionStore store = open();
+    SessionKey key =
+        created(store, Map.of("kept", value("k"), "changed", value("c"), "gone", value("g")));
+    save(store, key, Map.of("changed", set("c2")));
+    save(store, key, Map.of("gone", new AttributeChange.Remove(), "added", set("a")));
+    save(store, key, Map.of("changed", set("c4"), "never", new AttributeChange.Remove()));
+
+    LoadResult.Changed sinceOne = changed(store, key, 1);
+    assertThat(sinceOne.version()).isEqualTo(4);
+    assertThat(sinceOne.timeout()).isEqualTo(HALF_AN_HOUR);
+    assertThat(sinceOne.set())
+        .isEqualTo(
+            Map.of(
+                "changed",
+                new StoredAttribute(value("c4"), 4),
+                "added",
+                new StoredAttribute(value("a"), 3)));
+    assertThat(sinceOne.removed()).containsEntry("gone", 3L);
+
+    LoadResult.Changed sinceThree = changed(store, key, 3);
+    assertThat(sinceThree.set()).isEqualTo(Map.of("changed", new StoredAttribute(value("c4"), 4)));
+    assertThat(sinceThree.removed()).doesNotContainKey("gone");
+  }
+
+  @Test
+  void anAttributeRemovedAndSetAgainIsAnsweredAsSet() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of("a", value("1")));
+    save(store, key, Map.of("a", new AttributeChange.Remove()));
+    save(store, key, Map.of("a", set("3")));
+    LoadResult.Changed changed = changed(store, key, 1);
+    assertThat(changed.set()).isEqualTo(Map.of("a", new StoredAttribute(value("3"), 3)));
+    assertThat(changed.removed()).isEmpty();
+    assertThat(found(store, key).attributes()).containsOnlyKeys("a");
+  }
+
+  @Test
+  void removingTwiceLeavesTheLaterMark() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of("a", value("1")));
+    save(store, key, Map.of("a", new AttributeChange.Remove()));
+    save(store, key, Map.of("a", set("3")));
+    save(store, key, Map.of("a", new AttributeChange.Remove()));
+    assertThat(changed(store, key, 3).removed()).containsOnlyKeys("a");
+    assertThat(found(store, key).attributes()).isEmpty();
+  }
+
+  @Test
+  void loadAnswersTheWholeSessionWhenWhatChangedCanNoLongerBeTold() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of("kept", value("k"), "gone", value("g")));
+    save(store, key, Map.of("gone", new AttributeChange.Remove()));
+    for (int i = 0; i < SessionStore.REMOVAL_MARK_VERSIONS; i++) {
+      save(store, key, Map.of("n" + (i % 3), set("v" + i), "m", new AttributeChange.Remove()));
+    }
+    long current = 2 + SessionStore.REMOVAL_MARK_VERSIONS;
+    LoadResult whole = store.load(key, 1);
+    assertThat(whole).isInstanceOf(LoadResult.Found.class);
+    assertThat(((LoadResult.Found) whole).session().attributes())
+        .containsOnlyKeys("kept", "n0", "n1", "n2");
+    assertThat(changed(store, key, 2).version()).isEqualTo(current);
+  }
+
+  @Test
+  void loadAnswersTheWholeSessionForAVersionThatTheStoreHasNotReached() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of("a", value("1")));
+    assertThat(store.load(key, 5)).isInstanceOf(LoadResult.Found.class);
+    assertThat(store.load(key, Long.MAX_VALUE)).isInstanceOf(LoadResult.Found.class);
+    assertThat(store.load(key, -1)).isInstanceOf(LoadResult.Found.class);
+  }
+
+  // ---------------------------------------------------------------- save
+
+  @Test
+  void saveAnswersTheNextVersionAndAppliesTheWholeDelta() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of("a", value("1"), "b", value("2")));
+    assertThat(
+            save(
+                store,
+                key,
+                Map.of("a", set("x"), "b", new AttributeChange.Remove(), "c", set("z"))))
+        .isEqualTo(2);
+    assertThat(attributes(open(), key)).isEqualTo(Map.of("a", value("x"), "c", value("z")));
+  }
+
+  @Test
+  @Tag("R1")
+  void aReplacementAppliesOnlyToTheVersionOfTheAttributeThatWasRead() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of("a", value("1"), "b", value("1"), "c", value("1")));
+    save(store, key, Map.of("a", set("news"), "b", new AttributeChange.Remove()));
+    long version =
+        save(
+            store,
+            key,
+            Map.of(
+                "a", new AttributeChange.Replace(value("guess"), 1),
+                "b", new AttributeChange.Replace(value("guess"), 1),
+                "c", new AttributeChange.Replace(value("seen"), 1),
+                "d", new AttributeChange.Replace(value("guess"), 0)));
+    assertThat(version).isEqualTo(3);
+    assertThat(found(store, key).attributes())
+        .isEqualTo(
+            Map.of(
+                "a", new StoredAttribute(value("news"), 2),
+                "c", new StoredAttribute(value("seen"), 3)));
+  }
+
+  @Test
+  @Tag("R30")
+  void aNewTimeoutIsAChange() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of());
+    IdleTimeout shorter = IdleTimeout.of(Duration.ofSeconds(40), Duration.ofMinutes(1));
+    OptionalLong version =
+        store.save(new SessionDelta(key, Map.of(), Optional.of(shorter), Duration.ZERO));
+    assertThat(version).hasValue(2);
+    assertThat(changed(open(), key, 1).timeout()).isEqualTo(shorter);
+    passTime(Duration.ofSeconds(51));
+    assertThat(store.load(key, 2)).isInstanceOf(LoadResult.Missing.class);
+    assertThat(claimedKeys(store.claimExpired(10, CLAIM_TIME))).containsExactly(key);
+  }
+
+  @Test
+  @Tag("G2")
+  @Tag("R2")
+  void concurrentSaversOfDifferentAttributesMerge() {
+    SessionStore one = open();
+    SessionStore two = open();
+    SessionKey key = created(one, Map.of());
+    int rounds = 25;
+    Threads.run(
+        THREADS,
+        thread -> {
+          SessionStore store = thread % 2 == 0 ? one : two;
+          for (int i = 0; i < rounds; i++) {
+            save(store, key, Map.of("t" + thread + "-" + i, set("v" + i)));
+          }
+        });
+    Map<String, EncodedValue> expected = new HashMap<>();
+    for (int thread = 0; thread < THREADS; thread++) {
+      for (int i = 0; i < rounds; i++) {
+        expected.put("t" + thread + "-" + i, value("v" + i));
+      }
+    }
+    assertThat(attributes(one, key)).isEqualTo(expected);
+    assertThat(found(one, key).version()).isEqualTo(1 + (long) THREADS * rounds);
+  }
+
+  @Test
+  @Tag("G2")
+  @Tag("R49")
+  void manyThreadsSavingTheSameNewAttributeNeverFail() {
+    SessionStore one = open();
+    SessionStore two = open();
+    SessionKey key = created(one, Map.of());
+    List<OptionalLong> versions =
+        Threads.call(
+            50,
+            thread ->
+                (thread % 2 == 0 ? one : two)
+                    .save(
+                        delta(key, Map.of("same", set("v" + thread), "twin", set("v" + thread)))));
+    assertThat(versions)
+        .extracting(OptionalLong::getAsLong)
+        .containsExactlyInAnyOrderElementsOf(
+            IntStream.rangeClosed(2, 51).mapToObj(i -> (long) i).toList());
+    Map<String, StoredAttribute> stored = found(one, key).attributes();
+    assertThat(stored).containsOnlyKeys("same", "twin");
+    StoredAttribute last = requireNonNull(stored.get("same"));
+    assertThat(last.version()).isEqualTo(51);
+    assertThat(stored).containsEntry("twin", last);
+  }
+
+  @Test
+  @Tag("G7")
+  @Tag("R5")
+  void saveNeverRevivesARemovedSession() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of("a", value("1")));
+    assertThat(store.remove(key)).isTrue();
+    assertThat(store.save(delta(key, Map.of("a", set("2"), "b", set("3"))))).isEmpty();
+    assertThat(store.save(SessionDelta.touch(key, Duration.ZERO))).isEmpty();
+    assertThat(store.load(key, SessionStore.NO_VERSION)).isInstanceOf(LoadResult.Missing.class);
+    passTime(Duration.ofDays(2));
+    assertThat(store.claimExpired(10, CLAIM_TIME)).isEmpty();
+  }
+
+  @Test
+  @Tag("G7")
+  void saveNeverRevivesASessionThatIsBeingRemoved() {
+    SessionStore one = open();
+    SessionStore two = open();
+    for (int round = 0; round < 10; round++) {
+      SessionKey key = created(one, Map.of("a", value("1")));
+      Threads.run(
+          4,
+          thread -> {
+            if (thread == 0) {
+              assertThat(two.remove(key)).isTrue();
+            } else {
+              one.save(delta(key, Map.of("a" + thread, set("x"))));
+            }
+          });
+      assertThat(one.load(key, SessionStore.NO_VERSION)).isInstanceOf(LoadResult.Missing.class);
+      assertThat(one.save(delta(key, Map.of("a", set("2"))))).isEmpty();
+    }
+  }
+
+  // ---------------------------------------------------------------- access and touch
+
+  @Test
+  void aTouchKeepsTheVersionAndMovesTheLastAccess() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of("a", value("1")));
+    Instant before = found(store, key).lastAccessTime();
+    passTime(Duration.ofSeconds(30));
+    assertThat(store.save(SessionDelta.touch(key, Duration.ofSeconds(10)))).hasValue(1);
+    assertThat(found(store, key).lastAccessTime())
+        .isBetween(before.plusSeconds(20), before.plusSeconds(20).plus(slack()));
+    assertThat(store.load(key, 1)).isInstanceOf(LoadResult.Unchanged.class);
+  }
+
+  @Test
+  @Tag("G6")
+  void lastAccessNeverMovesBack() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of());
+    Instant before = found(store, key).lastAccessTime();
+    store.save(SessionDelta.touch(key, Duration.ofMinutes(5)));
+    save(store, key, Map.of("a", set("1")), Duration.ofMinutes(5));
+    assertThat(found(store, key).lastAccessTime()).isEqualTo(before);
+    passTime(Duration.ofMinutes(-5));
+    store.save(SessionDelta.touch(key, Duration.ZERO));
+    save(store, key, Map.of("a", set("2")));
+    assertThat(found(store, key).lastAccessTime()).isEqualTo(before);
+  }
+
+  @Test
+  @Tag("R78")
+  void aLoadMovesTheLastAccessOnlyWhenTheTouchIntervalHasPassed() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of());
+    Instant created = found(store, key).lastAccessTime();
+    passTime(Duration.ofSeconds(50));
+    assertThat(unchanged(store, key, 1).lastAccessTime()).isEqualTo(created);
+    assertThat(unchanged(store, key, 1).lastAccessTime()).isEqualTo(created);
+    passTime(Duration.ofSeconds(11));
+    assertThat(unchanged(store, key, 1).lastAccessTime()).isEqualTo(created);
+    assertThat(unchanged(store, key, 1).lastAccessTime())
+        .isBetween(created.plusSeconds(61), created.plusSeconds(61).plus(slack()));
+  }
+
+  // ---------------------------------------------------------------- rename
+
+  @Test
+  @Tag("R51")
+  @Tag("R62")
+  void afterARenameTheOldKeyOpensNothingWhileASaveInFlightReachesTheSession() {
+    SessionStore one = open();
+    SessionStore two = open();
+    SessionKey old = created(one, Map.of("a", value("1")));
+    SessionKey renamed = newKey();
+    assertThat(two.rename(old, renamed)).isTrue();
+    assertThat(one.load(old, 1)).isInstanceOf(LoadResult.Missing.class);
+    assertThat(one.load(old, SessionStore.NO_VERSION)).isInstanceOf(LoadResult.Missing.class);
+
+    assertThat(save(one, old, Map.of("b", set("2")))).isEqualTo(2);
+    SessionRecord record = found(two, renamed);
+    assertThat(record.key()).isEqualTo(renamed);
+    assertThat(record.origin()).isEqualTo(old);
+    assertThat(record.version()).isEqualTo(2);
+    assertThat(record.attributes()).containsOnlyKeys("a", "b");
+    assertThat(two.load(renamed, 2)).isInstanceOf(LoadResult.Unchanged.class);
+    assertThat(one.load(old, SessionStore.NO_VERSION)).isInstanceOf(LoadResult.Missing.class);
+  }
+
+  @Test
+  void aSessionIsRenamedManyTimes() {
+    SessionStore store = open();
+    SessionKey origin = created(store, Map.of("a", value("1")));
+    SessionKey key = origin;
+    for (int i = 0; i < 5; i++) {
+      SessionKey next = newKey();
+      assertThat(store.rename(key, next)).isTrue();
+      assertThat(store.load(key, SessionStore.NO_VERSION)).isInstanceOf(LoadResult.Missing.class);
+      key = next;
+    }
+    assertThat(found(store, key).origin()).isEqualTo(origin);
+    assertThat(store.remove(origin)).isTrue();
+    assertThat(store.load(key, SessionStore.NO_VERSION)).isInstanceOf(LoadResult.Missing.class);
+    assertThat(store.create(session(key, Map.of()))).isTrue();
+  }
+
+  @Test
+  @Tag("R50")
+  void aRenameIsAllOrNothing() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of("a", value("1")));
+    SessionKey taken = created(store, Map.of("b", value("2")));
+    assertThat(store.rename(key, taken)).isFalse();
+    assertThat(attributes(store, key)).containsOnlyKeys("a");
+    assertThat(attributes(store, taken)).containsOnlyKeys("b");
+
+    SessionKey unknown = newKey();
+    SessionKey free = newKey();
+    assertThat(store.rename(unknown, free)).isFalse();
+    assertThat(store.load(free, SessionStore.NO_VERSION)).isInstanceOf(LoadResult.Missing.class);
+    assertThat(store.create(session(free, Map.of()))).isTrue();
+  }
+
+  @Test
+  @Tag("R50")
+  void ofManyRenamesOfOneKeyExactlyOneSucceeds() {
+    SessionStore one = open();
+    SessionStore two = open();
+    SessionKey key = created(one, Map.of("a", value("1")));
+    List<SessionKey> wishes = IntStream.range(0, THREADS).mapToObj(i -> newKey()).toList();
+    List<Boolean> answers =
+        Threads.call(
+            THREADS, thread -> (thread % 2 == 0 ? one : two).rename(key, wishes.get(thread)));
+    assertThat(answers).containsOnlyOnce(true);
+    for (int i = 0; i < THREADS; i++) {
+      LoadResult result = one.load(wishes.get(i), SessionStore.NO_VERSION);
+      assertThat(result instanceof LoadResult.Found).isEqualTo(answers.get(i));
+    }
+  }
+
+  // ---------------------------------------------------------------- remove
+
+  @Test
+  @Tag("G6")
+  void removeSucceedsForExactlyOneCaller() {
+    SessionStore one = open();
+    SessionStore two = open();
+    SessionKey key = created(one, Map.of("a", value("1")));
+    List<Boolean> answers =
+        Threads.call(THREADS, thread -> (thread % 2 == 0 ? one : two).remove(key));
+    assertThat(answers).containsOnlyOnce(true);
+    assertThat(one.remove(key)).isFalse();
+  }
+
+  // ---------------------------------------------------------------- expiry
+
+  @Test
+  @Tag("G6")
+  void aSessionExpiresWhenItsTimeToLiveHasPassed() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of());
+    Duration timeToLive = HALF_AN_HOUR.timeToLive().orElseThrow();
+    passTime(timeToLive.minus(slack()));
+    assertThat(store.claimExpired(10, CLAIM_TIME)).isEmpty();
+    assertThat(store.load(key, SessionStore.NO_VERSION)).isInstanceOf(LoadResult.Found.class);
+    passTime(timeToLive.plusMillis(1));
+    assertThat(store.load(key, SessionStore.NO_VERSION)).isInstanceOf(LoadResult.Missing.class);
+    assertThat(store.rename(key, newKey())).isFalse();
+    assertThat(claimedKeys(store.claimExpired(10, CLAIM_TIME))).containsExactly(key);
+  }
+
+  @Test
+  @Tag("G6")
+  void eachExpiredSessionIsClaimedByExactlyOneCallerWithAllItHolds() {
+    SessionStore one = open();
+    SessionStore two = open();
+    Set<SessionKey> keys = new HashSet<>();
+    for (int i = 0; i < 60; i++) {
+      keys.add(created(one, Map.of("n", value("v" + i), "big", EncodedValue.of(new byte[3000]))));
+    }
+    passTime(Duration.ofHours(1));
+    List<List<SessionRecord>> claims =
+        Threads.call(
+            THREADS,
+            thread -> {
+              SessionStore store = thread % 2 == 0 ? one : two;
+              List<SessionRecord> mine = new ArrayList<>();
+              for (List<SessionRecord> batch = store.claimExpired(7, CLAIM_TIME);
+                  !batch.isEmpty();
+                  batch = store.claimExpired(7, CLAIM_TIME)) {
+                assertThat(batch).hasSizeLessThanOrEqualTo(7);
+                mine.addAll(batch);
+              }
+              return mine;
+            });
+    // A caller that found everything locked by others may have gone early; what it left is claimed
+    // now.
+    List<SessionRecord> all = new ArrayList<>();
+    claims.forEach(all::addAll);
+    for (List<SessionRecord> rest = one.claimExpired(100, CLAIM_TIME);
+        !rest.isEmpty();
+        rest = one.claimExpired(100, CLAIM_TIME)) {
+      all.addAll(rest);
+    }
+    assertThat(claimedKeys(all)).containsExactlyInAnyOrderElementsOf(keys);
+    assertThat(all).allSatisfy(r -> assertThat(r.attributes()).containsOnlyKeys("n", "big"));
+  }
+
+  @Test
+  void claimsHonourTheirLimit() {
+    SessionStore store = open();
+    for (int i = 0; i < 5; i++) {
+      created(store, Map.of("a", value("1"), "b", value("2")));
+    }
+    passTime(Duration.ofHours(1));
+    assertThat(store.claimExpired(2, CLAIM_TIME)).hasSize(2);
+    assertThat(store.claimExpired(2, CLAIM_TIME)).hasSize(2);
+    assertThat(store.claimExpired(2, CLAIM_TIME)).hasSize(1);
+    assertThat(store.claimExpired(2, CLAIM_TIME)).isEmpty();
+  }
+
+  @Test
+  @Tag("G6")
+  @Tag("R32")
+  void aLapsedClaimIsClaimedAgain() {
+    SessionStore dying = open();
+    SessionStore other = open();
+    SessionKey key = created(dying, Map.of("a", value("1")));
+    passTime(Duration.ofHours(1));
+    assertThat(claimedKeys(dying.claimExpired(10, CLAIM_TIME))).containsExactly(key);
+    passTime(CLAIM_TIME.minus(slack()));
+    assertThat(other.claimExpired(10, CLAIM_TIME)).isEmpty();
+    passTime(CLAIM_TIME);
+    List<SessionRecord> again = other.claimExpired(10, CLAIM_TIME);
+    assertThat(claimedKeys(again)).containsExactly(key);
+    assertThat(again.get(0).attributes()).containsOnlyKeys("a");
+    assertThat(other.remove(key)).isTrue();
+    passTime(CLAIM_TIME.multipliedBy(2));
+    assertThat(dying.claimExpired(10, CLAIM_TIME)).isEmpty();
+    assertThat(dying.remove(key)).isFalse();
+  }
+
+  @Test
+  @Tag("G7")
+  void aClaimedSessionIsMissingAndTakesNoSave() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of());
+    passTime(Duration.ofHours(1));
+    assertThat(store.claimExpired(1, CLAIM_TIME)).hasSize(1);
+    assertThat(store.load(key, 1)).isInstanceOf(LoadResult.Missing.class);
+    assertThat(store.save(delta(key, Map.of("a", set("1"))))).isEmpty();
+    assertThat(store.save(SessionDelta.touch(key, Duration.ZERO))).isEmpty();
+    assertThat(store.rename(key, newKey())).isFalse();
+    assertThat(store.create(session(key, Map.of()))).isFalse();
+    passTime(CLAIM_TIME.multipliedBy(2));
+    assertThat(store.save(delta(key, Map.of("a", set("1"))))).isEmpty();
+    assertThat(store.claimExpired(1, CLAIM_TIME)).hasSize(1);
+  }
+
+  @Test
+  @Tag("G6")
+  @Tag("R26")
+  void aSessionTouchedMeanwhileIsSpared() {
+    SessionStore store = open();
+    SessionKey loaded = created(store, Map.of());
+    SessionKey touched = created(store, Map.of());
+    SessionKey saved = created(store, Map.of());
+    SessionKey idle = created(store, Map.of());
+    passTime(Duration.ofMinutes(20));
+    store.load(loaded, 1);
+    store.save(SessionDelta.touch(touched, Duration.ZERO));
+    save(store, saved, Map.of("a", set("1")));
+    passTime(Duration.ofMinutes(20));
+    assertThat(claimedKeys(store.claimExpired(10, CLAIM_TIME))).containsExactly(idle);
+    assertThat(store.remove(idle)).isTrue();
+    passTime(Duration.ofMinutes(12));
+    assertThat(claimedKeys(store.claimExpired(10, CLAIM_TIME)))
+        .containsExactlyInAnyOrder(loaded, touched, saved);
+  }
+
+  @Test
+  @Tag("G6")
+  void aRunningRequestsTouchSparesASessionThatHasExpiredUnclaimed() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of());
+    passTime(Duration.ofHours(1));
+    assertThat(store.save(SessionDelta.touch(key, Duration.ZERO))).hasValue(1);
+    assertThat(store.claimExpired(10, CLAIM_TIME)).isEmpty();
+    assertThat(store.load(key, 1)).isInstanceOf(LoadResult.Unchanged.class);
+  }
+
+  @Test
+  @Tag("R29")
+  void aSessionWithoutTimeoutNeverExpiresAndCanBeRemoved() {
+    SessionStore store = open();
+    List<IdleTimeout> forEver =
+        List.of(
+            IdleTimeout.NEVER,
+            IdleTimeout.of(Duration.ofSeconds(-1), Duration.ofMinutes(1)),
+            IdleTimeout.of(Duration.ofSeconds(Integer.MAX_VALUE), Duration.ofMinutes(1)));
+    List<SessionKey> keys = new ArrayList<>();
+    for (IdleTimeout timeout : forEver) {
+      SessionKey key = newKey();
+      keys.add(key);
+      assertThat(store.create(new NewSession(key, Instant.now(), timeout, Map.of()))).isTrue();
+    }
+    passTime(Duration.ofDays(3650));
+    assertThat(store.claimExpired(10, CLAIM_TIME)).isEmpty();
+    for (int i = 0; i < keys.size(); i++) {
+      assertThat(save(store, keys.get(i), Map.of("a", set("1")))).isEqualTo(2);
+      assertThat(found(store, keys.get(i)).timeout()).isEqualTo(forEver.get(i));
+      assertThat(store.remove(keys.get(i))).isTrue();
+    }
+  }
+
+  @Test
+  @Tag("R29")
+  @Tag("R30")
+  void aTimeoutMayBecomeNeverAndBack() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of());
+    store.save(new SessionDelta(key, Map.of(), Optional.of(IdleTimeout.NEVER), Duration.ZERO));
+    passTime(Duration.ofDays(100));
+    assertThat(store.claimExpired(10, CLAIM_TIME)).isEmpty();
+    assertThat(found(store, key).timeout()).isEqualTo(IdleTimeout.NEVER);
+    store.save(new SessionDelta(key, Map.of(), Optional.of(HALF_AN_HOUR), Duration.ZERO));
+    passTime(Duration.ofHours(1));
+    assertThat(claimedKeys(store.claimExpired(10, CLAIM_TIME))).containsExactly(key);
+  }
+
+  // ---------------------------------------------------------------- data
+
+  /** Texts that mean something to some store, protocol or language. */
+  static List<String> awkwardTexts() {
+    return List.of(
+        "",
+        " ",
+        "a",
+        "A",
+        "a ",
+        "'; DROP TABLE sessions; --",
+        "\"quoted\" `back` \\slash",
+        "100%_%s%d",
+        "{braces}{0}${x}#{y}",
+        "line\nfeed\r\n\ttab",
+        "nul\u0000and\u0001control",
+        "\uD83D\uDE00 emoji e\u0301 \u00e9 \u4e2d\u6587",
+        "x".repeat(1024));
+  }
+
+  @ParameterizedTest
+  @MethodSource("awkwardTexts")
+  void idsAreData(String id) {
+    SessionStore store = open();
+    SessionKey key = SessionKey.of(id + UUID.randomUUID());
+    assertThat(store.create(session(key, Map.of("a", value("1"))))).isTrue();
+    assertThat(attributes(store, key)).containsOnlyKeys("a");
+    assertThat(store.remove(key)).isTrue();
+  }
+
+  @Test
+  @Tag("R86")
+  void attributeNamesAreData() {
+    SessionStore store = open();
+    Map<String, EncodedValue> all = new HashMap<>();
+    awkwardTexts().forEach(name -> all.put(name, value("of " + name)));
+    SessionKey key = created(store, all);
+    assertThat(attributes(open(), key)).isEqualTo(all);
+
+    Map<String, AttributeChange> changes = new HashMap<>();
+    all.replaceAll((name, old) -> value("new " + name));
+    all.forEach((name, changed) -> changes.put(name, new AttributeChange.Set(changed)));
+    save(store, key, changes);
+    assertThat(attributes(open(), key)).isEqualTo(all);
+
+    for (String name : awkwardTexts()) {
+      save(store, key, Map.of(name, new AttributeChange.Remove()));
+      all.remove(name);
+      assertThat(attributes(store, key)).isEqualTo(all);
+    }
+    assertThat(changed(store, key, 2).removed()).containsOnlyKeys(awkwardTexts());
+  }
+
+  @Test
+  @Tag("R87")
+  void valuesReturnByteForByte() {
+    Random random = new Random(42);
+    byte[] megabyte = new byte[1 << 20];
+    random.nextBytes(megabyte);
+    byte[] everyByte = new byte[256];
+    for (int i = 0; i < 256; i++) {
+      everyByte[i] = (byte) i;
+    }
+    Map<String, EncodedValue> values =
+        Map.of(
+            "empty", EncodedValue.of(new byte[0]),
+            "zero", EncodedValue.of(new byte[] {0}),
+            "every", EncodedValue.of(everyByte),
+            "megabyte", EncodedValue.of(megabyte));
+    SessionStore store = open();
+    SessionKey whenCreated = created(store, values);
+    assertThat(attributes(open(), whenCreated)).isEqualTo(values);
+
+    SessionKey whenSaved = created(store, Map.of());
+    Map<String, AttributeChange> changes = new HashMap<>();
+    values.forEach((name, saved) -> changes.put(name, new AttributeChange.Set(saved)));
+    save(store, whenSaved, changes);
+    assertThat(attributes(open(), whenSaved)).isEqualTo(values);
+    assertThat(changed(store, whenSaved, 1).set()).containsOnlyKeys(values.keySet());
+  }
+
+  @Test
+  void aSessionHoldsManyAttributes() {
+    SessionStore store = open();
+    Map<String, EncodedValue> many = new HashMap<>();
+    for (int i = 0; i < 500; i++) {
+      many.put("attribute-" + i, value("value-" + i));
+    }
+    SessionKey key = created(store, many);
+    assertThat(attributes(store, key)).isEqualTo(many);
+    save(store, key, Map.of("attribute-250", set("new")));
+    assertThat(changed(store, key, 1).set()).containsOnlyKeys("attribute-250");
+  }
+
+  @Test
+  @Tag("R63")
+  void applicationsDoNotSeeEachOther() {
+    List<String> names =
+        List.of("prod", "prod2", "PROD", "prod%", "{prod}", "prod:1", "pro_", "/", "", "x'\"\n");
+    String unique = UUID.randomUUID().toString();
+    Map<String, SessionStore> stores = new HashMap<>();
+    names.forEach(name -> stores.put(name, open(unique + name)));
+    SessionKey key = newKey();
+    for (String name : names) {
+      assertThat(store(stores, name).create(session(key, Map.of("of", value(name))))).isTrue();
+    }
+    for (String name : names) {
+      assertThat(attributes(store(stores, name), key)).isEqualTo(Map.of("of", value(name)));
+    }
+    assertThat(store(stores, "prod").remove(key)).isTrue();
+    assertThat(store(stores, "prod2").rename(key, newKey())).isTrue();
+    passTime(Duration.ofHours(1));
+    assertThat(store(stores, "prod").claimExpired(100, CLAIM_TIME)).isEmpty();
+    assertThat(store(stores, "prod2").claimExpired(100, CLAIM_TIME)).hasSize(1);
+    assertThat(store(stores, "{prod}").claimExpired(100, CLAIM_TIME)).hasSize(1);
+    assertThat(store(stores, "prod%").claimExpired(100, CLAIM_TIME)).hasSize(1);
+  }
+
+  // ---------------------------------------------------------------- failure
+
+  @Test
+  @Tag("G4")
+  void anUnavailableStoreThrows() {
+    SessionStore store = openUnreachable();
+    opened.add(store);
+    SessionKey key = newKey();
+    List<ThrowingCallable> calls =
+        List.of(
+            () -> store.create(session(key, Map.of())),
+            () -> store.load(key, SessionStore.NO_VERSION),
+            () -> store.load(key, 1),
+            () -> store.save(delta(key, Map.of("a", set("1")))),
+            () -> store.save(SessionDelta.touch(key, Duration.ZERO)),
+            () -> store.rename(key, newKey()),
+            () -> store.remove(key),
+            () -> store.claimExpired(1, CLAIM_TIME),
+            store::ping);
+    for (ThrowingCallable call : calls) {
+      assertThatThrownBy(call).isInstanceOf(StoreUnavailableException.class);
+    }
+  }
+
+  @Test
+  void aClosedStoreThrowsAndClosesAgain() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of());
+    store.ping();
+    store.close();
+    store.close();
+    assertThatThrownBy(() -> store.load(key, 1)).isInstanceOf(StoreUnavailableException.class);
+    assertThatThrownBy(store::ping).isInstanceOf(StoreUnavailableException.class);
+  }
+
+  // ---------------------------------------------------------------- words used above
+
+  /**
+   * Real time that may pass between two calls: the store's clock runs on while a test shifts it.
+   */
+  private static Duration slack() {
+    return Duration.ofSeconds(20);
+  }
+
+  private static SessionKey newKey() {
+    return SessionKey.of(UUID.randomUUID().toString());
+  }
+
+  private static EncodedValue value(String text) {
+    return EncodedValue.of(text.getBytes(UTF_8));
+  }
+
+  private static AttributeChange set(String text) {
+    return new AttributeChange.Set(value(text));
+  }
+
+  private static NewSession session(SessionKey key, Map<String, EncodedValue> attributes) {
+    return new NewSession(
+        key, Instant.now().truncatedTo(ChronoUnit.MILLIS), HALF_AN_HOUR, attributes);
+  }
+
+  private static SessionKey created(SessionStore store, Map<String, EncodedValue> attributes) {
+    SessionKey key = newKey();
+    assertThat(store.create(session(key, attributes))).isTrue();
+    return key;
+  }
+
+  private static SessionDelta delta(SessionKey origin, Map<String, AttributeChange> changes) {
+    return new SessionDelta(origin, changes, Optional.empty(), Duration.ZERO);
+  }
+
+  private static long save(
+      SessionStore store, SessionKey origin, Map<String, AttributeChange> changes) {
+    return save(store, origin, changes, Duration.ZERO);
+  }
+
+  private static long save(
+      SessionStore store, SessionKey origin, Map<String, AttributeChange> changes, Duration idle) {
+    return store
+        .save(new SessionDelta(origin, changes, Optional.empty(), idle))
+        .orElseThrow(() -> new AssertionError("The session is gone"));
+  }
+
+  private static SessionRecord found(SessionStore store, SessionKey key) {
+    LoadResult result = store.load(key, SessionStore.NO_VERSION);
+    assertThat(result).isInstanceOf(LoadResult.Found.class);
+    return ((LoadResult.Found) result).session();
+  }
+
+  private static LoadResult.Changed changed(SessionStore store, SessionKey key, long known) {
+    LoadResult result = store.load(key, known);
+    assertThat(result).isInstanceOf(LoadResult.Changed.class);
+    return (LoadResult.Changed) result;
+  }
+
+  private static LoadResult.Unchanged unchanged(SessionStore store, SessionKey key, long known) {
+    LoadResult result = store.load(key, known);
+    assertThat(result).isInstanceOf(LoadResult.Unchanged.class);
+    return (LoadResult.Unchanged) result;
+  }
+
+  private static Map<String, EncodedValue> attributes(SessionStore store, SessionKey key) {
+    Map<String, EncodedValue> values = new HashMap<>();
+    found(store, key).attributes().forEach((name, stored) -> values.put(name, stored.value()));
+    return values;
+  }
+
+  private static List<SessionKey> claimedKeys(List<SessionRecord> records) {
+    return records.stream().map(SessionRecord::key).toList();
+  }
+
+  private static SessionStore store(Map<String, SessionStore> stores, String name) {
+    return requireNonNull(stores.get(name));
+  }
+}
