@@ -1,6 +1,7 @@
 package io.sojourn;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The bytes of one encoded attribute.
@@ -37,7 +38,7 @@ public final class EncodedValue {
   }
 
   @Override
-  public boolean equals(Object other) {
+  public boolean equals(@Nullable Object other) {
     return other instanceof EncodedValue that && Arrays.equals(bytes, that.bytes);
   }
 

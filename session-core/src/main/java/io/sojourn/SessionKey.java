@@ -8,6 +8,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a store knows a session by: the SHA-256 digest of a session id.
@@ -70,7 +71,7 @@ public final class SessionKey {
   }
 
   @Override
-  public boolean equals(Object other) {
+  public boolean equals(@Nullable Object other) {
     return other instanceof SessionKey that && Arrays.equals(digest, that.digest);
   }
 

@@ -1,0 +1,294 @@
+package io.sojourn;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One attribute of a live session: its value, the bytes it came from, and what happened to it
+ * since.
+ *
+ * <p>Thread-safe. Its monitor is the innermost lock; it is held while the codec decodes, so that
+ * every reader gets the same object.
+ */
+final class AttributeSlot {
+
+  /*
+   * Whether a value that was read has changed is judged twice. Most types encode to the bytes that they were decoded from.
+   * Some do not the first time (a hash map's order depends on how it grew), so a mismatch is judged again against what the
+   * stored bytes become when they are decoded and encoded here. That encoding is kept: its price is paid once a copy.
+   */
+
+  private final String name;
+
+  /** The bytes in the store as of {@link #version}; null if it is not there. */
+  @GuardedBy("this")
+  private @Nullable EncodedValue stored;
+
+  /** The session's version that wrote or removed it, as far as this node knows; 0 for none. */
+  @GuardedBy("this")
+  private long version;
+
+  /**
+   * What {@link #stored} becomes when it is decoded and encoded on this node; null while not known.
+   */
+  @GuardedBy("this")
+  private @Nullable EncodedValue storedAsEncodedHere;
+
+  /**
+   * A detected change that was sent without learning whether it was applied; the next refresh
+   * tells.
+   */
+  @GuardedBy("this")
+  private @Nullable EncodedValue attempted;
+
+  /** The object that the application sees; null while not decoded, and after a removal. */
+  @GuardedBy("this")
+  private @Nullable Object value;
+
+  @GuardedBy("this")
+  private boolean removed;
+
+  /** Whether an object that can change was handed out since the last request ended. */
+  @GuardedBy("this")
+  private boolean handedOut;
+
+  /**
+   * Counts sets and removals; {@link #settled} is the last of them that needs no saving any more.
+   */
+  @GuardedBy("this")
+  private long changes;
+
+  @GuardedBy("this")
+  private long settled;
+
+  /** Out of its session's map for good: who still holds it must look again. */
+  @GuardedBy("this")
+  private boolean detached;
+
+  @GuardedBy("this")
+  private boolean reported;
+
+  /** A slot for an attribute that is not there yet. */
+  AttributeSlot(String name) {
+    this.name = name;
+  }
+
+  /** A slot for an attribute as loaded. */
+  AttributeSlot(String name, StoredAttribute attribute) {
+    this.name = name;
+    this.stored = attribute.value();
+    this.version = attribute.version();
+  }
+
+  String name() {
+    return name;
+  }
+
+  synchronized boolean isPresent() {
+    return !removed && (value != null || stored != null);
+  }
+
+  /** Whether a flush has to look at it. */
+  synchronized boolean isTouched() {
+    return handedOut || changes != settled;
+  }
+
+  /** Whether a failure is the first since the attribute was last set or refreshed. */
+  synchronized boolean isFirstFailure() {
+    boolean first = !reported;
+    reported = true;
+    return first;
+  }
+
+  /**
+   * The value, decoded if need be; null if it is not there.
+   *
+   * @throws DecodeException if it cannot be decoded
+   */
+  synchronized @Nullable Object get(AttributeCodec codec) {
+    if (value == null && !removed && stored != null) {
+      value = codec.decode(stored);
+    }
+    if (value != null && !handedOut) {
+      handedOut = !codec.isImmutable(value);
+    }
+    return value;
+  }
+
+  /** Sets the value, which who sets it may go on changing; false if the slot is detached. */
+  synchronized boolean set(Object newValue, AttributeCodec codec) {
+    if (detached) {
+      return false;
+    }
+    value = newValue;
+    handedOut = !codec.isImmutable(newValue);
+    removed = false;
+    reported = false;
+    changes++;
+    return true;
+  }
+
+  /** Removes the value; false if it was not there. */
+  synchronized boolean remove() {
+    if (!isPresent()) {
+      return false;
+    }
+    value = null;
+    removed = true;
+    handedOut = false;
+    changes++;
+    return true;
+  }
+
+  /** The requests that it was handed out to are over. */
+  synchronized void forgetHandedOut() {
+    handedOut = false;
+  }
+
+  /**
+   * What a save has to do with it; null if nothing.
+   *
+   * @param checkHandedOut whether a value that was handed out is checked for changes
+   * @throws EncodeException if the value cannot be encoded
+   */
+  @Nullable Capture capture(AttributeCodec codec, boolean checkHandedOut) {
+    Object captured;
+    long capturedChanges;
+    boolean pending;
+    synchronized (this) {
+      pending = changes != settled;
+      if (pending && removed) {
+        if (stored == null) {
+          // Set and removed between two saves.
+          settled = changes;
+          return null;
+        }
+        return new Capture(this, new AttributeChange.Remove(), changes);
+      }
+      if (value == null || !(pending || (handedOut && checkHandedOut))) {
+        return null;
+      }
+      captured = value;
+      capturedChanges = changes;
+    }
+    // The application's own code runs here: no lock of ours is held.
+    EncodedValue encoded = codec.encode(captured);
+    synchronized (this) {
+      if (changes != capturedChanges) {
+        // Set or removed meanwhile: whoever did so flushes after this.
+        return null;
+      }
+      if (pending) {
+        if (encoded.equals(stored) || encoded.equals(storedAsEncodedHere)) {
+          settled = changes;
+          return null;
+        }
+        return new Capture(this, new AttributeChange.Set(encoded), changes);
+      }
+      return isUnchanged(encoded, codec)
+          ? null
+          : new Capture(this, new AttributeChange.Replace(encoded, version), changes);
+    }
+  }
+
+  @GuardedBy("this")
+  private boolean isUnchanged(EncodedValue encoded, AttributeCodec codec) {
+    EncodedValue baseline = stored;
+    if (encoded.equals(baseline) || encoded.equals(attempted) || baseline == null) {
+      return baseline != null;
+    }
+    if (storedAsEncodedHere == null) {
+      try {
+        storedAsEncodedHere = codec.encode(codec.decode(baseline));
+      } catch (DecodeException | EncodeException e) {
+        return false;
+      }
+    }
+    return encoded.equals(storedAsEncodedHere);
+  }
+
+  /**
+   * A save has been applied.
+   *
+   * @param capture what it did to this slot
+   * @param newVersion the session's version after it
+   * @param alone whether nobody else has saved since the version that this node knew
+   * @return whether the slot is of no more use and leaves its session's map
+   */
+  synchronized boolean saved(Capture capture, long newVersion, boolean alone) {
+    settled = capture.changes;
+    if (capture.change instanceof AttributeChange.Set set) {
+      store(set.value(), newVersion);
+    } else if (capture.change instanceof AttributeChange.Replace replace) {
+      if (alone) {
+        store(replace.value(), newVersion);
+      } else {
+        attempted = replace.value();
+      }
+    } else {
+      store(null, newVersion);
+      // Not alone, an older answer may still be under way that knows it as set: the version here
+      // outdoes it.
+      detached = alone && changes == settled;
+    }
+    return detached;
+  }
+
+  /**
+   * Takes over what the store answered, unless it is older than what is here. A value that waits to
+   * be saved stays: it is later.
+   *
+   * @param incoming the attribute as stored
+   * @param anyway even if it is older: the store itself has gone back
+   */
+  synchronized void refresh(StoredAttribute incoming, boolean anyway) {
+    if (incoming.version() <= version && !anyway) {
+      return;
+    }
+    boolean same = incoming.value().equals(stored) || incoming.value().equals(attempted);
+    store(incoming.value(), incoming.version());
+    if (!same && changes == settled) {
+      value = null;
+      removed = false;
+      handedOut = false;
+      reported = false;
+    }
+  }
+
+  /**
+   * Takes over that the store does not have it any more.
+   *
+   * @param removedBy the version that removed it
+   * @param anyway even if that is older: the store itself has gone back
+   * @return whether the slot is of no more use and leaves its session's map
+   */
+  synchronized boolean refreshRemoved(long removedBy, boolean anyway) {
+    if (removedBy <= version && !anyway) {
+      return false;
+    }
+    store(null, removedBy);
+    if (changes == settled || removed) {
+      settled = changes;
+      value = null;
+      detached = true;
+    }
+    return detached;
+  }
+
+  @GuardedBy("this")
+  private void store(@Nullable EncodedValue newStored, long newVersion) {
+    stored = newStored;
+    version = newVersion;
+    storedAsEncodedHere = null;
+    attempted = null;
+  }
+
+  /**
+   * What a save does to one slot.
+   *
+   * @param slot the slot
+   * @param change what the store is to do
+   * @param changes the slot's count of changes that this save settles
+   */
+  record Capture(AttributeSlot slot, AttributeChange change, long changes) {}
+}

@@ -1,0 +1,542 @@
+package io.sojourn;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A session as a container works on it: attributes that are decoded when they are first read, and
+ * the memory of what changed since the last save. All requests of one node share one live session.
+ *
+ * <p>Thread-safe. Opening, saving, renaming and ending go through its {@link SessionRepository}.
+ */
+public final class LiveSession {
+
+  /*
+   * Lock order: the container's session lock, then flushLock, then stateLock, then a slot's monitor. flushLock alone is held
+   * across a call of the store.
+   *
+   * knownVersion is the version up to which this copy has everything. A save that comes back as "one more" keeps it so; any other
+   * answer means that somebody else saved in between, and the next load asks again from knownVersion. Each slot has a version of
+   * its own, so answers that overtake each other do no harm: the later one stays.
+   */
+
+  private static final Logger LOG = System.getLogger(LiveSession.class.getName());
+
+  private enum State {
+    /** Only this node knows of it. */
+    NEW,
+    /** The store has it. */
+    STORED,
+    /** It has ended: removed or expired, here or elsewhere. */
+    GONE
+  }
+
+  private final AttributeCodec codec;
+  private final SessionPolicy policy;
+  private final Instant creationTime;
+  private final ConcurrentMap<String, AttributeSlot> slots = new ConcurrentHashMap<>();
+
+  /** The slots that a flush has to look at. */
+  private final Set<AttributeSlot> touched = ConcurrentHashMap.newKeySet();
+
+  final ReentrantLock flushLock = new ReentrantLock();
+  private final Object stateLock = new Object();
+
+  private volatile String id;
+  private volatile SessionKey key;
+  private volatile SessionKey origin;
+  private volatile State state;
+  private volatile IdleTimeout timeout;
+  private volatile boolean timeoutChanged;
+  private volatile boolean unsaved;
+  private volatile @Nullable Object attachment;
+
+  /** Written under {@link #stateLock}. */
+  private volatile long knownVersion;
+
+  /** Both written under {@link #stateLock}. */
+  private volatile Instant lastAccessTime;
+
+  private volatile Instant thisAccessTime;
+
+  private final Object usersLock = new Object();
+
+  @GuardedBy("usersLock")
+  private int users;
+
+  private volatile long lastUsedNanos = System.nanoTime();
+  private volatile long lastStoreContactNanos = lastUsedNanos;
+
+  /** A session that begins here and now. */
+  LiveSession(
+      String id, IdleTimeout timeout, Instant now, AttributeCodec codec, SessionPolicy policy) {
+    this.codec = codec;
+    this.policy = policy;
+    this.id = id;
+    this.key = SessionKey.of(id);
+    this.origin = key;
+    this.creationTime = now;
+    this.lastAccessTime = now;
+    this.thisAccessTime = now;
+    this.timeout = timeout;
+    this.state = State.NEW;
+  }
+
+  /** A session as loaded. */
+  LiveSession(String id, SessionRecord record, AttributeCodec codec, SessionPolicy policy) {
+    this.codec = codec;
+    this.policy = policy;
+    this.id = id;
+    this.key = record.key();
+    this.origin = record.origin();
+    this.creationTime = record.creationTime();
+    this.lastAccessTime = latest(record.creationTime(), record.lastAccessTime());
+    this.thisAccessTime = lastAccessTime;
+    this.timeout = record.timeout();
+    this.state = State.STORED;
+    this.knownVersion = record.version();
+    record.attributes().forEach((name, stored) -> slots.put(name, new AttributeSlot(name, stored)));
+  }
+
+  // ---------------------------------------------------------------- what a container asks
+
+  /** The session id, without a route suffix. */
+  public String id() {
+    return id;
+  }
+
+  /** The key of its present id; also what messages call it by. */
+  public SessionKey key() {
+    return key;
+  }
+
+  /** When it was created, by the clock of the node that did. */
+  public Instant creationTime() {
+    return creationTime;
+  }
+
+  /**
+   * The access before the one that is going on. Exact for accesses on this node; one on another
+   * node may be missing from it for as long as the touch interval.
+   */
+  public Instant lastAccessTime() {
+    return lastAccessTime;
+  }
+
+  /** Idle time allowed; zero or less means never. */
+  public Duration maxInactiveInterval() {
+    return timeout.maxInactiveInterval();
+  }
+
+  /**
+   * Sets how long it may be idle.
+   *
+   * @param interval zero or less means never
+   */
+  public void setMaxInactiveInterval(Duration interval) {
+    IdleTimeout wished = IdleTimeout.of(interval, policy.touchInterval());
+    synchronized (stateLock) {
+      if (!wished.equals(timeout)) {
+        timeout = wished;
+        timeoutChanged = true;
+      }
+    }
+  }
+
+  /**
+   * Whether it has ended, here or elsewhere. A request that holds it may go on using it; nothing is
+   * saved any more.
+   */
+  public boolean isGone() {
+    return state == State.GONE;
+  }
+
+  /** Whether the store knows it, or did. */
+  public boolean isStored() {
+    return state != State.NEW;
+  }
+
+  /**
+   * An attribute; null if it is not there. The same object at every call, until another node has
+   * changed it or it is set.
+   *
+   * @throws DecodeException if it cannot be decoded and the policy is {@link
+   *     SessionPolicy.Undecodable#FAIL}
+   */
+  public @Nullable Object attribute(String name) {
+    AttributeSlot slot = slots.get(name);
+    if (slot == null) {
+      return null;
+    }
+    try {
+      Object value = slot.get(codec);
+      noteTouched(slot);
+      return value;
+    } catch (DecodeException e) {
+      String message = "Attribute '" + name + "' of session " + key + " cannot be decoded: ";
+      if (policy.undecodable() == SessionPolicy.Undecodable.ABSENT) {
+        report(slot, message, e);
+        return null;
+      }
+      throw new DecodeException(message + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Sets an attribute.
+   *
+   * @return the value it had; null if none, or none that this node can decode
+   */
+  public @Nullable Object setAttribute(String name, Object value) {
+    while (true) {
+      AttributeSlot slot = slots.computeIfAbsent(name, AttributeSlot::new);
+      Object previous = previous(slot);
+      if (slot.set(value, codec)) {
+        noteTouched(slot);
+        return previous;
+      }
+      slots.remove(name, slot);
+    }
+  }
+
+  /**
+   * Removes an attribute, also one that this node cannot decode.
+   *
+   * @return the value it had; null if none, or none that this node can decode
+   */
+  public @Nullable Object removeAttribute(String name) {
+    AttributeSlot slot = slots.get(name);
+    if (slot == null) {
+      return null;
+    }
+    Object previous = previous(slot);
+    if (slot.remove()) {
+      noteTouched(slot);
+    }
+    return previous;
+  }
+
+  /** The names of its attributes: a snapshot. Nothing is decoded. */
+  public Set<String> attributeNames() {
+    Set<String> names = new LinkedHashSet<>();
+    slots.forEach(
+        (name, slot) -> {
+          if (slot.isPresent()) {
+            names.add(name);
+          }
+        });
+    return names;
+  }
+
+  /** Whether it has an attribute of this name. Nothing is decoded. */
+  public boolean hasAttribute(String name) {
+    AttributeSlot slot = slots.get(name);
+    return slot != null && slot.isPresent();
+  }
+
+  /** The object that a container's adapter keeps beside it, if any. */
+  public @Nullable Object attachment() {
+    return attachment;
+  }
+
+  /** Keeps an object of a container's adapter for as long as this copy lives. */
+  public void attach(Object object) {
+    attachment = object;
+  }
+
+  /** The start of its key; never the id or a value. */
+  @Override
+  public String toString() {
+    return "LiveSession[" + key + ", " + state + ", version " + knownVersion + "]";
+  }
+
+  // ---------------------------------------------------------------- what its repository does
+
+  SessionKey origin() {
+    return origin;
+  }
+
+  IdleTimeout timeout() {
+    return timeout;
+  }
+
+  long knownVersion() {
+    return knownVersion;
+  }
+
+  /** Whether a save failed for want of the store, so that somebody has to try again. */
+  boolean isUnsaved() {
+    return unsaved;
+  }
+
+  void setUnsaved(boolean failed) {
+    unsaved = failed;
+  }
+
+  void beginUse() {
+    synchronized (usersLock) {
+      users++;
+    }
+    lastUsedNanos = System.nanoTime();
+  }
+
+  /** The last user's end forgets what was handed out: nobody is left who would change it. */
+  void endUse() {
+    lastUsedNanos = System.nanoTime();
+    synchronized (usersLock) {
+      if (users == 0 || --users > 0 || touched.isEmpty() || unsaved || !flushLock.tryLock()) {
+        return;
+      }
+      try {
+        for (AttributeSlot slot : touched) {
+          slot.forgetHandedOut();
+          // In this order: who touches it meanwhile adds it again after, or is seen here.
+          touched.remove(slot);
+          noteTouched(slot);
+        }
+      } finally {
+        flushLock.unlock();
+      }
+    }
+  }
+
+  boolean isInUse() {
+    synchronized (usersLock) {
+      return users > 0;
+    }
+  }
+
+  long lastUsedNanos() {
+    return lastUsedNanos;
+  }
+
+  long lastStoreContactNanos() {
+    return lastStoreContactNanos;
+  }
+
+  /** How long ago its last request was; zero while one is running. */
+  Duration idle() {
+    return isInUse() ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - lastUsedNanos);
+  }
+
+  void rename(String newId, SessionKey newKey) {
+    id = newId;
+    key = newKey;
+  }
+
+  /** Another id before the store has heard of it. */
+  void renameUnstored(String newId, SessionKey newKey) {
+    origin = newKey;
+    rename(newId, newKey);
+  }
+
+  /** The store has confirmed that it has the session. */
+  void contacted() {
+    lastStoreContactNanos = System.nanoTime();
+  }
+
+  void markGone() {
+    state = State.GONE;
+  }
+
+  /** An access begins: what was this access becomes the last one. */
+  void accessed(Instant now, Instant lastKnownToStore) {
+    lastStoreContactNanos = System.nanoTime();
+    synchronized (stateLock) {
+      lastAccessTime = latest(lastAccessTime, latest(thisAccessTime, lastKnownToStore));
+      thisAccessTime = latest(now, lastAccessTime);
+    }
+  }
+
+  /** Takes over what changed since {@link #knownVersion} was asked about. */
+  void refresh(LoadResult.Changed changed) {
+    synchronized (stateLock) {
+      if (changed.version() <= knownVersion) {
+        return;
+      }
+      takeOver(changed.timeout());
+      changed.set().forEach((name, stored) -> refresh(name, stored, false));
+      changed.removed().forEach((name, version) -> refreshRemoved(name, version, false));
+      knownVersion = changed.version();
+    }
+  }
+
+  /**
+   * Takes over a whole session.
+   *
+   * @param askedVersion the version that this copy had when it asked: if the store has less, it has
+   *     gone back, and so does the copy
+   */
+  void refresh(SessionRecord record, long askedVersion) {
+    synchronized (stateLock) {
+      boolean goneBack = record.version() < askedVersion && askedVersion == knownVersion;
+      if (record.version() <= knownVersion && !goneBack) {
+        return;
+      }
+      takeOver(record.timeout());
+      record.attributes().forEach((name, stored) -> refresh(name, stored, goneBack));
+      for (String name : slots.keySet()) {
+        if (!record.attributes().containsKey(name)) {
+          refreshRemoved(name, record.version(), goneBack);
+        }
+      }
+      knownVersion = record.version();
+    }
+  }
+
+  @GuardedBy("stateLock")
+  private void takeOver(IdleTimeout incoming) {
+    if (!timeoutChanged) {
+      timeout = incoming;
+    }
+  }
+
+  private void refresh(String name, StoredAttribute stored, boolean anyway) {
+    AttributeSlot slot = slots.get(name);
+    if (slot == null) {
+      slot = slots.putIfAbsent(name, new AttributeSlot(name, stored));
+    }
+    if (slot != null) {
+      slot.refresh(stored, anyway);
+    }
+  }
+
+  private void refreshRemoved(String name, long version, boolean anyway) {
+    AttributeSlot slot = slots.get(name);
+    if (slot != null && slot.refreshRemoved(version, anyway)) {
+      slots.remove(name, slot);
+    }
+  }
+
+  /** What a save has to send. The caller holds the flush lock. */
+  Pending capture() {
+    IdleTimeout currentTimeout;
+    boolean changed;
+    long version;
+    synchronized (stateLock) {
+      currentTimeout = timeout;
+      changed = timeoutChanged;
+      version = knownVersion;
+    }
+    List<AttributeSlot.Capture> captures = new ArrayList<>();
+    for (AttributeSlot slot : touched) {
+      try {
+        AttributeSlot.Capture capture =
+            slot.capture(codec, policy.dirtyCheck() == SessionPolicy.DirtyCheck.READ);
+        if (capture != null) {
+          captures.add(capture);
+        }
+      } catch (EncodeException e) {
+        report(
+            slot,
+            "Attribute '"
+                + slot.name()
+                + "' of session "
+                + key
+                + " is not saved, other nodes will not see it: ",
+            e);
+      }
+    }
+    return new Pending(captures, currentTimeout, changed, version);
+  }
+
+  /**
+   * What was captured is in the store.
+   *
+   * @param newVersion the session's version after it
+   */
+  void saved(Pending pending, long newVersion) {
+    state = State.STORED;
+    lastStoreContactNanos = System.nanoTime();
+    unsaved = false;
+    synchronized (stateLock) {
+      boolean alone = newVersion == pending.knownVersion + 1;
+      for (AttributeSlot.Capture capture : pending.captures) {
+        AttributeSlot slot = capture.slot();
+        if (slot.saved(capture, newVersion, alone)) {
+          slots.remove(slot.name(), slot);
+        }
+      }
+      if (pending.timeout.equals(timeout)) {
+        timeoutChanged = false;
+      }
+      if (alone) {
+        knownVersion = Math.max(knownVersion, newVersion);
+      }
+    }
+  }
+
+  private void noteTouched(AttributeSlot slot) {
+    if (slot.isTouched()) {
+      touched.add(slot);
+    }
+  }
+
+  private @Nullable Object previous(AttributeSlot slot) {
+    try {
+      return slot.get(codec);
+    } catch (DecodeException e) {
+      return null;
+    }
+  }
+
+  private static void report(AttributeSlot slot, String message, SessionException cause) {
+    if (slot.isFirstFailure()) {
+      LOG.log(Level.WARNING, message + cause.getMessage());
+    }
+  }
+
+  private static Instant latest(Instant one, Instant two) {
+    return one.isBefore(two) ? two : one;
+  }
+
+  /**
+   * What a save has to send.
+   *
+   * @param captures the attributes
+   * @param timeout the timeout now
+   * @param timeoutChanged whether it is to be saved
+   * @param knownVersion the version that this copy had
+   */
+  record Pending(
+      List<AttributeSlot.Capture> captures,
+      IdleTimeout timeout,
+      boolean timeoutChanged,
+      long knownVersion) {
+
+    boolean isEmpty() {
+      return captures.isEmpty() && !timeoutChanged;
+    }
+
+    SessionDelta delta(SessionKey origin, Duration idle) {
+      Map<String, AttributeChange> changes = new HashMap<>();
+      captures.forEach(capture -> changes.put(capture.slot().name(), capture.change()));
+      return new SessionDelta(
+          origin, changes, timeoutChanged ? Optional.of(timeout) : Optional.empty(), idle);
+    }
+
+    Map<String, EncodedValue> values() {
+      Map<String, EncodedValue> values = new HashMap<>();
+      for (AttributeSlot.Capture capture : captures) {
+        if (capture.change() instanceof AttributeChange.Set set) {
+          values.put(capture.slot().name(), set.value());
+        }
+      }
+      return values;
+    }
+  }
+}

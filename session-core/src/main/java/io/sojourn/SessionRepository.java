@@ -1,0 +1,372 @@
+package io.sojourn;
+
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The sessions of one application on one node: opens, refreshes, saves, renames and ends them in
+ * the store, and keeps those it has served in a bounded near cache.
+ *
+ * <p>An adapter opens a session when a request first asks for it, tells {@link #beginUse} and
+ * {@link #endUse} so that all of the request's time counts as use, calls {@link #flush} before the
+ * response leaves and once more at the end, and calls {@link #maintain} and {@link #scavenge} from
+ * a background thread.
+ *
+ * <p>Thread-safe. No store call happens under a lock but a session's own flush lock.
+ */
+public final class SessionRepository implements AutoCloseable {
+
+  private static final Logger LOG = System.getLogger(SessionRepository.class.getName());
+
+  /** How long a claim on expired sessions holds. */
+  private static final Duration CLAIM_TIME = Duration.ofMinutes(1);
+
+  private static final int CLAIM_LIMIT = 50;
+
+  private final SessionStore store;
+  private final AttributeCodec codec;
+  private final SessionPolicy policy;
+  private final Clock clock = Clock.systemUTC();
+  private final ConcurrentMap<SessionKey, LiveSession> nearCache = new ConcurrentHashMap<>();
+  private final ReentrantLock evictionLock = new ReentrantLock();
+
+  /**
+   * Expired sessions whose listeners have been told, but which the store could not be asked to
+   * remove.
+   */
+  private final Set<SessionKey> told = ConcurrentHashMap.newKeySet();
+
+  /**
+   * A repository over this store, which it closes in the end.
+   *
+   * @param store where the sessions are kept
+   * @param codec turns this application's attributes into bytes
+   * @param policy the user's choices
+   */
+  public SessionRepository(SessionStore store, AttributeCodec codec, SessionPolicy policy) {
+    this.store = store;
+    this.codec = codec;
+    this.policy = policy;
+  }
+
+  /**
+   * Begins a session. The store hears of it at the first flush.
+   *
+   * @param id a session id that nobody could guess, without a route suffix
+   * @param maxInactiveInterval idle time allowed; zero or less means never
+   */
+  public LiveSession create(String id, Duration maxInactiveInterval) {
+    IdleTimeout timeout = IdleTimeout.of(maxInactiveInterval, policy.touchInterval());
+    LiveSession session = new LiveSession(id, timeout, clock.instant(), codec, policy);
+    nearCache.put(session.key(), session);
+    evict();
+    return session;
+  }
+
+  /**
+   * The session with this id as of now: one store call, which moves only what this node does not
+   * have yet.
+   *
+   * @param id as a client sent it, without a route suffix; untrusted
+   * @return null if there is no such session
+   * @throws StoreUnavailableException if the store cannot be asked, which says nothing about the
+   *     session
+   */
+  public @Nullable LiveSession open(String id) {
+    SessionKey key = SessionKey.of(id);
+    LiveSession cached = nearCache.get(key);
+    if (cached != null && !cached.isStored()) {
+      return cached;
+    }
+    long known = cached == null ? SessionStore.NO_VERSION : cached.knownVersion();
+    LoadResult result = store.load(key, known);
+    if (result instanceof LoadResult.Found found) {
+      return admit(id, key, found.session(), known);
+    }
+    if (cached == null) {
+      return null;
+    }
+    if (result instanceof LoadResult.Changed changed) {
+      cached.refresh(changed);
+      cached.accessed(clock.instant(), changed.lastAccessTime());
+    } else if (result instanceof LoadResult.Unchanged unchanged) {
+      cached.accessed(clock.instant(), unchanged.lastAccessTime());
+    } else {
+      drop(cached, key);
+      return null;
+    }
+    return cached;
+  }
+
+  private LiveSession admit(String id, SessionKey key, SessionRecord record, long known) {
+    LiveSession loaded = new LiveSession(id, record, codec, policy);
+    LiveSession present = nearCache.putIfAbsent(key, loaded);
+    if (present == null) {
+      evict();
+      present = loaded;
+    } else {
+      present.refresh(record, known);
+    }
+    present.accessed(clock.instant(), record.lastAccessTime());
+    return present;
+  }
+
+  /**
+   * The store does not have it under this key. Unless another request has just renamed it, it is
+   * gone.
+   */
+  private void drop(LiveSession session, SessionKey key) {
+    session.flushLock.lock();
+    try {
+      if (session.key().equals(key)) {
+        forget(session);
+      }
+    } finally {
+      session.flushLock.unlock();
+    }
+  }
+
+  private void forget(LiveSession session) {
+    session.markGone();
+    nearCache.remove(session.key(), session);
+  }
+
+  /** A request, or whatever else holds the session for a while, begins to use it. */
+  public void beginUse(LiveSession session) {
+    session.beginUse();
+    if (!session.isGone()) {
+      nearCache.putIfAbsent(session.key(), session);
+    }
+  }
+
+  /** What {@link #beginUse} began is over, after its last flush. */
+  public void endUse(LiveSession session) {
+    session.endUse();
+  }
+
+  /**
+   * Saves what has changed, if anything: one store call, or none. An attribute that cannot be
+   * encoded is reported in the log and left out; all others are saved.
+   *
+   * @return false if the session has ended, here or elsewhere, so that nothing could be saved
+   * @throws StoreUnavailableException if the store cannot be asked; what changed is kept and saved
+   *     by the next flush
+   * @throws SessionException if the session is new and its id turns out to be taken
+   */
+  public boolean flush(LiveSession session) {
+    session.flushLock.lock();
+    try {
+      if (session.isGone()) {
+        return false;
+      }
+      LiveSession.Pending pending = session.capture();
+      if (session.isStored() && pending.isEmpty()) {
+        return true;
+      }
+      return session.isStored() ? save(session, pending) : createInStore(session, pending);
+    } catch (StoreUnavailableException e) {
+      session.setUnsaved(true);
+      throw e;
+    } finally {
+      session.flushLock.unlock();
+    }
+  }
+
+  private boolean save(LiveSession session, LiveSession.Pending pending) {
+    OptionalLong version = store.save(pending.delta(session.origin(), session.idle()));
+    if (version.isEmpty()) {
+      forget(session);
+      return false;
+    }
+    session.saved(pending, version.getAsLong());
+    return true;
+  }
+
+  private boolean createInStore(LiveSession session, LiveSession.Pending pending) {
+    NewSession created =
+        new NewSession(session.key(), session.creationTime(), pending.timeout(), pending.values());
+    if (!store.create(created)) {
+      forget(session);
+      throw new SessionException(
+          "The new session " + session.key() + " cannot be created: its id is taken", null);
+    }
+    session.saved(pending, SessionStore.FIRST_VERSION);
+    return true;
+  }
+
+  /**
+   * Gives the session another id. From then on the old one opens nothing.
+   *
+   * @param newId a session id that nobody could guess, without a route suffix
+   * @return false, and the id stays, if the session has ended or was given another id elsewhere, or
+   *     the new id is taken
+   * @throws StoreUnavailableException if the store cannot be asked
+   */
+  public boolean rename(LiveSession session, String newId) {
+    session.flushLock.lock();
+    try {
+      SessionKey key = session.key();
+      SessionKey newKey = SessionKey.of(newId);
+      if (session.isGone() || (session.isStored() && !store.rename(key, newKey))) {
+        return false;
+      }
+      if (session.isStored()) {
+        session.rename(newId, newKey);
+      } else {
+        session.renameUnstored(newId, newKey);
+      }
+      nearCache.put(newKey, session);
+      nearCache.remove(key, session);
+      return true;
+    } finally {
+      session.flushLock.unlock();
+    }
+  }
+
+  /**
+   * Ends the session.
+   *
+   * @return true for exactly one caller on all nodes: the one to tell the listeners
+   * @throws StoreUnavailableException if the store cannot be asked; the session lives on
+   */
+  public boolean invalidate(LiveSession session) {
+    session.flushLock.lock();
+    try {
+      if (session.isGone()) {
+        return false;
+      }
+      boolean mine = !session.isStored() || store.remove(session.origin());
+      forget(session);
+      return mine;
+    } finally {
+      session.flushLock.unlock();
+    }
+  }
+
+  /**
+   * Ends sessions that have expired. Each is given to {@code onExpired} on one node only; whatever
+   * that throws is logged and stops neither the end of that session nor the next.
+   *
+   * @param onExpired tells the listeners. The session's id is known only if this node has served
+   *     it; otherwise it is the hexadecimal form of its key
+   * @return how many ended
+   * @throws StoreUnavailableException if the store cannot be asked
+   */
+  public int scavenge(Consumer<LiveSession> onExpired) {
+    for (SessionKey origin : told) {
+      store.remove(origin);
+      told.remove(origin);
+    }
+    int ended = 0;
+    List<SessionRecord> claimed;
+    do {
+      long claimEnds = System.nanoTime() + CLAIM_TIME.toNanos() / 2;
+      claimed = store.claimExpired(CLAIM_LIMIT, CLAIM_TIME);
+      for (SessionRecord record : claimed) {
+        if (System.nanoTime() - claimEnds > 0) {
+          // Another node may be about to claim the rest.
+          return ended;
+        }
+        end(record, onExpired);
+        ended++;
+      }
+    } while (claimed.size() == CLAIM_LIMIT);
+    return ended;
+  }
+
+  private void end(SessionRecord record, Consumer<LiveSession> onExpired) {
+    LiveSession session = nearCache.get(record.key());
+    if (session == null) {
+      session = new LiveSession(record.key().hex(), record, codec, policy);
+    } else {
+      session.refresh(record, session.knownVersion());
+    }
+    forget(session);
+    try {
+      onExpired.accept(session);
+    } catch (RuntimeException | Error e) {
+      LOG.log(Level.WARNING, "A listener failed at the end of session " + record.key(), e);
+    }
+    told.add(record.origin());
+    store.remove(record.origin());
+    told.remove(record.origin());
+  }
+
+  /**
+   * Keeps alive the sessions that long requests are using, and saves what could not be saved when
+   * its request ended. To be called every few seconds.
+   *
+   * @throws StoreUnavailableException if the store cannot be asked
+   */
+  public void maintain() {
+    long renewAfter = policy.touchInterval().toNanos() / 2;
+    for (LiveSession session : nearCache.values()) {
+      if (session.isUnsaved() && !session.isInUse()) {
+        flush(session);
+      } else if (session.isInUse()
+          && session.isStored()
+          && System.nanoTime() - session.lastStoreContactNanos()
+              > Math.min(renewAfter, session.timeout().touchInterval().toNanos() / 2)) {
+        OptionalLong version = store.save(SessionDelta.touch(session.origin(), Duration.ZERO));
+        if (version.isPresent()) {
+          session.contacted();
+        }
+      }
+    }
+  }
+
+  /** The sessions that this node holds at the moment: a snapshot. */
+  public List<LiveSession> sessions() {
+    return List.copyOf(nearCache.values());
+  }
+
+  /**
+   * Lets go of the near cache and closes the store. Unsaved changes are tried once more.
+   * Repeatable.
+   */
+  @Override
+  public void close() {
+    for (LiveSession session : nearCache.values()) {
+      try {
+        if (session.isUnsaved()) {
+          flush(session);
+        }
+      } catch (SessionException e) {
+        LOG.log(Level.WARNING, "Changes of session " + session.key() + " are lost at the stop", e);
+      }
+    }
+    nearCache.clear();
+    store.close();
+  }
+
+  /** Drops the copies unused for longest, a tenth at a time, when there are too many. */
+  private void evict() {
+    if (nearCache.size() <= policy.nearCacheSize() || !evictionLock.tryLock()) {
+      return;
+    }
+    try {
+      List<LiveSession> idle = new ArrayList<>(nearCache.values());
+      idle.removeIf(session -> session.isInUse() || session.isUnsaved());
+      long now = System.nanoTime();
+      idle.sort(Comparator.comparingLong(session -> session.lastUsedNanos() - now));
+      int surplus = nearCache.size() - policy.nearCacheSize() * 9 / 10;
+      for (LiveSession session : idle.subList(0, Math.min(surplus, idle.size()))) {
+        nearCache.remove(session.key(), session);
+      }
+    } finally {
+      evictionLock.unlock();
+    }
+  }
+}
