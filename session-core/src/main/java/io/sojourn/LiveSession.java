@@ -5,6 +5,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -89,9 +90,9 @@ public final class LiveSession {
     this.id = id;
     this.key = SessionKey.of(id);
     this.origin = key;
-    this.creationTime = now;
-    this.lastAccessTime = now;
-    this.thisAccessTime = now;
+    this.creationTime = now.truncatedTo(ChronoUnit.MILLIS);
+    this.lastAccessTime = creationTime;
+    this.thisAccessTime = creationTime;
     this.timeout = timeout;
     this.state = State.NEW;
   }
@@ -302,7 +303,7 @@ public final class LiveSession {
         return;
       }
       try {
-        for (AttributeSlot slot : touched) {
+        for (AttributeSlot slot : List.copyOf(touched)) {
           slot.forgetHandedOut();
           // In this order: who touches it meanwhile adds it again after, or is seen here.
           touched.remove(slot);

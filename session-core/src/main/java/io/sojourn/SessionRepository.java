@@ -49,7 +49,7 @@ public final class SessionRepository implements AutoCloseable {
   private final Set<SessionKey> told = ConcurrentHashMap.newKeySet();
 
   /**
-   * A repository over this store, which it closes in the end.
+   * A repository over this store, which stays its owner's to close.
    *
    * @param store where the sessions are kept
    * @param codec turns this application's attributes into bytes
@@ -348,7 +348,6 @@ public final class SessionRepository implements AutoCloseable {
       }
     }
     nearCache.clear();
-    store.close();
   }
 
   /** Drops the copies unused for longest, a tenth at a time, when there are too many. */
