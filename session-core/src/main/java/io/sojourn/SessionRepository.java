@@ -265,7 +265,7 @@ public final class SessionRepository implements AutoCloseable {
    * @throws StoreUnavailableException if the store cannot be asked
    */
   public int scavenge(Consumer<LiveSession> onExpired) {
-    for (SessionKey origin : told) {
+    for (SessionKey origin : List.copyOf(told)) {
       store.remove(origin);
       told.remove(origin);
     }
