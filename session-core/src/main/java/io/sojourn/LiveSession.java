@@ -64,6 +64,7 @@ public final class LiveSession {
   private volatile IdleTimeout timeout;
   private volatile boolean timeoutChanged;
   private volatile boolean unsaved;
+  private volatile boolean usedSinceFlush = true;
   private volatile @Nullable Object attachment;
 
   /** Written under {@link #stateLock}. */
@@ -154,6 +155,7 @@ public final class LiveSession {
       if (!wished.equals(timeout)) {
         timeout = wished;
         timeoutChanged = true;
+        usedSinceFlush = true;
       }
     }
   }
@@ -249,6 +251,22 @@ public final class LiveSession {
     return slot != null && slot.isPresent();
   }
 
+  /**
+   * Whether a flush might find something: an attribute was set, removed or handed out since the
+   * last one began. False makes sure that it finds nothing, unless an object that was handed out
+   * before was changed since.
+   */
+  public boolean isUsedSinceFlush() {
+    return usedSinceFlush;
+  }
+
+  /**
+   * Says that objects handed out earlier may still be changed: the next flush is to look at them.
+   */
+  public void expectChanges() {
+    usedSinceFlush = true;
+  }
+
   /** The object that a container's adapter keeps beside it, if any. */
   public @Nullable Object attachment() {
     return attachment;
@@ -284,8 +302,9 @@ public final class LiveSession {
     return unsaved;
   }
 
-  void setUnsaved(boolean failed) {
-    unsaved = failed;
+  void markUnsaved() {
+    unsaved = true;
+    usedSinceFlush = true;
   }
 
   void beginUse() {
@@ -425,6 +444,7 @@ public final class LiveSession {
 
   /** What a save has to send. The caller holds the flush lock. */
   Pending capture() {
+    usedSinceFlush = false;
     IdleTimeout currentTimeout;
     boolean changed;
     long version;
@@ -484,6 +504,7 @@ public final class LiveSession {
   private void noteTouched(AttributeSlot slot) {
     if (slot.isTouched()) {
       touched.add(slot);
+      usedSinceFlush = true;
     }
   }
 

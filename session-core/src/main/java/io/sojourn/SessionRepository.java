@@ -177,7 +177,7 @@ public final class SessionRepository implements AutoCloseable {
       }
       return session.isStored() ? save(session, pending) : createInStore(session, pending);
     } catch (StoreUnavailableException e) {
-      session.setUnsaved(true);
+      session.markUnsaved();
       throw e;
     } finally {
       session.flushLock.unlock();

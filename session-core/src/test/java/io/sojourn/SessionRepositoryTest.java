@@ -1,0 +1,596 @@
+package io.sojourn;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Two nodes, A and B, each with a repository of its own over one store. */
+class SessionRepositoryTest {
+
+  private static final Duration HALF_AN_HOUR = Duration.ofMinutes(30);
+
+  private final AtomicReference<Duration> clockOffset = new AtomicReference<>(Duration.ZERO);
+  private final WatchedStore store = new WatchedStore(new InMemorySessionStore(clockOffset::get));
+  private final TextCodec codec = new TextCodec();
+  private final SessionRepository a = new SessionRepository(store, codec, SessionPolicy.DEFAULT);
+  private final SessionRepository b = new SessionRepository(store, codec, SessionPolicy.DEFAULT);
+
+  /** Keeps the calls, and fails when told to. */
+  private static final class WatchedStore implements SessionStore {
+    final SessionStore inner;
+    final Map<String, Integer> calls = new TreeMap<>();
+    final List<SessionDelta> deltas = new ArrayList<>();
+    boolean down;
+
+    WatchedStore(SessionStore inner) {
+      this.inner = inner;
+    }
+
+    private void called(String name) {
+      calls.merge(name, 1, Integer::sum);
+      if (down) {
+        throw new StoreUnavailableException("down", null);
+      }
+    }
+
+    @Override
+    public boolean create(NewSession session) {
+      called("create");
+      return inner.create(session);
+    }
+
+    @Override
+    public LoadResult load(SessionKey key, long knownVersion) {
+      called("load");
+      return inner.load(key, knownVersion);
+    }
+
+    @Override
+    public OptionalLong save(SessionDelta delta) {
+      called("save");
+      deltas.add(delta);
+      return inner.save(delta);
+    }
+
+    @Override
+    public boolean rename(SessionKey key, SessionKey newKey) {
+      called("rename");
+      return inner.rename(key, newKey);
+    }
+
+    @Override
+    public boolean remove(SessionKey origin) {
+      called("remove");
+      return inner.remove(origin);
+    }
+
+    @Override
+    public List<SessionRecord> claimExpired(int limit, Duration claimTime) {
+      called("claimExpired");
+      return inner.claimExpired(limit, claimTime);
+    }
+
+    @Override
+    public void ping() {
+      called("ping");
+    }
+
+    @Override
+    public void close() {
+      inner.close();
+    }
+
+    Map<String, Integer> takeCalls() {
+      Map<String, Integer> taken = Map.copyOf(calls);
+      calls.clear();
+      deltas.clear();
+      return taken;
+    }
+
+    SessionDelta onlyDelta() {
+      assertThat(deltas).hasSize(1);
+      return deltas.get(0);
+    }
+  }
+
+  private LiveSession created(SessionRepository node, String id) {
+    LiveSession session = node.create(id, HALF_AN_HOUR);
+    session.setAttribute("text", "one");
+    session.setAttribute("list", new ArrayList<>(List.of("x")));
+    node.flush(session);
+    store.takeCalls();
+    codec.decoded.set(0);
+    return session;
+  }
+
+  private static LiveSession opened(SessionRepository node, String id) {
+    return requireNonNull(node.open(id));
+  }
+
+  @SuppressWarnings("unchecked")
+  private static List<String> list(LiveSession session) {
+    return (List<String>) requireNonNull(session.attribute("list"));
+  }
+
+  private static EncodedValue bytes(String text) {
+    return EncodedValue.of(text.getBytes(UTF_8));
+  }
+
+  // ---------------------------------------------------------------- reading
+
+  @Test
+  @Tag("G9")
+  void openingAnUnchangedSessionIsOneCallAndDecodesNothing() {
+    created(a, "s");
+    LiveSession first = opened(b, "s");
+    assertThat(first.attributeNames()).containsExactlyInAnyOrder("text", "list");
+    assertThat(codec.decoded).hasValue(0);
+    assertThat(store.takeCalls()).isEqualTo(Map.of("load", 1));
+
+    assertThat(opened(b, "s")).isSameAs(first);
+    assertThat(first.attribute("text")).isEqualTo("one");
+    assertThat(codec.decoded).hasValue(1);
+    b.flush(first);
+    assertThat(store.takeCalls()).isEqualTo(Map.of("load", 1));
+  }
+
+  @Test
+  void anObjectStaysTheSameUntilAnotherNodeChangesIt() {
+    created(a, "s");
+    LiveSession onB = opened(b, "s");
+    Object list = onB.attribute("list");
+    opened(a, "s").setAttribute("text", "two");
+    a.flush(opened(a, "s"));
+    assertThat(opened(b, "s").attribute("text")).isEqualTo("two");
+    assertThat(onB.attribute("list")).isSameAs(list);
+
+    list(opened(a, "s")).add("y");
+    a.flush(opened(a, "s"));
+    assertThat(list(opened(b, "s"))).containsExactly("x", "y").isNotSameAs(list);
+  }
+
+  @Test
+  void anUnknownIdIsNoSession() {
+    assertThat(a.open("nobody")).isNull();
+  }
+
+  @Test
+  void lastAccessIsTheAccessBeforeThisOneAndNeverMovesBack() {
+    created(a, "s");
+    LiveSession onB = opened(b, "s");
+    assertThat(onB.lastAccessTime()).isEqualTo(onB.creationTime());
+    clockOffset.set(Duration.ofMinutes(10));
+    opened(a, "s");
+    opened(b, "s");
+    assertThat(onB.lastAccessTime()).isAfter(onB.creationTime().plusSeconds(590));
+    clockOffset.set(Duration.ZERO);
+    opened(b, "s");
+    assertThat(onB.lastAccessTime()).isAfter(onB.creationTime().plusSeconds(590));
+  }
+
+  // ---------------------------------------------------------------- deltas
+
+  @Test
+  @Tag("G9")
+  @Tag("R77")
+  void aSaveMovesOnlyWhatChanged() {
+    LiveSession session = created(a, "s");
+    session.setAttribute("other", "new");
+    session.removeAttribute("text");
+    a.flush(session);
+    assertThat(store.onlyDelta().changes())
+        .isEqualTo(
+            Map.of(
+                "other", new AttributeChange.Set(bytes("new")),
+                "text", new AttributeChange.Remove()));
+    store.takeCalls();
+    a.flush(session);
+    assertThat(store.takeCalls()).isEmpty();
+  }
+
+  @Test
+  void aSetToTheSameBytesIsNoChange() {
+    LiveSession session = created(a, "s");
+    session.setAttribute("text", "one");
+    session.setAttribute("list", new ArrayList<>(List.of("x")));
+    a.flush(session);
+    assertThat(store.takeCalls()).isEmpty();
+  }
+
+  @Test
+  void whatIsSetAndRemovedBetweenTwoSavesCostsNothing() {
+    LiveSession session = created(a, "s");
+    session.setAttribute("flash", "x");
+    session.removeAttribute("flash");
+    assertThat(session.attribute("flash")).isNull();
+    a.flush(session);
+    assertThat(store.takeCalls()).isEmpty();
+    session.setAttribute("flash", "y");
+    a.flush(session);
+    assertThat(store.onlyDelta().changes()).containsOnlyKeys("flash");
+  }
+
+  @Test
+  @Tag("R9")
+  void aListChangedInPlaceIsSavedOverTheVersionThatWasRead() {
+    LiveSession session = created(a, "s");
+    list(session).add("y");
+    a.flush(session);
+    assertThat(store.onlyDelta().changes())
+        .isEqualTo(Map.of("list", new AttributeChange.Replace(bytes("[x,y"), 1)));
+    assertThat(list(opened(b, "s"))).containsExactly("x", "y");
+  }
+
+  @Test
+  void aListThatEncodesDifferentlyAfterDecodingIsNotAChange() {
+    LiveSession session = a.create("s", HALF_AN_HOUR);
+    session.setAttribute("list", new ArrayList<>(List.of("restless")));
+    a.flush(session);
+    LiveSession onB = opened(b, "s");
+    store.takeCalls();
+    assertThat(list(onB)).containsExactly("restless");
+    b.flush(onB);
+    assertThat(store.takeCalls()).isEmpty();
+    int before = codec.decoded.get();
+    list(onB);
+    b.flush(onB);
+    assertThat(codec.decoded.get()).as("the second check compares at once").isEqualTo(before);
+    list(onB).add("changed");
+    b.flush(onB);
+    assertThat(store.onlyDelta().changes()).containsOnlyKeys("list");
+  }
+
+  @Test
+  void withoutDirtyCheckOnlySetsAreSaved() {
+    SessionRepository node =
+        new SessionRepository(
+            store,
+            codec,
+            new SessionPolicy(
+                Duration.ofMinutes(1),
+                SessionPolicy.DirtyCheck.SET,
+                SessionPolicy.Undecodable.FAIL,
+                10));
+    created(a, "s");
+    LiveSession session = opened(node, "s");
+    list(session).add("y");
+    codec.encoded.set(0);
+    node.flush(session);
+    assertThat(codec.encoded).hasValue(0);
+    assertThat(store.takeCalls()).doesNotContainKey("save");
+    session.setAttribute("list", list(session));
+    node.flush(session);
+    assertThat(store.onlyDelta().changes()).containsOnlyKeys("list");
+  }
+
+  @Test
+  @Tag("R43")
+  void anAttributeThatCannotBeEncodedIsLeftOutAndTheOthersAreSaved() {
+    LiveSession session = created(a, "s");
+    session.setAttribute("bad", "unencodable");
+    session.setAttribute("good", "g");
+    assertThat(a.flush(session)).isTrue();
+    assertThat(store.onlyDelta().changes()).containsOnlyKeys("good");
+    assertThat(session.attribute("bad")).isEqualTo("unencodable");
+    assertThat(opened(b, "s").attributeNames()).contains("good").doesNotContain("bad");
+  }
+
+  // ---------------------------------------------------------------- two nodes
+
+  @Test
+  @Tag("G2")
+  void aRefreshKeepsWhatThisNodeHasNotSavedYet() {
+    LiveSession onA = created(a, "s");
+    LiveSession onB = opened(b, "s");
+    onB.setAttribute("text", "mine");
+    onB.removeAttribute("list");
+    onA.setAttribute("text", "theirs");
+    onA.setAttribute("list", new ArrayList<>(List.of("theirs")));
+    onA.setAttribute("third", "theirs");
+    a.flush(onA);
+    opened(b, "s");
+    assertThat(onB.attribute("text")).isEqualTo("mine");
+    assertThat(onB.attribute("list")).isNull();
+    assertThat(onB.attribute("third")).isEqualTo("theirs");
+    b.flush(onB);
+    opened(a, "s");
+    assertThat(onA.attribute("text")).isEqualTo("mine");
+    assertThat(onA.attributeNames()).containsExactlyInAnyOrder("text", "third");
+  }
+
+  @Test
+  @Tag("G2")
+  @Tag("R1")
+  void aDetectedChangeGivesWayToAnotherNodesNews() {
+    created(a, "s");
+    LiveSession onB = opened(b, "s");
+    list(onB).add("guess");
+    list(opened(a, "s")).add("news");
+    a.flush(opened(a, "s"));
+    onB.setAttribute("text", "two");
+    b.flush(onB);
+    assertThat(list(opened(b, "s"))).containsExactly("x", "news");
+    assertThat(list(opened(a, "s"))).containsExactly("x", "news");
+    assertThat(opened(a, "s").attribute("text")).isEqualTo("two");
+  }
+
+  @Test
+  void aSaveThatWasNotAloneLeavesTheCopyToBeRefreshed() {
+    created(a, "s");
+    LiveSession onB = opened(b, "s");
+    LiveSession onA = opened(a, "s");
+    onA.setAttribute("a", "1");
+    a.flush(onA);
+    onB.setAttribute("b", "1");
+    b.flush(onB);
+    assertThat(onB.knownVersion()).isEqualTo(1);
+    opened(b, "s");
+    assertThat(onB.knownVersion()).isEqualTo(3);
+    assertThat(onB.attribute("a")).isEqualTo("1");
+    assertThat(onB.attribute("b")).isEqualTo("1");
+  }
+
+  @Test
+  void whatThisNodeRemovedDoesNotComeBackWithAnOlderAnswer() {
+    created(a, "s");
+    LiveSession onB = opened(b, "s");
+    opened(a, "s").setAttribute("text", "two");
+    a.flush(opened(a, "s"));
+    LoadResult.Changed slow = (LoadResult.Changed) store.load(SessionKey.of("s"), 1);
+    onB.removeAttribute("text");
+    b.flush(onB);
+    onB.refresh(slow);
+    assertThat(onB.attribute("text")).isNull();
+    assertThat(opened(b, "s").attributeNames()).containsExactly("list");
+  }
+
+  @Test
+  void aStoreThatHasGoneBackIsFollowed() {
+    LiveSession session = created(a, "s");
+    SessionRecord before =
+        ((LoadResult.Found) store.load(SessionKey.of("s"), SessionStore.NO_VERSION)).session();
+    session.setAttribute("text", "lost");
+    session.setAttribute("new", "lost");
+    a.flush(session);
+    session.refresh(before, 2);
+    assertThat(session.attribute("text")).isEqualTo("one");
+    assertThat(session.attributeNames()).containsExactlyInAnyOrder("text", "list");
+    assertThat(session.knownVersion()).isEqualTo(1);
+  }
+
+  @Test
+  @Tag("R30")
+  void aTimeoutSetOnOneNodeIsSeenOnTheOther() {
+    LiveSession onA = created(a, "s");
+    opened(b, "s");
+    onA.setMaxInactiveInterval(Duration.ofSeconds(40));
+    a.flush(onA);
+    assertThat(store.onlyDelta().timeout())
+        .isEqualTo(Optional.of(new IdleTimeout(Duration.ofSeconds(40), Duration.ofSeconds(10))));
+    assertThat(opened(b, "s").maxInactiveInterval()).isEqualTo(Duration.ofSeconds(40));
+    store.takeCalls();
+    a.flush(onA);
+    assertThat(store.takeCalls()).isEmpty();
+  }
+
+  @Test
+  @Tag("G8")
+  void anUndecodableAttributeFailsAloneAndCanBeReplaced() {
+    LiveSession session = created(a, "s");
+    session.setAttribute("bad", "undecodable");
+    a.flush(session);
+    LiveSession onB = opened(b, "s");
+    assertThatThrownBy(() -> onB.attribute("bad"))
+        .isInstanceOf(DecodeException.class)
+        .hasMessageContaining("'bad'")
+        .hasMessageContaining(session.key().toString());
+    assertThat(onB.attribute("text")).isEqualTo("one");
+    assertThat(onB.setAttribute("bad", "good")).isNull();
+    b.flush(onB);
+    assertThat(opened(a, "s").attribute("bad")).isEqualTo("good");
+  }
+
+  // ---------------------------------------------------------------- the end of a session
+
+  @Test
+  @Tag("G7")
+  void aSessionInvalidatedElsewhereIsNotSavedAgain() {
+    LiveSession onA = created(a, "s");
+    LiveSession onB = opened(b, "s");
+    onB.setAttribute("text", "late");
+    assertThat(a.invalidate(onA)).isTrue();
+    assertThat(b.flush(onB)).isFalse();
+    assertThat(onB.isGone()).isTrue();
+    assertThat(onB.attribute("text")).as("a running request keeps its copy").isEqualTo("late");
+    assertThat(b.open("s")).isNull();
+    assertThat(b.invalidate(onB)).isFalse();
+  }
+
+  @Test
+  @Tag("G6")
+  @Tag("R35")
+  void expiredSessionsEndOnceWhateverAListenerDoes() {
+    for (int i = 0; i < 120; i++) {
+      created(i % 2 == 0 ? a : b, "s" + i);
+    }
+    clockOffset.set(Duration.ofHours(1));
+    List<SessionKey> told = new ArrayList<>();
+    int ended =
+        a.scavenge(
+            session -> {
+              told.add(session.key());
+              assertThat(session.attribute("text")).isEqualTo("one");
+              throw new IllegalStateException("A listener fails");
+            });
+    ended += b.scavenge(session -> told.add(session.key()));
+    assertThat(ended).isEqualTo(120);
+    assertThat(told).doesNotHaveDuplicates().hasSize(120);
+    assertThat(a.open("s1")).isNull();
+  }
+
+  @Test
+  @Tag("G6")
+  void listenersAreNotToldAgainWhenTheStoreFailsAfterwards() {
+    created(a, "s");
+    clockOffset.set(Duration.ofHours(1));
+    List<SessionKey> told = new ArrayList<>();
+    assertThatThrownBy(
+            () ->
+                a.scavenge(
+                    session -> {
+                      told.add(session.key());
+                      store.down = true;
+                    }))
+        .isInstanceOf(StoreUnavailableException.class);
+    store.down = false;
+    clockOffset.set(Duration.ofHours(2));
+    assertThat(a.scavenge(session -> told.add(session.key()))).isZero();
+    assertThat(told).hasSize(1);
+  }
+
+  @Test
+  @Tag("R31")
+  void aSessionInUseByALongRequestIsKeptAlive() {
+    SessionRepository node =
+        new SessionRepository(
+            store,
+            codec,
+            new SessionPolicy(
+                Duration.ZERO, SessionPolicy.DirtyCheck.READ, SessionPolicy.Undecodable.FAIL, 10));
+    LiveSession session = node.create("s", HALF_AN_HOUR);
+    node.flush(session);
+    node.beginUse(session);
+    for (int minutes = 20; minutes <= 100; minutes += 20) {
+      clockOffset.set(Duration.ofMinutes(minutes));
+      node.maintain();
+      assertThat(b.scavenge(ended -> {})).isZero();
+    }
+    node.endUse(session);
+    clockOffset.set(Duration.ofMinutes(131));
+    node.maintain();
+    assertThat(b.scavenge(ended -> {})).isEqualTo(1);
+  }
+
+  // ---------------------------------------------------------------- ids
+
+  @Test
+  @Tag("R51")
+  void aRenamedSessionIsReachedByRequestsThatOpenedItBefore() {
+    LiveSession onA = created(a, "old");
+    LiveSession onB = opened(b, "old");
+    assertThat(a.rename(onA, "new")).isTrue();
+    onB.setAttribute("b", "1");
+    assertThat(b.flush(onB)).isTrue();
+    assertThat(b.open("old")).isNull();
+    assertThat(opened(b, "new").attribute("b")).isEqualTo("1");
+    assertThat(opened(a, "new")).isSameAs(onA);
+    assertThat(onA.attribute("b")).isEqualTo("1");
+    assertThat(b.rename(onB, "other")).isFalse();
+  }
+
+  @Test
+  void aNewSessionIsRenamedWithoutTheStore() {
+    LiveSession session = a.create("old", HALF_AN_HOUR);
+    assertThat(a.rename(session, "new")).isTrue();
+    assertThat(store.takeCalls()).isEmpty();
+    a.flush(session);
+    assertThat(b.open("new")).isNotNull();
+    assertThat(b.open("old")).isNull();
+  }
+
+  @Test
+  void anIdThatIsTakenIsReported() {
+    created(a, "s");
+    LiveSession second = b.create("s", HALF_AN_HOUR);
+    assertThatThrownBy(() -> b.flush(second)).isInstanceOf(SessionException.class);
+    assertThat(opened(b, "s").attribute("text")).isEqualTo("one");
+  }
+
+  // ---------------------------------------------------------------- outage
+
+  @Test
+  @Tag("G4")
+  void whatCouldNotBeSavedIsSavedByTheNextFlushOrInTheBackground() {
+    LiveSession session = created(a, "s");
+    a.beginUse(session);
+    session.setAttribute("text", "two");
+    list(session).add("y");
+    store.down = true;
+    assertThatThrownBy(() -> a.flush(session)).isInstanceOf(StoreUnavailableException.class);
+    a.endUse(session);
+    assertThatThrownBy(a::maintain).isInstanceOf(StoreUnavailableException.class);
+    store.down = false;
+    a.maintain();
+    LiveSession onB = opened(b, "s");
+    assertThat(onB.attribute("text")).isEqualTo("two");
+    assertThat(list(onB)).containsExactly("x", "y");
+    store.takeCalls();
+    a.maintain();
+    assertThat(store.takeCalls()).isEmpty();
+  }
+
+  @Test
+  @Tag("G4")
+  void anOutageWhenOpeningIsNoMissingSession() {
+    created(a, "s");
+    store.down = true;
+    assertThatThrownBy(() -> a.open("s")).isInstanceOf(StoreUnavailableException.class);
+    assertThatThrownBy(() -> b.open("s")).isInstanceOf(StoreUnavailableException.class);
+    store.down = false;
+    assertThat(opened(a, "s").attribute("text")).isEqualTo("one");
+  }
+
+  // ---------------------------------------------------------------- near cache
+
+  @Test
+  @Tag("R56")
+  @Tag("R80")
+  void theNearCacheIsBoundedAndSparesSessionsInUse() {
+    SessionRepository node =
+        new SessionRepository(
+            store,
+            codec,
+            new SessionPolicy(
+                Duration.ofMinutes(1),
+                SessionPolicy.DirtyCheck.READ,
+                SessionPolicy.Undecodable.FAIL,
+                10));
+    LiveSession used = created(node, "used");
+    node.beginUse(used);
+    for (int i = 0; i < 100; i++) {
+      created(node, "s" + i);
+      assertThat(node.sessions().size()).isLessThanOrEqualTo(11);
+    }
+    assertThat(opened(node, "used")).isSameAs(used);
+    assertThat(opened(node, "s0").attribute("text")).isEqualTo("one");
+  }
+
+  @Test
+  void anObjectHandedOutIsWatchedUntilItsLastUserEnds() {
+    LiveSession session = created(a, "s");
+    a.beginUse(session);
+    a.beginUse(session);
+    List<String> list = list(session);
+    a.flush(session);
+    a.endUse(session);
+    list.add("after another request's end");
+    a.flush(session);
+    assertThat(store.onlyDelta().changes()).containsOnlyKeys("list");
+    a.endUse(session);
+    codec.encoded.set(0);
+    a.flush(session);
+    assertThat(codec.encoded).as("nobody holds it").hasValue(0);
+  }
+}

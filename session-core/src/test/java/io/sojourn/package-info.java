@@ -1,0 +1,4 @@
+@NullMarked
+package io.sojourn;
+
+import org.jspecify.annotations.NullMarked;
