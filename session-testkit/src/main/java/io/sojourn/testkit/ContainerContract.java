@@ -1,0 +1,713 @@
+package io.sojourn.testkit;
+
+import static io.sojourn.testkit.ContractClient.redirectTo;
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.sojourn.EncodedValue;
+import io.sojourn.LoadResult;
+import io.sojourn.NewSession;
+import io.sojourn.SessionKey;
+import io.sojourn.SessionStore;
+import io.sojourn.testkit.ContractClient.Answer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+/**
+ * What holds on every container: two servers on the loopback address over one store, seen through
+ * HTTP only. A container's own test is a subclass that says how to start a server and how to open
+ * the store.
+ *
+ * <p>The servers are started once for the class.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+public abstract class ContainerContract {
+
+  private static final String CART_ALLOWED = "io.sojourn.testkit.*";
+  private static final int TIMEOUT_SECONDS = 1800;
+
+  private final String application = "container-" + UUID.randomUUID();
+  private final AtomicReference<Duration> clockOffset = new AtomicReference<>(Duration.ZERO);
+  private final List<AutoCloseable> closeables = new ArrayList<>();
+
+  private @Nullable Server serverA;
+  private @Nullable Server serverB;
+
+  /** For subclasses. */
+  protected ContainerContract() {}
+
+  /**
+   * Starts a server on a free port of 127.0.0.1 with one web application: a {@link ContractServlet}
+   * for all paths and its {@link SessionEvents} as listener.
+   *
+   * @throws Exception if it does not start
+   */
+  protected abstract ContainerNode start(NodeSettings settings) throws Exception;
+
+  /**
+   * Opens the store. Called once for each server.
+   *
+   * @param application whose sessions
+   * @param clock how far the store's clock is shifted, asked at every call
+   */
+  protected abstract SessionStore open(String application, Supplier<Duration> clock);
+
+  /** A server with what a test needs of its store. */
+  private record Server(ContainerNode node, CountingStore counting, FaultyStore faulty) {}
+
+  @BeforeAll
+  final void startServers() throws Exception {
+    serverA = startServer("A", CART_ALLOWED);
+    serverB = startServer("B", CART_ALLOWED);
+  }
+
+  private Server startServer(String name, String allowedClasses) throws Exception {
+    SessionStore store = open(application, clockOffset::get);
+    closeables.add(store);
+    FaultyStore faulty = new FaultyStore(store);
+    CountingStore counting = new CountingStore(faulty);
+    ContainerNode node = start(new NodeSettings(name, counting, allowedClasses));
+    closeables.add(0, node);
+    return new Server(node, counting, faulty);
+  }
+
+  @AfterAll
+  final void stopServers() throws Exception {
+    for (AutoCloseable closeable : closeables) {
+      closeable.close();
+    }
+  }
+
+  @BeforeEach
+  final void allIsWell() {
+    clockOffset.set(Duration.ZERO);
+    serverA().faulty.fail();
+    serverB().faulty.fail();
+    takeCalls();
+  }
+
+  private Server serverA() {
+    return requireNonNull(serverA);
+  }
+
+  private Server serverB() {
+    return requireNonNull(serverB);
+  }
+
+  private ContainerNode a() {
+    return serverA().node;
+  }
+
+  private ContainerNode b() {
+    return serverB().node;
+  }
+
+  private ContainerNode node(int number) {
+    return number % 2 == 0 ? a() : b();
+  }
+
+  /** The store calls of both servers since the last time this was asked. */
+  private Map<String, Integer> takeCalls() {
+    Map<String, Integer> calls = new TreeMap<>(serverA().counting.takeCalls());
+    serverB().counting.takeCalls().forEach((name, n) -> calls.merge(name, n, Integer::sum));
+    return calls;
+  }
+
+  private static void awaitWaiting(ContainerNode node, String gate) {
+    ContractClient watcher = new ContractClient();
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .until(() -> !watcher.send(node, "waiting:" + gate).line().equals("0"));
+  }
+
+  private static void open(ContainerNode node, String gate) {
+    assertThat(new ContractClient().send(node, "open:" + gate).status()).isEqualTo(200);
+  }
+
+  private static String newGate() {
+    return UUID.randomUUID().toString();
+  }
+
+  // ---------------------------------------------------------------- read your writes
+
+  @Test
+  @Tag("G1")
+  @Tag("R11")
+  void whatARequestSetIsSeenOnTheOtherServer() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "set:a:1");
+    assertThat(client.send(b(), "get:a").line()).isEqualTo("1");
+    client.send(b(), "set:a:2", "set:b:3");
+    assertThat(client.send(a(), "get:a", "get:b", "names").lines())
+        .containsExactly("2", "3", "a,b");
+  }
+
+  @Test
+  @Tag("G1")
+  @Tag("R8")
+  void thousandAlternationsShowNoStaleValue() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "set:n:0");
+    for (int i = 1; i <= 1000; i++) {
+      assertThat(client.send(node(i), "get:n", "set:n:" + i).line())
+          .isEqualTo(Integer.toString(i - 1));
+    }
+  }
+
+  @Test
+  @Tag("G1")
+  @Tag("R12")
+  void whatWasSetBeforeARedirectIsSeenWhereItLeads() {
+    ContractClient client = new ContractClient();
+    for (int i = 0; i < 200; i++) {
+      Answer redirect = client.send(node(i), "set:n:" + i, redirectTo(node(i + 1), "get:n"));
+      assertThat(redirect.status()).isEqualTo(302);
+      assertThat(client.follow(redirect).line()).isEqualTo(Integer.toString(i));
+    }
+  }
+
+  @Test
+  @Tag("G1")
+  @Tag("R12")
+  void whatWasSetBeforeAFlushIsStoredWhenItsFirstByteArrives() {
+    ContractClient client = new ContractClient();
+    String gate = newGate();
+    ContractClient.StreamedAnswer answer =
+        client.stream(a(), "set:a:1", "add:cart:x", "flush", "await:" + gate);
+    assertThat(answer.read()).isEqualTo('f');
+    assertThat(client.send(b(), "get:a", "get:cart").lines()).containsExactly("1", "x");
+    open(a(), gate);
+    answer.finish();
+  }
+
+  @Test
+  @Tag("G1")
+  @Tag("R12")
+  void whatWasSetBeforeABodyOutgrewTheBufferIsStoredWhenItsFirstByteArrives() {
+    ContractClient client = new ContractClient();
+    String gate = newGate();
+    ContractClient.StreamedAnswer answer =
+        client.stream(a(), "set:a:1", "fill:50000", "await:" + gate);
+    assertThat(answer.read()).isEqualTo('x');
+    assertThat(client.send(b(), "get:a").line()).isEqualTo("1");
+    open(a(), gate);
+    answer.finish();
+  }
+
+  @Test
+  @Tag("R13")
+  void whatIsSetAfterTheResponseHasBegunIsStoredByTheRequestsEnd() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "begin");
+    client.send(a(), "flush", "set:late:1", "add:cart:x");
+    assertThat(client.send(b(), "get:late", "get:cart").lines()).containsExactly("1", "x");
+    client.send(a(), "get:cart", "flush", "add:cart:y");
+    assertThat(client.send(b(), "get:cart").line()).isEqualTo("x,y");
+  }
+
+  @Test
+  @Tag("G1")
+  @Tag("R12")
+  void whatWasSetBeforeAnErrorIsStored() {
+    ContractClient client = new ContractClient();
+    assertThat(client.send(a(), "set:a:1", "error:404").status()).isEqualTo(404);
+    assertThat(client.send(b(), "get:a").line()).isEqualTo("1");
+  }
+
+  // ---------------------------------------------------------------- no lost update
+
+  @Test
+  @Tag("G2")
+  @Tag("R2")
+  void requestsOnTwoServersThatSetDifferentAttributesBothLast() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "begin");
+    for (int i = 0; i < 200; i++) {
+      CompletableFuture<Answer> one = client.sendLater(a(), "set:a" + i + ":1");
+      CompletableFuture<Answer> two = client.sendLater(b(), "set:b" + i + ":1");
+      assertThat(one.join().status()).isEqualTo(200);
+      assertThat(two.join().status()).isEqualTo(200);
+    }
+    String names =
+        IntStream.range(0, 200)
+            .boxed()
+            .flatMap(i -> List.of("a" + i, "b" + i).stream())
+            .sorted()
+            .collect(Collectors.joining(","));
+    assertThat(client.send(a(), "names").line()).isEqualTo(names);
+    assertThat(client.send(b(), "names").line()).isEqualTo(names);
+  }
+
+  @Test
+  @Tag("G2")
+  @Tag("R1")
+  void aRequestThatOnlyReadsWritesNothingBack() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "set:text:old", "add:cart:old");
+    String gate = newGate();
+    CompletableFuture<Answer> reader =
+        client.sendLater(a(), "get:text", "get:cart", "await:" + gate);
+    awaitWaiting(a(), gate);
+    client.send(b(), "set:text:new", "add:cart:new");
+    takeCalls();
+    open(a(), gate);
+    assertThat(reader.join().lines()).containsExactly("old", "old");
+    assertThat(takeCalls()).doesNotContainKey("save");
+    assertThat(client.send(b(), "get:text", "get:cart").lines()).containsExactly("new", "old,new");
+    assertThat(client.send(a(), "get:text", "get:cart").lines()).containsExactly("new", "old,new");
+  }
+
+  @Test
+  @Tag("G2")
+  void aRequestThatSawACartDoesNotOverwriteItsNewsWithAGuess() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "add:cart:1");
+    String gate = newGate();
+    CompletableFuture<Answer> slow =
+        client.sendLater(a(), "add:cart:2", "await:" + gate, "get:cart");
+    awaitWaiting(a(), gate);
+    client.send(b(), "add:cart:3");
+    open(a(), gate);
+    assertThat(slow.join().line()).isEqualTo("1,2");
+    // Both changed the cart in place; the first to be saved stays, whole.
+    assertThat(client.send(a(), "get:cart").line()).isEqualTo("1,3");
+    assertThat(client.send(b(), "get:cart").line()).isEqualTo("1,3");
+  }
+
+  @Test
+  @Tag("G2")
+  @Tag("R49")
+  void manyRequestsThatSetTheSameNewAttributeAllSucceed() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "begin");
+    List<CompletableFuture<Answer>> answers = new ArrayList<>();
+    for (int i = 0; i < 50; i++) {
+      answers.add(client.sendLater(a(), "set:same:a" + i));
+      answers.add(client.sendLater(b(), "set:same:b" + i));
+    }
+    for (CompletableFuture<Answer> answer : answers) {
+      assertThat(answer.join().status()).isEqualTo(200);
+    }
+    String seen = client.send(a(), "get:same").line();
+    assertThat(seen).matches("[ab]\\d+");
+    assertThat(client.send(b(), "get:same").line()).isEqualTo(seen);
+  }
+
+  @Test
+  @Tag("R3")
+  void aRemovedAttributeIsGoneOnTheOtherServerWhileOthersAreSaved() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "set:a:1", "set:b:1");
+    client.send(b(), "get:a");
+    String gate = newGate();
+    CompletableFuture<Answer> other = client.sendLater(b(), "get:a", "await:" + gate, "set:c:1");
+    awaitWaiting(b(), gate);
+    client.send(a(), "remove:a");
+    open(b(), gate);
+    assertThat(other.join().status()).isEqualTo(200);
+    assertThat(client.send(b(), "get:a", "names").lines()).containsExactly("null", "b,c");
+    assertThat(client.send(a(), "get:a", "names").lines()).containsExactly("null", "b,c");
+  }
+
+  @Test
+  @Tag("R4")
+  void everyOrderOfSetsAndRemovalsInOneRequestEndsAsInMemory() {
+    Random random = new Random(4);
+    ContractClient client = new ContractClient();
+    client.send(a(), "begin");
+    Map<String, String> model = new TreeMap<>();
+    for (int round = 0; round < 60; round++) {
+      List<String> operations = new ArrayList<>();
+      for (int i = 0; i < 1 + random.nextInt(5); i++) {
+        String name = "n" + random.nextInt(2);
+        if (random.nextBoolean()) {
+          operations.add("set:" + name + ":" + round + "." + i);
+          model.put(name, round + "." + i);
+        } else {
+          operations.add("remove:" + name);
+          model.remove(name);
+        }
+      }
+      client.send(node(round), operations.toArray(String[]::new));
+      assertThat(client.send(node(round + 1), "get:n0", "get:n1", "names").lines())
+          .as("after %s", operations)
+          .containsExactly(
+              String.valueOf(model.get("n0")),
+              String.valueOf(model.get("n1")),
+              String.join(",", model.keySet()));
+    }
+  }
+
+  @Test
+  @Tag("R9")
+  void anObjectChangedInPlaceIsSavedWithoutBeingSetAgain() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "add:cart:1");
+    for (int i = 2; i <= 20; i++) {
+      client.send(node(i), "add:cart:" + i);
+    }
+    String all =
+        IntStream.rangeClosed(1, 20).mapToObj(String::valueOf).collect(Collectors.joining(","));
+    assertThat(client.send(a(), "get:cart").line()).isEqualTo(all);
+    assertThat(client.send(b(), "get:cart").line()).isEqualTo(all);
+  }
+
+  @Test
+  @Tag("R10")
+  void twoReadsInOneRequestGiveTheSameObject() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "add:cart:1");
+    assertThat(client.send(b(), "same:cart").line()).isEqualTo("true");
+  }
+
+  // ---------------------------------------------------------------- end of a session
+
+  @Test
+  @Tag("G7")
+  @Tag("R10")
+  void afterInvalidationANewSessionHasAnotherIdAndNothingOfTheOld() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "set:a:1");
+    String old = requireNonNull(client.sessionId());
+    Answer answer = client.send(b(), "invalidate", "get:a", "begin", "get:a", "new");
+    assertThat(answer.lines()).containsExactly("none", "null", "true");
+    assertThat(client.sessionId()).isNotNull().isNotEqualTo(old);
+    client.useSessionId(old);
+    assertThat(client.send(a(), "get:a").line()).isEqualTo("none");
+    assertThat(client.send(b(), "get:a").line()).isEqualTo("none");
+  }
+
+  @Test
+  @Tag("G7")
+  @Tag("R5")
+  @Tag("R7")
+  void aSlowRequestDoesNotBringAnInvalidatedSessionBack() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "set:a:1", "add:cart:1");
+    String id = requireNonNull(client.sessionId());
+    String gate = newGate();
+    CompletableFuture<Answer> slow =
+        client.sendLater(a(), "get:a", "await:" + gate, "set:a:2", "add:cart:2", "get:a");
+    awaitWaiting(a(), gate);
+    assertThat(client.send(b(), "invalidate").status()).isEqualTo(200);
+    open(a(), gate);
+    Answer answer = slow.join();
+    assertThat(answer.status()).isEqualTo(200);
+    assertThat(answer.lines()).containsExactly("1", "2");
+    assertThat(answer.cookies()).isEmpty();
+    assertThat(client.send(a(), "get:a").line()).isEqualTo("none");
+    assertThat(client.send(b(), "get:a").line()).isEqualTo("none");
+    assertThat(storeA().load(SessionKey.of(id), SessionStore.NO_VERSION))
+        .isInstanceOf(LoadResult.Missing.class);
+  }
+
+  @Test
+  @Tag("G6")
+  @Tag("R32")
+  void anExpiredSessionEndsOnceWithItsListenersToldOnOneServer() {
+    ContractClient client = new ContractClient();
+    String marker = UUID.randomUUID().toString();
+    client.send(a(), "add:cart:" + marker);
+    client.send(b(), "get:cart");
+    clockOffset.set(Duration.ofSeconds(TIMEOUT_SECONDS - 10));
+    scavengeBoth();
+    assertThat(destroyed(marker)).isZero();
+    clockOffset.set(Duration.ofSeconds(2L * TIMEOUT_SECONDS));
+    scavengeBoth();
+    assertThat(destroyed(marker)).isEqualTo(1);
+    assertThat(client.send(a(), "get:cart").line()).isEqualTo("none");
+    assertThat(client.send(b(), "get:cart").line()).isEqualTo("none");
+    scavengeBoth();
+    assertThat(destroyed(marker)).isEqualTo(1);
+  }
+
+  private void scavengeBoth() {
+    Threads.run(2, number -> node(number).scavenge());
+  }
+
+  private long destroyed(String marker) {
+    ContractClient watcher = new ContractClient();
+    return List.of(a(), b()).stream()
+        .flatMap(node -> List.of(watcher.send(node, "events").line().split(";")).stream())
+        .filter(event -> event.startsWith("destroyed") && event.contains(marker))
+        .count();
+  }
+
+  // ---------------------------------------------------------------- identity
+
+  @Test
+  void theOtherServerKnowsWhatTheFirstOneSaidOfTheSession() {
+    ContractClient client = new ContractClient();
+    List<String> first = client.send(a(), "begin", "id", "created", "timeout", "new").lines();
+    assertThat(first).element(2).isEqualTo(Integer.toString(TIMEOUT_SECONDS));
+    assertThat(first).element(3).isEqualTo("true");
+    List<String> other = client.send(b(), "id", "created", "timeout", "new").lines();
+    assertThat(other.subList(0, 3)).isEqualTo(first.subList(0, 3));
+    assertThat(other).element(3).isEqualTo("false");
+    client.send(b(), "timeout:77");
+    assertThat(client.send(a(), "timeout").line()).isEqualTo("77");
+  }
+
+  @Test
+  @Tag("R62")
+  void anIdThatTheServersDidNotGiveOpensNothing() {
+    ContractClient client = new ContractClient();
+    client.useSessionId("0123456789ABCDEF0123456789ABCDEF");
+    assertThat(client.send(a(), "get:a").line()).isEqualTo("none");
+    client.send(a(), "set:a:1");
+    assertThat(client.sessionId()).isNotEqualTo("0123456789ABCDEF0123456789ABCDEF");
+    assertThat(client.send(b(), "get:a").line()).isEqualTo("1");
+  }
+
+  @Test
+  @Tag("R51")
+  @Tag("R62")
+  void aChangedIdKeepsTheSessionAndTheOldIdOpensNothing() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "set:a:1");
+    client.send(b(), "get:a");
+    String old = requireNonNull(client.sessionId());
+    String gate = newGate();
+    CompletableFuture<Answer> slow = client.sendLater(a(), "get:a", "await:" + gate, "set:b:2");
+    awaitWaiting(a(), gate);
+    client.send(b(), "changeId");
+    String changed = requireNonNull(client.sessionId());
+    assertThat(changed).isNotEqualTo(old);
+    open(a(), gate);
+    assertThat(slow.join().status()).isEqualTo(200);
+
+    ContractClient thief = new ContractClient();
+    thief.useSessionId(old);
+    assertThat(thief.send(a(), "get:a").line()).isEqualTo("none");
+    assertThat(thief.send(b(), "get:a").line()).isEqualTo("none");
+
+    client.useSessionId(changed);
+    assertThat(client.send(a(), "get:a", "get:b").lines()).containsExactly("1", "2");
+    assertThat(client.send(b(), "get:a", "get:b").lines()).containsExactly("1", "2");
+  }
+
+  // ---------------------------------------------------------------- outage
+
+  @Test
+  @Tag("G4")
+  @Tag("R15")
+  void aStoreThatCannotBeAskedIsAnswered503AndLogsNobodyOut() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "set:user:anna");
+    String id = client.sessionId();
+    serverA().faulty.failAll();
+    serverB().faulty.failAll();
+    for (int i = 0; i < 4; i++) {
+      Answer answer = client.send(node(i), "get:user", "begin", "set:user:stranger");
+      assertThat(answer.status()).isEqualTo(503);
+      assertThat(answer.retryAfter()).isPresent();
+      assertThat(answer.cookies()).isEmpty();
+    }
+    assertThat(client.sessionId()).isEqualTo(id);
+    assertThat(new ContractClient().send(a(), "waiting:nobody").line()).isEqualTo("0");
+    serverA().faulty.fail();
+    serverB().faulty.fail();
+    assertThat(client.send(a(), "get:user").line()).isEqualTo("anna");
+    assertThat(client.send(b(), "get:user").line()).isEqualTo("anna");
+  }
+
+  @Test
+  @Tag("G4")
+  @Tag("R22")
+  void aFailedSaveIsAnswered503AndSavedWithTheNextRequest() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "set:a:1", "add:cart:1");
+    serverA().faulty.fail("save");
+    assertThat(client.send(a(), "set:a:2", "add:cart:2").status()).isEqualTo(503);
+    serverA().faulty.fail();
+    assertThat(client.send(a(), "get:a", "get:cart").lines()).containsExactly("2", "1,2");
+    assertThat(client.send(b(), "get:a", "get:cart").lines()).containsExactly("2", "1,2");
+  }
+
+  @Test
+  @Tag("G4")
+  void aSessionThatCannotBeCreatedIsAnswered503WithoutItsCookie() {
+    serverA().faulty.fail("create");
+    ContractClient client = new ContractClient();
+    Answer answer = client.send(a(), "set:a:1");
+    assertThat(answer.status()).isEqualTo(503);
+    assertThat(answer.cookies()).isEmpty();
+  }
+
+  // ---------------------------------------------------------------- rolling deploys, hostile bytes
+
+  @Test
+  @Tag("G8")
+  @Tag("R42")
+  void aServerThatCannotDecodeAnAttributeLeavesItAndServesTheRest() throws Exception {
+    ContractClient client = new ContractClient();
+    client.send(a(), "add:cart:1", "set:a:1");
+    try (ContainerNode poor = startServer("poor", "").node) {
+      assertThat(client.send(poor, "get:cart").status()).isEqualTo(500);
+      assertThat(client.send(poor, "get:a", "set:b:2", "names").lines())
+          .containsExactly("1", "a,b,cart");
+      assertThat(client.send(a(), "get:cart", "get:b").lines()).containsExactly("1", "2");
+      client.send(poor, "remove:cart");
+      assertThat(client.send(a(), "names").line()).isEqualTo("a,b");
+    }
+  }
+
+  @Test
+  @Tag("G10")
+  void damagedBytesInTheStoreCostOneErrorAndNotTheSession() {
+    ContractClient client = new ContractClient();
+    String id = UUID.randomUUID().toString();
+    assertThat(
+            storeA()
+                .create(
+                    new NewSession(
+                        SessionKey.of(id),
+                        Instant.now(),
+                        io.sojourn.IdleTimeout.of(Duration.ofMinutes(30), Duration.ofMinutes(1)),
+                        Map.of(
+                            "bad", EncodedValue.of("rubbish".getBytes(StandardCharsets.UTF_8))))))
+        .isTrue();
+    client.useSessionId(id);
+    assertThat(client.send(a(), "get:bad").status()).isEqualTo(500);
+    assertThat(client.send(a(), "set:good:1", "names").line()).isEqualTo("bad,good");
+    client.send(b(), "set:bad:mended");
+    assertThat(client.send(a(), "get:bad", "get:good").lines()).containsExactly("mended", "1");
+  }
+
+  private SessionStore storeA() {
+    return serverA().counting;
+  }
+
+  // ---------------------------------------------------------------- cost
+
+  @Test
+  @Tag("G9")
+  void requestsCostTheStoreCallsThatTheyMust() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "add:cart:1", "set:a:1");
+    assertThat(takeCalls()).isEqualTo(Map.of("create", 1));
+
+    client.send(a(), "waiting:nobody");
+    client.send(b(), "fill:100000");
+    assertThat(takeCalls()).as("a request that ignores its session").isEmpty();
+
+    client.send(b(), "get:a");
+    assertThat(takeCalls()).as("a first read on a server").isEqualTo(Map.of("load", 1));
+
+    client.send(b(), "get:a", "get:cart", "names", "same:cart", "flush");
+    assertThat(takeCalls()).as("a request that only reads").isEqualTo(Map.of("load", 1));
+
+    client.send(b(), "set:a:2", "remove:nothing", "add:cart:2", "set:b:1");
+    assertThat(takeCalls()).as("a request that writes").isEqualTo(Map.of("load", 1, "save", 1));
+
+    client.send(a(), "set:a:2");
+    assertThat(takeCalls()).as("a set that changes nothing").isEqualTo(Map.of("load", 1));
+
+    new ContractClient().send(a(), "begin");
+    assertThat(takeCalls()).as("a new session").isEqualTo(Map.of("create", 1));
+
+    client.send(a(), "invalidate");
+    assertThat(takeCalls()).as("a logout").isEqualTo(Map.of("load", 1, "remove", 1));
+  }
+
+  // ---------------------------------------------------------------- everything at once
+
+  @Test
+  @Tag("G1")
+  @Tag("G2")
+  @Tag("G7")
+  void whateverClientsDoOnAlternatingServersIsWhatAModelSays() {
+    long seed = Long.getLong("sojourn.test.seed", System.nanoTime());
+    System.getLogger(ContainerContract.class.getName())
+        .log(System.Logger.Level.INFO, "Seed: -Dsojourn.test.seed=" + seed);
+    Random random = new Random(seed);
+    List<ModelClient> clients = List.of(new ModelClient(), new ModelClient(), new ModelClient());
+    for (int step = 0; step < 600; step++) {
+      ModelClient client = clients.get(random.nextInt(clients.size()));
+      ContainerNode node = node(client.steps++);
+      client.step(node, node(client.steps), random, "seed " + seed + ", step " + step);
+    }
+  }
+
+  /** A client that knows what its session should hold. */
+  private static final class ModelClient {
+    final ContractClient http = new ContractClient();
+    final Map<String, String> attributes = new TreeMap<>();
+    boolean hasSession;
+    int steps;
+
+    void step(ContainerNode node, ContainerNode other, Random random, String description) {
+      String name = "n" + random.nextInt(4);
+      switch (random.nextInt(9)) {
+        case 0, 1 -> {
+          http.send(node, "set:" + name + ":" + steps);
+          attributes.put(name, Integer.toString(steps));
+          hasSession = true;
+        }
+        case 2 -> {
+          http.send(node, "remove:" + name);
+          attributes.remove(name);
+        }
+        case 3, 4 -> {
+          http.send(node, "add:cart:" + steps);
+          attributes.merge("cart", Integer.toString(steps), (old, item) -> old + "," + item);
+          hasSession = true;
+        }
+        case 5 -> {
+          Answer redirect =
+              http.send(node, "set:" + name + ":r" + steps, redirectTo(other, "get:" + name));
+          attributes.put(name, "r" + steps);
+          hasSession = true;
+          assertThat(http.follow(redirect).line()).as(description).isEqualTo("r" + steps);
+        }
+        case 6 -> {
+          if (random.nextInt(4) == 0) {
+            http.send(node, "invalidate");
+            attributes.clear();
+            hasSession = false;
+          } else if (hasSession) {
+            http.send(node, "changeId");
+          }
+        }
+        default -> {
+          // Only looks, below.
+        }
+      }
+      look(random.nextBoolean() ? node : other, description);
+    }
+
+    private void look(ContainerNode node, String description) {
+      Answer answer = http.send(node, "names", "get:n0", "get:n1", "get:n2", "get:n3", "get:cart");
+      List<String> expected = new ArrayList<>();
+      if (hasSession) {
+        expected.add(String.join(",", attributes.keySet()));
+        for (String name : List.of("n0", "n1", "n2", "n3", "cart")) {
+          expected.add(String.valueOf(attributes.get(name)));
+        }
+      } else {
+        expected.addAll(List.of("none", "none", "none", "none", "none", "none"));
+      }
+      assertThat(answer.lines()).as(description).isEqualTo(expected);
+    }
+  }
+}

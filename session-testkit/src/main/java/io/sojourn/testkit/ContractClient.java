@@ -1,0 +1,178 @@
+package io.sojourn.testkit;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A browser of one user: keeps the session cookie and talks to whichever server it is told.
+ * Thread-safe; of answers that overlap the last one's cookie stays.
+ */
+final class ContractClient {
+
+  private static final HttpClient HTTP =
+      HttpClient.newBuilder()
+          .version(HttpClient.Version.HTTP_1_1)
+          .connectTimeout(Duration.ofSeconds(5))
+          .build();
+
+  private static final String COOKIE = "JSESSIONID";
+
+  private volatile @Nullable String sessionId;
+
+  /** The session id that the cookie holds; null without one. */
+  @Nullable String sessionId() {
+    return sessionId;
+  }
+
+  /** Takes over another client's cookie, or forgets its own. */
+  void useSessionId(@Nullable String id) {
+    sessionId = id;
+  }
+
+  /** Sends the operations of {@link ContractServlet} and waits for the answer. */
+  Answer send(ContainerNode node, String... operations) {
+    return sendLater(node, operations).join();
+  }
+
+  /** Sends the operations and goes on. */
+  CompletableFuture<Answer> sendLater(ContainerNode node, String... operations) {
+    return HTTP.sendAsync(request(uri(node, operations)), HttpResponse.BodyHandlers.ofString(UTF_8))
+        .thenApply(this::answer);
+  }
+
+  /** Sends the operations and answers when the response's head is there. */
+  StreamedAnswer stream(ContainerNode node, String... operations) {
+    try {
+      HttpResponse<InputStream> response =
+          HTTP.send(request(uri(node, operations)), HttpResponse.BodyHandlers.ofInputStream());
+      keepCookie(response);
+      return new StreamedAnswer(new BufferedReader(new InputStreamReader(response.body(), UTF_8)));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Where these operations are sent. */
+  static URI uri(ContainerNode node, String... operations) {
+    return node.uri().resolve("?" + query(operations));
+  }
+
+  private static String query(String... operations) {
+    return Stream.of(operations)
+        .map(operation -> "op=" + URLEncoder.encode(operation, UTF_8))
+        .collect(Collectors.joining("&"));
+  }
+
+  /** An operation that redirects to these operations on another server. */
+  static String redirectTo(ContainerNode node, String... operations) {
+    return "redirect:" + uri(node, operations);
+  }
+
+  /** Follows a redirect. */
+  Answer follow(Answer redirect) {
+    String location =
+        redirect.location().orElseThrow(() -> new AssertionError("No redirect: " + redirect));
+    return HTTP.sendAsync(request(URI.create(location)), HttpResponse.BodyHandlers.ofString(UTF_8))
+        .thenApply(this::answer)
+        .join();
+  }
+
+  private HttpRequest request(URI uri) {
+    HttpRequest.Builder builder = HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(60));
+    String id = sessionId;
+    if (id != null) {
+      builder.header("Cookie", COOKIE + "=" + id);
+    }
+    return builder.build();
+  }
+
+  private Answer answer(HttpResponse<String> response) {
+    keepCookie(response);
+    return new Answer(
+        response.statusCode(),
+        response.body().lines().toList(),
+        response.headers().allValues("Set-Cookie"),
+        response.headers().firstValue("Location"),
+        response.headers().firstValue("Retry-After"));
+  }
+
+  private void keepCookie(HttpResponse<?> response) {
+    for (String cookie : response.headers().allValues("Set-Cookie")) {
+      if (cookie.startsWith(COOKIE + "=")) {
+        sessionId = cookie.substring(COOKIE.length() + 1).split(";", 2)[0];
+      }
+    }
+  }
+
+  /**
+   * A server's answer.
+   *
+   * @param status the HTTP status
+   * @param lines the body's lines
+   * @param cookies the Set-Cookie headers
+   * @param location where it redirects to
+   * @param retryAfter when to try again
+   */
+  record Answer(
+      int status,
+      List<String> lines,
+      List<String> cookies,
+      Optional<String> location,
+      Optional<String> retryAfter) {
+
+    /** The only line of a good answer. */
+    String line() {
+      if (status != 200 || lines.size() != 1) {
+        throw new AssertionError("Not one line: " + this);
+      }
+      return lines.get(0);
+    }
+  }
+
+  /** An answer that is still coming. */
+  static final class StreamedAnswer {
+
+    private final BufferedReader reader;
+
+    StreamedAnswer(BufferedReader reader) {
+      this.reader = reader;
+    }
+
+    /** The next character of the body; -1 at the end. */
+    int read() {
+      try {
+        return reader.read();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    /** Reads to the end. */
+    void finish() {
+      int next;
+      do {
+        next = read();
+      } while (next >= 0);
+    }
+  }
+}

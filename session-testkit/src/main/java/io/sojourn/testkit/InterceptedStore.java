@@ -1,0 +1,75 @@
+package io.sojourn.testkit;
+
+import io.sojourn.LoadResult;
+import io.sojourn.NewSession;
+import io.sojourn.SessionDelta;
+import io.sojourn.SessionKey;
+import io.sojourn.SessionRecord;
+import io.sojourn.SessionStore;
+import java.time.Duration;
+import java.util.List;
+import java.util.OptionalLong;
+
+/** A store that hands each call on to another after a look at it. Thread-safe if the look is. */
+abstract class InterceptedStore implements SessionStore {
+
+  private final SessionStore inner;
+
+  InterceptedStore(SessionStore inner) {
+    this.inner = inner;
+  }
+
+  /**
+   * Told before each call.
+   *
+   * @param operation the method's name
+   */
+  abstract void before(String operation);
+
+  @Override
+  public final boolean create(NewSession session) {
+    before("create");
+    return inner.create(session);
+  }
+
+  @Override
+  public final LoadResult load(SessionKey key, long knownVersion) {
+    before("load");
+    return inner.load(key, knownVersion);
+  }
+
+  @Override
+  public final OptionalLong save(SessionDelta delta) {
+    before("save");
+    return inner.save(delta);
+  }
+
+  @Override
+  public final boolean rename(SessionKey key, SessionKey newKey) {
+    before("rename");
+    return inner.rename(key, newKey);
+  }
+
+  @Override
+  public final boolean remove(SessionKey origin) {
+    before("remove");
+    return inner.remove(origin);
+  }
+
+  @Override
+  public final List<SessionRecord> claimExpired(int limit, Duration claimTime) {
+    before("claimExpired");
+    return inner.claimExpired(limit, claimTime);
+  }
+
+  @Override
+  public final void ping() {
+    before("ping");
+    inner.ping();
+  }
+
+  @Override
+  public final void close() {
+    inner.close();
+  }
+}
