@@ -1,0 +1,61 @@
+package io.sojourn.testkit.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class FreePortTest {
+
+  private final List<Integer> tried = new ArrayList<>();
+
+  @Test
+  void anotherPortIsTriedWhereSomebodyWasFaster() throws IOException {
+    List<ServerSocket> somebody = new ArrayList<>();
+    try {
+      int used =
+          FreePort.use(
+              port -> {
+                tried.add(port);
+                if (tried.size() < 3) {
+                  somebody.add(listenOn(port));
+                  throw new IllegalStateException("taken");
+                }
+                return port;
+              });
+
+      assertThat(tried).hasSize(3).doesNotHaveDuplicates().endsWith(used);
+    } finally {
+      for (ServerSocket socket : somebody) {
+        socket.close();
+      }
+    }
+  }
+
+  @Test
+  void aFailureThatIsNotThePortsFaultIsReportedAtOnce() {
+    assertThatThrownBy(
+            () ->
+                FreePort.use(
+                    port -> {
+                      tried.add(port);
+                      throw new IllegalStateException("broken");
+                    }))
+        .hasMessage("broken");
+    assertThat(tried).hasSize(1);
+  }
+
+  private static ServerSocket listenOn(int port) {
+    try {
+      return new ServerSocket(port, 1, InetAddress.getLoopbackAddress());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
