@@ -14,7 +14,6 @@ import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
 import org.testcontainers.DockerClientFactory;
-import org.testcontainers.containers.ContainerLaunchException;
 import org.testcontainers.containers.GenericContainer;
 
 /**
@@ -63,7 +62,7 @@ final class DockerContainer implements Lifecycle {
           try {
             container.start();
             server.awaitAnswer();
-          } catch (ContainerLaunchException | IllegalStateException e) {
+          } catch (RuntimeException e) {
             server.close();
             throw new IllegalStateException("The container cannot be run: " + e.getMessage(), e);
           }
@@ -127,6 +126,7 @@ final class DockerContainer implements Lifecycle {
   @Override
   public synchronized void close() {
     closed = true;
+    kill();
     container.stop();
   }
 
