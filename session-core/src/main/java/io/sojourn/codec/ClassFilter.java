@@ -1,0 +1,377 @@
+package io.sojourn.codec;
+
+import static java.util.stream.Collectors.joining;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Says which classes a codec may instantiate, by name, before a class is loaded; on encoding and on
+ * decoding alike. An array is asked for by its component, a proxy by its interfaces, and a class's
+ * serializable superclasses are asked for as well.
+ *
+ * <p>Every filter allows the JDK's value and collection types, one by one and not all of {@code
+ * java.*}. What else it allows is the application's to say, in patterns separated by commas,
+ * semicolons or white space:
+ *
+ * <ul>
+ *   <li>{@code com.acme.Cart}: this class, and not the ones nested in it
+ *   <li>{@code com.acme.*}: the classes of this package, nested ones included
+ *   <li>{@code com.acme.**}: the same, and those of all packages below it
+ *   <li>{@code !com.acme.Secret}, {@code !com.acme.internal.**}: none of these, whatever else says
+ *       so, the JDK's types included
+ * </ul>
+ *
+ * <p>Classes known to be abused for turning deserialization into code execution (of
+ * commons-collections, Groovy, Spring's bean factories and others) are refused always; no pattern
+ * allows them.
+ *
+ * <p>Immutable and thread-safe.
+ */
+public final class ClassFilter {
+
+  /*
+   * A name is asked for before the class is loaded, because loading is the first thing that an
+   * attacker's name could make us do. The order is: what nobody may have, what the user denies,
+   * what the user or the defaults allow, and only then, in the mode that trusts the application's
+   * own class loader, the loader itself. That last step must load the class to learn who defines
+   * it, without initialising it, so none of its code runs.
+   */
+
+  private static final Pattern SYNTAX =
+      Pattern.compile(
+          "!?(\\p{javaJavaIdentifierStart}\\p{javaJavaIdentifierPart}*\\.)*"
+              + "(\\p{javaJavaIdentifierStart}\\p{javaJavaIdentifierPart}*|(?<!^)(?<!^!)\\*\\*?)");
+
+  private static final Pattern SEPARATOR = Pattern.compile("[,;\\s]+");
+
+  private static final Set<String> PRIMITIVES =
+      Set.of("boolean", "byte", "char", "double", "float", "int", "long", "short", "void");
+
+  /** Prefixes of the names of the JDK's types, each with what follows it. */
+  private static final String[][] JDK = {
+    {
+      "java.lang.",
+      """
+      Boolean Byte Character Class CharSequence Comparable Double Enum Error Exception Float Integer
+      Iterable Long Number Object Record RuntimeException Short StackTraceElement String
+      String$CaseInsensitiveComparator StringBuffer StringBuilder Throwable ArithmeticException
+      ArrayStoreException ClassCastException IllegalArgumentException IllegalStateException
+      IndexOutOfBoundsException InterruptedException NullPointerException NumberFormatException
+      ReflectiveOperationException reflect.Proxy SecurityException UnsupportedOperationException
+      """
+    },
+    {"java.math.", "BigDecimal BigInteger MathContext RoundingMode"},
+    {"java.net.", "URI"},
+    {"java.io.", "FileNotFoundException IOException Serializable UncheckedIOException"},
+    {"java.sql.", "Date SQLException Time Timestamp"},
+    {
+      "java.time.",
+      """
+      DateTimeException DayOfWeek Duration Instant LocalDate LocalDateTime LocalTime Month MonthDay
+      OffsetDateTime OffsetTime Period Ser Year YearMonth ZoneId ZoneOffset ZoneRegion ZonedDateTime
+      chrono.HijrahChronology chrono.HijrahDate chrono.IsoChronology chrono.IsoEra
+      chrono.JapaneseChronology chrono.JapaneseDate chrono.MinguoChronology chrono.MinguoDate
+      chrono.Ser chrono.ThaiBuddhistChronology chrono.ThaiBuddhistDate temporal.ChronoField
+      temporal.ChronoUnit temporal.ValueRange temporal.WeekFields zone.Ser
+      """
+    },
+    {
+      "java.util.",
+      """
+      AbstractMap$SimpleEntry AbstractMap$SimpleImmutableEntry ArrayDeque ArrayList Arrays$ArrayList
+      BitSet Calendar CollSer Collection Comparator Comparators$NaturalOrderComparator
+      Comparators$NullComparator ConcurrentModificationException Currency Date Deque EnumMap EnumSet
+      EnumSet$SerializationProxy GregorianCalendar HashMap HashSet Hashtable IdentityHashMap
+      JumboEnumSet LinkedHashMap LinkedHashSet LinkedList List Locale Map Map$Entry
+      MissingResourceException NavigableMap NavigableSet NoSuchElementException PriorityQueue
+      Properties Queue RegularEnumSet Set SimpleTimeZone SortedMap SortedSet Stack TimeZone TreeMap
+      TreeSet UUID Vector regex.Pattern
+      """
+    },
+    {
+      "java.util.Collections$",
+      """
+      CheckedCollection CheckedList CheckedMap CheckedNavigableMap CheckedNavigableSet CheckedQueue
+      CheckedRandomAccessList CheckedSet CheckedSortedMap CheckedSortedSet EmptyList EmptyMap
+      EmptySet ReverseComparator ReverseComparator2 SequencedSetFromMap SetFromMap SingletonList
+      SingletonMap SingletonSet SynchronizedCollection SynchronizedList SynchronizedMap
+      SynchronizedNavigableMap SynchronizedNavigableSet SynchronizedRandomAccessList SynchronizedSet
+      SynchronizedSortedMap SynchronizedSortedSet UnmodifiableCollection UnmodifiableList
+      UnmodifiableMap UnmodifiableMap$UnmodifiableEntrySet UnmodifiableNavigableMap
+      UnmodifiableNavigableMap$EmptyNavigableMap UnmodifiableNavigableSet
+      UnmodifiableNavigableSet$EmptyNavigableSet UnmodifiableRandomAccessList
+      UnmodifiableSequencedCollection UnmodifiableSequencedMap UnmodifiableSequencedSet
+      UnmodifiableSet UnmodifiableSortedMap UnmodifiableSortedSet
+      """
+    },
+    {"java.util.ImmutableCollections$", "List12 ListN Map1 MapN Set12 SetN SubList"},
+    {
+      "java.util.concurrent.",
+      """
+      CancellationException CompletionException ConcurrentHashMap ConcurrentHashMap$Segment
+      ConcurrentLinkedDeque ConcurrentLinkedQueue ConcurrentMap ConcurrentSkipListMap
+      ConcurrentSkipListSet CopyOnWriteArrayList CopyOnWriteArraySet ExecutionException
+      LinkedBlockingDeque LinkedBlockingQueue TimeUnit TimeoutException atomic.AtomicBoolean
+      atomic.AtomicInteger atomic.AtomicIntegerArray atomic.AtomicLong atomic.AtomicLongArray
+      atomic.AtomicReference atomic.AtomicReferenceArray atomic.LongAdder
+      atomic.LongAdder$SerializationProxy locks.AbstractOwnableSynchronizer
+      locks.AbstractQueuedSynchronizer locks.ReentrantLock locks.ReentrantLock$FairSync
+      locks.ReentrantLock$NonfairSync locks.ReentrantLock$Sync
+      """
+    },
+    {"sun.util.calendar.", "ZoneInfo"},
+  };
+
+  /** Names, or beginnings of names up to a dot or dollar, that known attacks are built from. */
+  private static final String[] ABUSED = {
+    "bsh.",
+    "ch.qos.logback.core.db.",
+    "clojure.core$",
+    "clojure.inspector.",
+    "clojure.main$",
+    "com.caucho.",
+    "com.fasterxml.jackson.databind.node.POJONode",
+    "com.mchange.",
+    "com.rometools.rome.feed.impl.",
+    "com.sun.jndi.",
+    "com.sun.org.apache.bcel.",
+    "com.sun.org.apache.xalan.",
+    "com.sun.rowset.",
+    "com.sun.syndication.feed.impl.",
+    "com.vaadin.data.util.NestedMethodProperty",
+    "com.zaxxer.hikari.",
+    "groovy.",
+    "java.rmi.",
+    "java.security.SignedObject",
+    "javassist.",
+    "javax.management.",
+    "javax.naming.",
+    "net.sf.cglib.",
+    "net.sf.json.",
+    "org.apache.bcel.",
+    "org.apache.click.control.",
+    "org.apache.commons.beanutils.",
+    "org.apache.commons.collections.comparators.",
+    "org.apache.commons.collections.functors.",
+    "org.apache.commons.collections.keyvalue.TiedMapEntry",
+    "org.apache.commons.collections.map.DefaultedMap",
+    "org.apache.commons.collections.map.LazyMap",
+    "org.apache.commons.collections.map.LazySortedMap",
+    "org.apache.commons.collections4.comparators.",
+    "org.apache.commons.collections4.functors.",
+    "org.apache.commons.collections4.keyvalue.TiedMapEntry",
+    "org.apache.commons.collections4.map.DefaultedMap",
+    "org.apache.commons.collections4.map.LazyMap",
+    "org.apache.commons.collections4.map.LazySortedMap",
+    "org.apache.commons.configuration.",
+    "org.apache.commons.dbcp.",
+    "org.apache.commons.dbcp2.",
+    "org.apache.commons.fileupload.",
+    "org.apache.commons.proxy.",
+    "org.apache.myfaces.view.facelets.el.",
+    "org.apache.tomcat.dbcp.",
+    "org.apache.wicket.util.upload.",
+    "org.apache.xalan.",
+    "org.aspectj.weaver.",
+    "org.codehaus.groovy.",
+    "org.hibernate.engine.spi.TypedValue",
+    "org.hibernate.jmx.",
+    "org.hibernate.property.",
+    "org.hibernate.tuple.",
+    "org.hibernate.type.ComponentType",
+    "org.jboss.interceptor.",
+    "org.jboss.weld.interceptor.",
+    "org.jruby.",
+    "org.mozilla.javascript.",
+    "org.python.",
+    "org.springframework.aop.",
+    "org.springframework.beans.factory.",
+    "org.springframework.cglib.",
+    "org.springframework.core.SerializableTypeWrapper",
+    "org.springframework.jndi.",
+    "org.springframework.transaction.jta.",
+    "sun.rmi.",
+  };
+
+  private static final Set<String> JDK_NAMES = jdkNames();
+
+  private final List<String> allowed;
+  private final List<String> denied;
+  private final @Nullable ClassLoader application;
+
+  private ClassFilter(String patterns, @Nullable ClassLoader application) {
+    List<String> allowed = new ArrayList<>();
+    List<String> denied = new ArrayList<>();
+    for (String pattern : words(patterns)) {
+      if (!SYNTAX.matcher(pattern).matches()) {
+        throw new IllegalArgumentException(
+            "'"
+                + printable(pattern)
+                + "' is no class pattern: give a class (com.acme.Cart), a package (com.acme.*) or a"
+                + " package with all below it (com.acme.**), or deny one with ! in front; arrays"
+                + " follow their component, and there is no pattern for everything");
+      }
+      if (pattern.startsWith("!")) {
+        denied.add(pattern.substring(1));
+      } else {
+        allowed.add(pattern);
+      }
+    }
+    this.allowed = List.copyOf(allowed);
+    this.denied = List.copyOf(denied);
+    this.application = application;
+  }
+
+  /**
+   * Allows the JDK's types and what these patterns name. The strictest filter, and the cheapest: no
+   * class is ever loaded to be judged. An application that puts a new class into its sessions must
+   * name it here first.
+   *
+   * @param patterns may be empty: then nothing but the JDK's types
+   * @throws IllegalArgumentException if a pattern is none, saying which
+   */
+  public static ClassFilter of(String patterns) {
+    return new ClassFilter(patterns, null);
+  }
+
+  /**
+   * Allows the JDK's types, what these patterns name, and every class that the application brings
+   * itself: one defined by its class loader (in a container, {@code WEB-INF/classes} and {@code
+   * WEB-INF/lib}) or by a loader below it.
+   *
+   * <p>Nothing needs to be configured, and that is its price: every serializable class of every
+   * library in {@code WEB-INF/lib} may be instantiated by whoever can write to the store, but for
+   * those known to be abused, and a library can have ones that nobody knows of yet. A class that no
+   * pattern names is loaded, not initialised, to see who defines it, which costs some microseconds
+   * for the first of each name and for every name that does not exist. Where the application shares
+   * its loader with the server (an embedded one), that server's classes are the application's own.
+   *
+   * @param application the application's own class loader
+   * @param patterns further patterns; {@code !} narrows
+   * @throws IllegalArgumentException if a pattern is none, saying which
+   */
+  public static ClassFilter ofApplication(ClassLoader application, String patterns) {
+    return new ClassFilter(patterns, application);
+  }
+
+  /**
+   * Why a class of this name, as {@link Class#getName} gives it, is refused, or null if it is not.
+   * A class that only its loader could allow, and that does not exist, is not refused: there is
+   * nothing to instantiate.
+   */
+  @Nullable String refusal(String className) {
+    String name = className;
+    if (name.startsWith("[")) {
+      name = component(name);
+      if (name.isEmpty()) {
+        return "'" + printable(className) + "' is no name of a class";
+      }
+    }
+    if (PRIMITIVES.contains(name)) {
+      return null;
+    }
+    for (String prefix : ABUSED) {
+      boolean beginning = prefix.endsWith(".") || prefix.endsWith("$");
+      if (beginning ? name.startsWith(prefix) : name.equals(prefix)) {
+        return printable(name)
+            + " is refused: classes of its kind are used for attacks, and no pattern allows them";
+      }
+    }
+    for (String pattern : denied) {
+      if (matches(pattern, name)) {
+        return printable(name) + " is refused: the class filter says !" + pattern;
+      }
+    }
+    if (JDK_NAMES.contains(name)) {
+      return null;
+    }
+    for (String pattern : allowed) {
+      if (matches(pattern, name)) {
+        return null;
+      }
+    }
+    if (application != null && ownedOrAbsent(name, application)) {
+      return null;
+    }
+    int dot = name.lastIndexOf('.');
+    return printable(name)
+        + " is not allowed in sessions; the class filter allows it with the pattern "
+        + printable(name)
+        + (dot > 0 ? " or " + printable(name.substring(0, dot)) + ".*" : "");
+  }
+
+  private static boolean ownedOrAbsent(String name, ClassLoader application) {
+    ClassLoader definer;
+    try {
+      definer = Class.forName(name, false, application).getClassLoader();
+    } catch (ClassNotFoundException | LinkageError absent) {
+      return true;
+    }
+    while (definer != null && definer != application) {
+      definer = definer.getParent();
+    }
+    return definer != null;
+  }
+
+  private static boolean matches(String pattern, String name) {
+    if (pattern.endsWith(".**")) {
+      return name.startsWith(pattern.substring(0, pattern.length() - 2));
+    }
+    if (pattern.endsWith(".*")) {
+      int dot = pattern.length() - 2;
+      return name.lastIndexOf('.') == dot && name.startsWith(pattern.substring(0, dot + 1));
+    }
+    return name.equals(pattern);
+  }
+
+  /** What an array's name ends in: a class or a primitive; empty if it is no array's name. */
+  private static String component(String name) {
+    int dimensions = 0;
+    while (dimensions < name.length() && name.charAt(dimensions) == '[') {
+      dimensions++;
+    }
+    String rest = name.substring(dimensions);
+    if (rest.length() > 2 && rest.startsWith("L") && rest.endsWith(";")) {
+      return rest.substring(1, rest.length() - 1);
+    }
+    return rest.length() == 1 && "BCDFIJSZ".contains(rest) ? "int" : "";
+  }
+
+  /** A name that may come from anywhere, made fit for a message. */
+  static String printable(String name) {
+    String head = name.length() <= 200 ? name : name.substring(0, 200) + "...";
+    return head.codePoints()
+        .mapToObj(c -> Character.isISOControl(c) ? "?" : Character.toString(c))
+        .collect(joining());
+  }
+
+  private static List<String> words(String text) {
+    return SEPARATOR.splitAsStream(text).filter(word -> !word.isEmpty()).toList();
+  }
+
+  private static Set<String> jdkNames() {
+    Set<String> names = new HashSet<>();
+    for (String[] group : JDK) {
+      for (String name : words(group[1])) {
+        names.add(group[0] + name);
+      }
+    }
+    return names;
+  }
+
+  /** The patterns. */
+  @Override
+  public String toString() {
+    String patterns =
+        allowed.stream().collect(joining(" "))
+            + denied.stream().map(pattern -> " !" + pattern).collect(joining());
+    return "ClassFilter["
+        + patterns.strip()
+        + (application == null ? "]" : " and the application]");
+  }
+}

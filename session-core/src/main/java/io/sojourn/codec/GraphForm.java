@@ -1,0 +1,30 @@
+package io.sojourn.codec;
+
+import com.esotericsoftware.kryo.kryo5.Kryo;
+import com.esotericsoftware.kryo.kryo5.Serializer;
+import com.esotericsoftware.kryo.kryo5.io.Input;
+import com.esotericsoftware.kryo.kryo5.io.Output;
+
+/** How objects of one class are written into a {@link Graph} and read from it. Stateless. */
+abstract class GraphForm<T> extends Serializer<T> {
+
+  abstract void encode(Graph graph, GraphOutput out, T value);
+
+  /**
+   * Reads one object. Calls {@link Kryo#reference} before it reads what could refer back to it; if
+   * it cannot, its {@link #encode} must call {@link Graph#enterLate}.
+   *
+   * @return the object; never null
+   */
+  abstract T decode(Graph graph, GraphInput in);
+
+  @Override
+  public final void write(Kryo kryo, Output output, T value) {
+    encode((Graph) kryo, (GraphOutput) output, value);
+  }
+
+  @Override
+  public final T read(Kryo kryo, Input input, Class<? extends T> type) {
+    return decode((Graph) kryo, (GraphInput) input);
+  }
+}

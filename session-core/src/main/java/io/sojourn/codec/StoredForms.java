@@ -1,0 +1,194 @@
+package io.sojourn.codec;
+
+import com.esotericsoftware.kryo.kryo5.KryoException;
+import com.esotericsoftware.kryo.kryo5.util.Pool;
+import io.sojourn.DecodeException;
+import io.sojourn.EncodeException;
+import io.sojourn.EncodedValue;
+import java.io.IOException;
+import java.io.NotSerializableException;
+import java.nio.ByteBuffer;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.zip.CRC32C;
+
+/**
+ * The stored forms of one application's attributes: who wrote them, whether they are whole, and
+ * that nothing but an {@link EncodeException} or a {@link DecodeException} comes of bad ones.
+ * Thread-safe.
+ */
+final class StoredForms {
+
+  /*
+   * byte 0      format: 1 Kryo, 2 Java
+   * byte 1      flags, none defined
+   * bytes 2-5   CRC32C of bytes 0, 1 and 6 to the end, big-endian
+   * bytes 6-    what the format says
+   */
+
+  private static final byte KRYO = 1;
+  private static final byte JAVA = 2;
+  private static final int HEADER = 6;
+  private static final int POOLED = 16;
+  private static final int RECORD_DEPTH = 8;
+
+  private final ClassRule rule;
+  private final JavaForm java;
+  private final Pool<Graph> graphs;
+
+  StoredForms(ClassLoader application, ClassFilter filter) {
+    this.rule = new ClassRule(application, filter);
+    this.java = new JavaForm(rule);
+    this.graphs =
+        new Pool<Graph>(true, false, POOLED) {
+          @Override
+          protected Graph create() {
+            return new Graph(rule);
+          }
+        };
+  }
+
+  /** Encodes by Kryo what is known to survive it, and anything else by Java serialization. */
+  EncodedValue encode(Object value) {
+    if (rule.of(value.getClass()).kind() == ClassRule.Kind.JAVA) {
+      return encodeJava(value);
+    }
+    try {
+      Graph graph = graphs.obtain();
+      byte[] bytes;
+      try {
+        bytes = graph.encode(value, HEADER);
+      } catch (Graph.NeedsJava signal) {
+        graphs.free(graph);
+        return encodeJava(value);
+      }
+      graphs.free(graph);
+      return seal(bytes, KRYO);
+    } catch (EncodeException e) {
+      throw new EncodeException(about(value) + e.getMessage(), e);
+    } catch (KryoException e) {
+      throw new EncodeException(about(value) + e.getMessage(), e);
+    } catch (RuntimeException | StackOverflowError | LinkageError e) {
+      throw new EncodeException(about(value) + e.getClass().getName(), e);
+    }
+  }
+
+  /** Encodes by Java serialization. */
+  EncodedValue encodeJava(Object value) {
+    try {
+      return seal(java.encode(value, HEADER), JAVA);
+    } catch (EncodeException e) {
+      throw new EncodeException(about(value) + e.getMessage(), e);
+    } catch (NotSerializableException e) {
+      throw new EncodeException(about(value) + e.getMessage() + " is not Serializable", e);
+    } catch (IOException
+        | ClassNotFoundException
+        | RuntimeException
+        | StackOverflowError
+        | LinkageError e) {
+      throw new EncodeException(about(value) + e.getClass().getName(), e);
+    }
+  }
+
+  private static String about(Object value) {
+    return "Cannot encode a " + value.getClass().getName() + ": ";
+  }
+
+  /** Decodes either form. */
+  Object decode(EncodedValue value) {
+    byte[] bytes = value.bytes();
+    requireWhole(bytes);
+    try {
+      return Objects.requireNonNull(
+          bytes[0] == KRYO ? decodeKryo(bytes) : java.decode(bytes, HEADER));
+    } catch (DecodeException e) {
+      throw e;
+    } catch (ClassNotFoundException e) {
+      throw new DecodeException("The application has no class " + e.getMessage(), e);
+    } catch (KryoException e) {
+      throw new DecodeException("Damaged or hostile: " + e.getMessage(), e);
+    } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
+      throw new DecodeException(
+          "Damaged, hostile, or written for other classes: " + e.getClass().getName(), e);
+    }
+  }
+
+  private Object decodeKryo(byte[] bytes) {
+    Graph graph = graphs.obtain();
+    Object value = Objects.requireNonNull(graph.decode(bytes, HEADER));
+    graphs.free(graph);
+    return value;
+  }
+
+  private static void requireWhole(byte[] bytes) {
+    if (bytes.length < HEADER) {
+      throw new DecodeException(bytes.length + " bytes are too few for an attribute", null);
+    }
+    if (bytes[0] != KRYO && bytes[0] != JAVA) {
+      throw new DecodeException(
+          "Format "
+              + (bytes[0] & 0xFF)
+              + " is not known here: the attribute is damaged, or of a newer version",
+          null);
+    }
+    if (bytes[1] != 0) {
+      throw new DecodeException(
+          "Flags "
+              + Integer.toHexString(bytes[1] & 0xFF)
+              + " are not known here: the attribute is damaged, or of a newer version",
+          null);
+    }
+    if (ByteBuffer.wrap(bytes).getInt(2) != checksum(bytes)) {
+      throw new DecodeException("The checksum does not match: the attribute is damaged", null);
+    }
+  }
+
+  private static EncodedValue seal(byte[] bytes, byte format) {
+    bytes[0] = format;
+    bytes[1] = 0;
+    ByteBuffer.wrap(bytes).putInt(2, checksum(bytes));
+    return EncodedValue.of(bytes);
+  }
+
+  private static int checksum(byte[] bytes) {
+    CRC32C crc = new CRC32C();
+    crc.update(bytes, 0, 2);
+    crc.update(bytes, HEADER, bytes.length - HEADER);
+    return (int) crc.getValue();
+  }
+
+  /** As {@link io.sojourn.AttributeCodec#isImmutable} has it. */
+  boolean isImmutable(Object value) {
+    return isImmutable(value, 0);
+  }
+
+  private boolean isImmutable(Object value, int depth) {
+    ClassRule.Form form = rule.of(value.getClass());
+    if (form.immutable()) {
+      return true;
+    }
+    Layout layout = form.layout();
+    if (layout == null || !layout.isRecord() || depth == RECORD_DEPTH) {
+      return false;
+    }
+    for (Layout.Slot slot : layout.slots) {
+      if (slot.kind() == 'L') {
+        Object component;
+        try {
+          component = slot.field().get(value);
+        } catch (IllegalAccessException e) {
+          return false;
+        }
+        if (component != null && !isImmutable(component, depth + 1)) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  /** As {@link io.sojourn.AttributeCodec#refusal} has it. */
+  Optional<String> refusal(Object value) {
+    return Optional.ofNullable(rule.of(value.getClass()).refusal());
+  }
+}
