@@ -1,0 +1,81 @@
+package io.sojourn.redis;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Locale;
+
+/**
+ * A script that the server runs: one for each operation of the store, {@code load.lua} and so on.
+ */
+enum LuaScript {
+  CREATE(false),
+  LOAD(true),
+  SAVE(true),
+  RENAME(false),
+  REMOVE(false),
+  CLAIM(false);
+
+  /** What all of them begin with. */
+  private static final String COMMON = "session.lua";
+
+  private final boolean repeatable;
+  private final String source;
+  private final String digest;
+
+  /**
+   * A script.
+   *
+   * @param repeatable whether a second run tells the caller nothing wrong when the first one's
+   *     answer was lost. A second create would call the session's own key taken, a second remove
+   *     would find nothing.
+   */
+  LuaScript(boolean repeatable) {
+    this.repeatable = repeatable;
+    this.source = read(COMMON, name().toLowerCase(Locale.ROOT) + ".lua");
+    this.digest = sha1(source);
+  }
+
+  boolean isRepeatable() {
+    return repeatable;
+  }
+
+  String source() {
+    return source;
+  }
+
+  /** What the server knows the script by once it has seen the text. */
+  String digest() {
+    return digest;
+  }
+
+  private static String read(String... resources) {
+    StringBuilder text = new StringBuilder();
+    for (String resource : resources) {
+      try (InputStream in = LuaScript.class.getResourceAsStream(resource)) {
+        if (in == null) {
+          throw new IllegalStateException(
+              "session-redis is incomplete: " + resource + " is not in its jar");
+        }
+        text.append(new String(in.readAllBytes(), UTF_8));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+    return text.toString();
+  }
+
+  private static String sha1(String source) {
+    try {
+      return HexFormat.of()
+          .formatHex(MessageDigest.getInstance("SHA-1").digest(source.getBytes(UTF_8)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("Every Java platform has SHA-1", e);
+    }
+  }
+}

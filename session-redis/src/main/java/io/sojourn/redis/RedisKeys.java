@@ -1,0 +1,78 @@
+package io.sojourn.redis;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.sojourn.SessionKey;
+import java.util.HexFormat;
+
+/**
+ * The names of one application's keys.
+ *
+ * <p>All keys of a session lie in its origin's bucket, {@code sojourn:{application:bucket}:…}, and
+ * a bucket is one slot of a cluster. An application's name is data: what could end its part of the
+ * key, or mean something to a pattern, is written as {@code %} and two hexadecimal digits.
+ *
+ * <p>Immutable and thread-safe.
+ */
+final class RedisKeys {
+
+  /** Buckets per application: enough to spread over the masters of a cluster. */
+  static final int BUCKETS = 64;
+
+  private static final int HEX_DIGITS = 2 * SessionKey.BYTES;
+
+  private final String application;
+
+  RedisKeys(String application) {
+    this.application = "sojourn:{" + escape(application) + ":";
+  }
+
+  /**
+   * The names of what belongs to a session's key.
+   *
+   * @return the hash of the session, its index, its bucket's expiry, and the door for when the key
+   *     is that of a renamed session: the order in which scripts take them
+   */
+  byte[][] of(SessionKey key) {
+    String hex = key.hex();
+    String bucket = bucket(HexFormat.fromHexDigits(hex, 0, 2) % BUCKETS);
+    return new byte[][] {
+      (bucket + "session:" + hex).getBytes(UTF_8),
+      (bucket + "index:" + hex).getBytes(UTF_8),
+      (bucket + "expiry").getBytes(UTF_8),
+      (bucket + "door:" + hex).getBytes(UTF_8),
+    };
+  }
+
+  /** The name of a bucket's sorted set of what is to expire. */
+  byte[] expiry(int bucket) {
+    return (bucket(bucket) + "expiry").getBytes(UTF_8);
+  }
+
+  /**
+   * The session key that a hash or a door belongs to.
+   *
+   * @throws IllegalArgumentException if the name does not end in one
+   */
+  static SessionKey keyIn(byte[] name) {
+    String text = new String(name, UTF_8);
+    return SessionKey.ofBytes(
+        HexFormat.of().parseHex(text, Math.max(0, text.length() - HEX_DIGITS), text.length()));
+  }
+
+  private String bucket(int bucket) {
+    return application + HexFormat.of().toHexDigits((byte) bucket) + "}:";
+  }
+
+  private static String escape(String name) {
+    StringBuilder escaped = new StringBuilder();
+    for (byte b : name.getBytes(UTF_8)) {
+      if (b > ' ' && b < 0x7f && "%:{}*?[]\\^\"'".indexOf(b) < 0) {
+        escaped.append((char) b);
+      } else {
+        escaped.append('%').append(HexFormat.of().toHexDigits(b));
+      }
+    }
+    return escaped.toString();
+  }
+}

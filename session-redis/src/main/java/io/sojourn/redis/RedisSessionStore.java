@@ -1,0 +1,433 @@
+package io.sojourn.redis;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.sojourn.AttributeChange;
+import io.sojourn.EncodedValue;
+import io.sojourn.IdleTimeout;
+import io.sojourn.LoadResult;
+import io.sojourn.NewSession;
+import io.sojourn.SessionDelta;
+import io.sojourn.SessionException;
+import io.sojourn.SessionKey;
+import io.sojourn.SessionRecord;
+import io.sojourn.SessionStore;
+import io.sojourn.StoreConfiguration;
+import io.sojourn.StoreUnavailableException;
+import io.sojourn.StoredAttribute;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps sessions in Redis 6.2 or newer, or in Valkey.
+ *
+ * <p>Every operation is one script run by the server, so it is atomic and one round trip; {@link
+ * #claimExpired} takes one round trip to look and as many as it takes to fetch what it claims. The
+ * server's clock decides. The server needs to keep what it is given: {@code maxmemory-policy
+ * noeviction}, and a persistence that suits how much may be lost with it.
+ *
+ * <p>Opening does not connect; the first call does, and so does any later one that finds the
+ * connection lost. Thread-safe.
+ */
+public final class RedisSessionStore implements SessionStore {
+
+  /*
+   * A session, as redis-cli shows it. It lies under its origin, for good:
+   *
+   *   HGETALL sojourn:{shop:2a}:session:6a09…       what a session is, and its attributes
+   *     version 7  created 1767222000000  accessed 1767223000000  idle 1800000  touch 60000
+   *     door sojourn:{shop:13}:door:d34f…           once it was renamed: the key it goes by
+   *     claim 1767226060000                         once it was claimed: when the claim ends
+   *     :cart <bytes>                               an attribute
+   *   ZRANGE sojourn:{shop:2a}:index:6a09… 0 -1 WITHSCORES
+   *     cart 7  user -5                             which version wrote it, or removed it
+   *   GET sojourn:{shop:13}:door:d34f…              the way from the key to the session
+   *   ZRANGE sojourn:{shop:2a}:expiry 0 -1 WITHSCORES
+   *     6a09… 1767224860000                         when to look at it
+   *
+   * The index answers "what changed since version 5" as a range, whatever the number of attributes,
+   * and neither that answer nor "nothing" touches a value that the caller has. A negative score
+   * makes the mark of a removal, so setting the attribute again takes its place.
+   *
+   * The keys of a script lie in one bucket, except that a door lies in the bucket of its key. Where
+   * that must be the origin's (in a cluster, whose scripts stay in one slot), the new id has to be
+   * chosen accordingly. The script finds the session behind a door by the name that the door holds.
+   */
+
+  private static final Logger LOGGER = System.getLogger(RedisSessionStore.class.getName());
+
+  /** What an attribute's field begins with, to tell it from the fields of the session itself. */
+  private static final byte ATTRIBUTE = ':';
+
+  private static final byte[] NOTHING = {};
+  private static final byte[] SET = "set".getBytes(US_ASCII);
+  private static final byte[] REPLACE = "replace".getBytes(US_ASCII);
+  private static final byte[] REMOVE = "remove".getBytes(US_ASCII);
+  private static final byte[] MARK_VERSIONS = ascii(REMOVAL_MARK_VERSIONS);
+
+  private final RedisLink link;
+  private final RedisKeys keys;
+  private final Supplier<Duration> clockOffset;
+
+  /**
+   * Opens a store without connecting.
+   *
+   * @param configuration its URL and options; {@link RedisSessionStoreProvider} lists them
+   * @throws IllegalArgumentException if the URL or an option is wrong; the message names it
+   */
+  public RedisSessionStore(StoreConfiguration configuration) {
+    this.link = new RedisLink(RedisSettings.of(configuration), configuration.printableUrl());
+    this.keys = new RedisKeys(configuration.application());
+    this.clockOffset = configuration.clockOffset();
+  }
+
+  @Override
+  public boolean create(NewSession session) {
+    Arguments arguments =
+        arguments()
+            .add(session.creationTime().toEpochMilli())
+            .add(millis(session.timeout().maxInactiveInterval()))
+            .add(millis(session.timeout().touchInterval()));
+    session.attributes().forEach((name, value) -> arguments.add(name).add(value.bytes()));
+    return isDone(run("create", LuaScript.CREATE, session.key(), arguments));
+  }
+
+  @Override
+  public LoadResult load(SessionKey key, long knownVersion) {
+    Answer answer =
+        run("load", LuaScript.LOAD, key, arguments().add(knownVersion).add(MARK_VERSIONS));
+    String kind = answer.text(0);
+    return switch (kind) {
+      case "missing" -> new LoadResult.Missing();
+      case "unchanged" -> new LoadResult.Unchanged(Instant.ofEpochMilli(answer.number(1)));
+      case "changed" -> changed(answer.list(1), answer.list(2), answer.list(3));
+      case "found" -> new LoadResult.Found(record(answer.list(1)));
+      case "damaged" -> {
+        LOGGER.log(
+            Level.WARNING,
+            "Of session {0} only a part is left in the store, so it counts as missing. Does the"
+                + " server evict keys (maxmemory-policy other than noeviction)?",
+            key);
+        yield new LoadResult.Missing();
+      }
+      default -> throw new SessionException("A script answered '" + kind + "'", null);
+    };
+  }
+
+  @Override
+  public OptionalLong save(SessionDelta delta) {
+    Arguments arguments = arguments().add(millis(delta.idle())).add(MARK_VERSIONS);
+    delta
+        .timeout()
+        .ifPresentOrElse(
+            timeout ->
+                arguments
+                    .add(millis(timeout.maxInactiveInterval()))
+                    .add(millis(timeout.touchInterval())),
+            () -> arguments.add(NOTHING).add(NOTHING));
+    delta.changes().forEach((name, change) -> addChange(arguments, name, change));
+    long version = run("save", LuaScript.SAVE, delta.origin(), arguments).number(0);
+    return version == 0 ? OptionalLong.empty() : OptionalLong.of(version);
+  }
+
+  @Override
+  public boolean rename(SessionKey key, SessionKey newKey) {
+    List<byte[]> both = new ArrayList<>(List.of(keys.of(key)));
+    both.addAll(List.of(keys.of(newKey)));
+    return isDone(
+        run(
+            "rename session " + key,
+            new RedisLink.Call(
+                LuaScript.RENAME, both.toArray(byte[][]::new), arguments().toArray())));
+  }
+
+  @Override
+  public boolean remove(SessionKey origin) {
+    return isDone(run("remove", LuaScript.REMOVE, origin, new Arguments()));
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>An answer of the server carries about a megabyte of each bucket's sessions, so that it
+   * arrives within the timeout. If the server fails after some were claimed, those are the answer.
+   */
+  @Override
+  public List<SessionRecord> claimExpired(int limit, Duration claimTime) {
+    Claim claim = new Claim(limit, claimTime);
+    try {
+      claim.count();
+      while (claim.next()) {}
+    } catch (StoreUnavailableException e) {
+      if (claim.claimed.isEmpty()) {
+        throw e;
+      }
+      LOGGER.log(Level.DEBUG, "Not all expired sessions could be claimed", e);
+    }
+    return claim.claimed;
+  }
+
+  @Override
+  public void ping() {
+    link.ping();
+  }
+
+  @Override
+  public void close() {
+    link.close();
+  }
+
+  private static void addChange(Arguments arguments, String name, AttributeChange change) {
+    if (change instanceof AttributeChange.Set set) {
+      arguments.add(SET).add(name).add(set.value().bytes());
+    } else if (change instanceof AttributeChange.Replace replace) {
+      arguments.add(REPLACE).add(name).add(replace.value().bytes()).add(replace.expectedVersion());
+    } else {
+      arguments.add(REMOVE).add(name);
+    }
+  }
+
+  /** One claim over all buckets, never of more sessions than were asked for. */
+  private final class Claim {
+    final List<SessionRecord> claimed = new ArrayList<>();
+    final int limit;
+    final byte[] claimTime;
+
+    /** How many are due in each bucket. */
+    final long[] due = new long[RedisKeys.BUCKETS];
+
+    /** Where to begin, so that no bucket always comes last. */
+    final int first = ThreadLocalRandom.current().nextInt(RedisKeys.BUCKETS);
+
+    Claim(int limit, Duration claimTime) {
+      this.limit = limit;
+      this.claimTime = ascii(millis(claimTime));
+    }
+
+    /** Claims none, but learns where some are due. */
+    void count() {
+      List<Integer> all = new ArrayList<>();
+      List<RedisLink.Call> calls = new ArrayList<>();
+      for (int bucket = 0; bucket < RedisKeys.BUCKETS; bucket++) {
+        all.add(bucket);
+        calls.add(call(bucket, 0));
+      }
+      run(all, calls);
+    }
+
+    /** Claims what fits into one answer; false if there is nothing more to do. */
+    boolean next() {
+      int before = claimed.size();
+      long left = (long) limit - before;
+      List<Integer> buckets = new ArrayList<>();
+      List<RedisLink.Call> calls = new ArrayList<>();
+      for (int i = 0; i < RedisKeys.BUCKETS && left > 0; i++) {
+        int bucket = (first + i) % RedisKeys.BUCKETS;
+        long share = Math.min(due[bucket], left);
+        if (share > 0) {
+          buckets.add(bucket);
+          calls.add(call(bucket, share));
+          left -= share;
+        }
+      }
+      if (calls.isEmpty()) {
+        return false;
+      }
+      run(buckets, calls);
+      return claimed.size() > before;
+    }
+
+    private RedisLink.Call call(int bucket, long share) {
+      return new RedisLink.Call(
+          LuaScript.CLAIM,
+          new byte[][] {keys.expiry(bucket)},
+          arguments().add(share).add(claimTime).toArray());
+    }
+
+    private void run(List<Integer> buckets, List<RedisLink.Call> calls) {
+      var bucket = buckets.iterator();
+      link.runAll(
+          "claim expired sessions",
+          calls,
+          list -> {
+            Answer answer = new Answer(list);
+            due[bucket.next()] = answer.number(0);
+            for (int i = 1; i < answer.size(); i++) {
+              claimed.add(record(answer.list(i)));
+            }
+          });
+    }
+  }
+
+  // ---------------------------------------------------------------- what scripts are given
+
+  private Arguments arguments() {
+    return new Arguments().add(millis(clockOffset.get()));
+  }
+
+  private Answer run(String attempted, LuaScript script, SessionKey key, Arguments arguments) {
+    return run(
+        attempted + " session " + key,
+        new RedisLink.Call(script, keys.of(key), arguments.toArray()));
+  }
+
+  private Answer run(String attempted, RedisLink.Call call) {
+    return new Answer(link.run(attempted, call));
+  }
+
+  private static byte[] ascii(long number) {
+    return Long.toString(number).getBytes(US_ASCII);
+  }
+
+  /** In whole milliseconds, as far as they go. */
+  private static long millis(Duration duration) {
+    try {
+      return duration.toMillis();
+    } catch (ArithmeticException e) {
+      return duration.isNegative() ? Long.MIN_VALUE : Long.MAX_VALUE;
+    }
+  }
+
+  private static final class Arguments {
+    private final List<byte[]> values = new ArrayList<>();
+
+    Arguments add(byte[] value) {
+      values.add(value);
+      return this;
+    }
+
+    Arguments add(String text) {
+      return add(text.getBytes(UTF_8));
+    }
+
+    Arguments add(long number) {
+      return add(ascii(number));
+    }
+
+    byte[][] toArray() {
+      return values.toArray(byte[][]::new);
+    }
+  }
+
+  // ---------------------------------------------------------------- what scripts answer
+
+  private static boolean isDone(Answer answer) {
+    return answer.number(0) == 1;
+  }
+
+  private static LoadResult.Changed changed(Answer metadata, Answer written, Answer marks) {
+    Map<String, StoredAttribute> set = new HashMap<>();
+    for (int i = 0; i < written.size(); i += 3) {
+      set.put(
+          written.text(i),
+          new StoredAttribute(EncodedValue.of(written.bytes(i + 2)), written.number(i + 1)));
+    }
+    Map<String, Long> removed = new HashMap<>();
+    for (int i = 0; i < marks.size(); i += 2) {
+      removed.put(marks.text(i), -marks.number(i + 1));
+    }
+    return new LoadResult.Changed(
+        metadata.number(0),
+        Instant.ofEpochMilli(metadata.number(1)),
+        timeout(metadata.number(2), metadata.number(3)),
+        set,
+        removed);
+  }
+
+  /** A session from the name of its hash, all fields of that, and its index. */
+  private static SessionRecord record(Answer answer) {
+    byte[] name = answer.bytes(0);
+    Answer fields = answer.list(1);
+    Answer index = answer.list(2);
+    Map<String, Long> versions = new HashMap<>();
+    for (int i = 0; i < index.size(); i += 2) {
+      versions.put(index.text(i), index.number(i + 1));
+    }
+    Map<String, byte[]> metadata = new HashMap<>();
+    Map<String, byte[]> values = new HashMap<>();
+    for (int i = 0; i < fields.size(); i += 2) {
+      byte[] field = fields.bytes(i);
+      if (field[0] == ATTRIBUTE) {
+        values.put(new String(field, 1, field.length - 1, UTF_8), fields.bytes(i + 1));
+      } else {
+        metadata.put(fields.text(i), fields.bytes(i + 1));
+      }
+    }
+    long version = number(metadata.get("version"));
+    Map<String, StoredAttribute> attributes = new HashMap<>();
+    values.forEach(
+        (attribute, value) ->
+            attributes.put(
+                attribute,
+                new StoredAttribute(
+                    EncodedValue.of(value), versions.getOrDefault(attribute, version))));
+    byte[] door = metadata.get("door");
+    return new SessionRecord(
+        RedisKeys.keyIn(door == null ? name : door),
+        RedisKeys.keyIn(name),
+        version,
+        Instant.ofEpochMilli(number(metadata.get("created"))),
+        Instant.ofEpochMilli(number(metadata.get("accessed"))),
+        timeout(number(metadata.get("idle")), number(metadata.get("touch"))),
+        attributes);
+  }
+
+  private static IdleTimeout timeout(long idle, long touch) {
+    return new IdleTimeout(Duration.ofMillis(idle), Duration.ofMillis(touch));
+  }
+
+  private static long number(@Nullable Object part) {
+    if (part instanceof Long number) {
+      return number;
+    }
+    if (part instanceof byte[] text) {
+      try {
+        return Long.parseLong(new String(text, US_ASCII));
+      } catch (NumberFormatException e) {
+        throw new SessionException("Not a number where the store keeps one", e);
+      }
+    }
+    throw new SessionException("Nothing where the store keeps a number", null);
+  }
+
+  /** What a script answered, or a list within it. */
+  private record Answer(List<?> parts) {
+
+    int size() {
+      return parts.size();
+    }
+
+    long number(int index) {
+      return RedisSessionStore.number(parts.get(index));
+    }
+
+    byte[] bytes(int index) {
+      if (parts.get(index) instanceof byte[] bytes) {
+        return bytes;
+      }
+      throw new SessionException("A script answered something else than bytes", null);
+    }
+
+    String text(int index) {
+      return new String(bytes(index), UTF_8);
+    }
+
+    Answer list(int index) {
+      if (parts.get(index) instanceof List<?> list) {
+        return new Answer(list);
+      }
+      throw new SessionException("A script answered something else than a list", null);
+    }
+  }
+}

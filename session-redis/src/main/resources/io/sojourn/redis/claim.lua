@@ -1,0 +1,42 @@
+-- Claims expired sessions of one bucket: {how many more are due, a record of each}.
+-- KEYS expiry. ARGV offset, limit (0 only counts), how long the claim holds.
+local time = now(ARGV[1])
+local limit = tonumber(ARGV[2])
+local claim = math.min(time + tonumber(ARGV[3]), FAR)
+
+-- Enough for one answer; the caller asks again for what is left.
+local BYTES = 1024 * 1024
+-- Entries whose session is gone are cleared away, but not too many at once.
+local DEBRIS = 500
+
+local answer = { 0 }
+local bytes = 0
+local due = limit == 0 and {}
+  or redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', text(time), 'LIMIT', 0, limit + DEBRIS)
+for _, origin in ipairs(due) do
+  if #answer > limit or bytes > BYTES then
+    break
+  end
+  local name = string.gsub(KEYS[1], 'expiry$', 'session:' .. origin)
+  local s = read(name)
+  if not s then
+    local index = string.gsub(KEYS[1], 'expiry$', 'index:' .. origin)
+    redis.call('UNLINK', name, index)
+    redis.call('ZREM', KEYS[1], origin)
+  elseif not expired(s, time) then
+    keep(s, time, deadline(s))
+  elseif s.claim and s.claim > time then
+    keep(s, time, s.claim)
+  else
+    redis.call('HSET', name, 'claim', text(claim))
+    s.claim = claim
+    keep(s, time, claim)
+    local r = record(s)
+    for _, part in ipairs(r[2]) do
+      bytes = bytes + #part
+    end
+    answer[#answer + 1] = r
+  end
+end
+answer[1] = redis.call('ZCOUNT', KEYS[1], '-inf', text(time))
+return answer

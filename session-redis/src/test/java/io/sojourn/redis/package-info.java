@@ -1,0 +1,5 @@
+/** Tests of what lies beyond the contract that all stores share. */
+@NullMarked
+package io.sojourn.redis;
+
+import org.jspecify.annotations.NullMarked;
