@@ -45,8 +45,8 @@ import org.jspecify.annotations.Nullable;
  * The way to the server: one connection that all threads share, opened when it is first needed and
  * again whenever it was lost.
  *
- * <p>Every call ends within the timeout, with an answer or an exception that says what was
- * attempted and what to look at. Thread-safe.
+ * <p>Every wait, for a connection or for an answer, ends with the timeout. Every call ends with an
+ * answer, or an exception that says what was attempted and what to look at. Thread-safe.
  */
 final class RedisLink implements AutoCloseable {
 
@@ -119,7 +119,7 @@ final class RedisLink implements AutoCloseable {
   /**
    * A link that connects when it is first used.
    *
-   * @param settings where to, and how long a call may take
+   * @param settings where to, and how long to wait
    * @param url the same for messages, without credentials
    */
   RedisLink(RedisSettings settings, String url) {
@@ -185,7 +185,7 @@ final class RedisLink implements AutoCloseable {
    * @throws SessionException if it says something unexpected
    */
   void runAll(String attempted, List<Call> calls, Consumer<List<Object>> onAnswer) {
-    StatefulRedisConnection<byte[], byte[]> connected = connect(attempted, deadline());
+    StatefulRedisConnection<byte[], byte[]> connected = connect(attempted);
     List<RedisFuture<List<Object>>> answers = new ArrayList<>(calls.size());
     calls.forEach(call -> answers.add(call.send(connected.async())));
     for (int i = 0; i < calls.size(); i++) {
@@ -193,7 +193,7 @@ final class RedisLink implements AutoCloseable {
       List<Object> answer;
       try {
         // As long as answers arrive, the next may take its time.
-        answer = await(answers.get(i), deadline());
+        answer = await(answers.get(i));
       } catch (ExecutionException | TimeoutException | InterruptedException | RuntimeException e) {
         if (!(reason(e) instanceof RedisNoScriptException)) {
           throw failure(attempted, connected, e);
@@ -246,13 +246,12 @@ final class RedisLink implements AutoCloseable {
       boolean repeatable,
       Function<RedisAsyncCommands<byte[], byte[]>, RedisFuture<T>> command,
       Function<RedisAsyncCommands<byte[], byte[]>, RedisFuture<T>> ifScriptIsUnknown) {
-    long deadline = deadline();
     Function<RedisAsyncCommands<byte[], byte[]>, RedisFuture<T>> next = command;
     boolean mayRepeat = repeatable;
     while (true) {
-      StatefulRedisConnection<byte[], byte[]> connected = connect(attempted, deadline);
+      StatefulRedisConnection<byte[], byte[]> connected = connect(attempted);
       try {
-        return await(next.apply(connected.async()), deadline);
+        return await(next.apply(connected.async()));
       } catch (ExecutionException | TimeoutException | InterruptedException | RuntimeException e) {
         if (reason(e) instanceof RedisNoScriptException && next != ifScriptIsUnknown) {
           next = ifScriptIsUnknown;
@@ -267,10 +266,10 @@ final class RedisLink implements AutoCloseable {
     }
   }
 
-  private <T> T await(RedisFuture<T> future, long deadline)
+  private <T> T await(RedisFuture<T> future)
       throws ExecutionException, TimeoutException, InterruptedException {
     try {
-      T answer = future.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+      T answer = future.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
       lastAnswer = System.nanoTime();
       return answer;
     } finally {
@@ -278,13 +277,9 @@ final class RedisLink implements AutoCloseable {
     }
   }
 
-  private long deadline() {
-    return System.nanoTime() + timeout.toNanos();
-  }
-
   // ---------------------------------------------------------------- connecting
 
-  private StatefulRedisConnection<byte[], byte[]> connect(String attempted, long deadline) {
+  private StatefulRedisConnection<byte[], byte[]> connect(String attempted) {
     StatefulRedisConnection<byte[], byte[]> present = connection;
     if (present != null && present.isOpen()) {
       return present;
@@ -308,14 +303,18 @@ final class RedisLink implements AutoCloseable {
       }
     }
     try {
-      return opening.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+      return opening.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw unavailable(attempted, e);
     } catch (ExecutionException | CancellationException e) {
       throw unavailable(attempted, e);
     } catch (TimeoutException e) {
-      failed(e);
+      synchronized (lock) {
+        if (attempt != null) {
+          failed(e);
+        }
+      }
       throw unavailable(attempted, e);
     }
   }
@@ -346,9 +345,10 @@ final class RedisLink implements AutoCloseable {
   /** Has the next call open another connection; what is still waiting on this one fails. */
   private void drop(StatefulRedisConnection<byte[], byte[]> lost) {
     synchronized (lock) {
-      if (connection == lost) {
-        connection = null;
+      if (connection != lost) {
+        return;
       }
+      connection = null;
     }
     var unused = lost.closeAsync();
   }

@@ -80,6 +80,9 @@ public final class RedisSessionStore implements SessionStore {
   private final RedisKeys keys;
   private final Supplier<Duration> clockOffset;
 
+  /** Not to say the same again and again. */
+  private volatile @Nullable SessionKey lastDamaged;
+
   /**
    * Opens a store without connecting.
    *
@@ -114,8 +117,10 @@ public final class RedisSessionStore implements SessionStore {
       case "changed" -> changed(answer.list(1), answer.list(2), answer.list(3));
       case "found" -> new LoadResult.Found(record(answer.list(1)));
       case "damaged" -> {
+        Level level = key.equals(lastDamaged) ? Level.DEBUG : Level.WARNING;
+        lastDamaged = key;
         LOGGER.log(
-            Level.WARNING,
+            level,
             "Of session {0} only a part is left in the store, so it counts as missing. Does the"
                 + " server evict keys (maxmemory-policy other than noeviction)?",
             key);

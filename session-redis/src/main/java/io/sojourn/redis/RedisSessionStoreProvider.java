@@ -12,7 +12,8 @@ import java.util.Set;
  * <p>Options, beside the URL or behind its {@code ?}:
  *
  * <ul>
- *   <li>{@code timeout}: how long a call may take, like {@code 1500ms}; one second if not said
+ *   <li>{@code timeout}: how long to wait for an answer, or for a connection, like {@code 1500ms};
+ *       one second if not said
  *   <li>{@code database}: its number; 0 if not said
  *   <li>{@code username} and {@code password}
  * </ul>

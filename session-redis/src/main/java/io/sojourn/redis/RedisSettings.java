@@ -19,7 +19,7 @@ import java.util.regex.Pattern;
  * What a store's URL and options say.
  *
  * @param uri where the server is, and as whom to log in
- * @param timeout how long a call may take, connecting included
+ * @param timeout how long to wait for an answer, and for a connection
  */
 record RedisSettings(RedisURI uri, Duration timeout) {
 

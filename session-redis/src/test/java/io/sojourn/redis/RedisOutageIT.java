@@ -1,0 +1,368 @@
+package io.sojourn.redis;
+
+import static io.sojourn.redis.Sessions.created;
+import static io.sojourn.redis.Sessions.found;
+import static io.sojourn.redis.Sessions.newKey;
+import static io.sojourn.redis.Sessions.set;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.lettuce.core.KillArgs;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.ScriptOutputType;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.api.sync.RedisCommands;
+import io.sojourn.LoadResult;
+import io.sojourn.SessionDelta;
+import io.sojourn.SessionException;
+import io.sojourn.SessionKey;
+import io.sojourn.SessionStore;
+import io.sojourn.StoreConfiguration;
+import io.sojourn.StoreUnavailableException;
+import io.sojourn.testkit.Threads;
+import io.sojourn.testkit.server.RedisServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** A server that is gone, hangs, refuses or comes back. */
+class RedisOutageIT {
+
+  private static final Duration TIMEOUT = Duration.ofMillis(500);
+  private static final Duration CLAIM_TIME = Duration.ofMinutes(1);
+
+  private static RedisServer server;
+
+  private final List<SessionStore> opened = new ArrayList<>();
+
+  @BeforeAll
+  static void startServer() {
+    server = RedisServer.startPrivate();
+  }
+
+  @AfterAll
+  static void stopServer() {
+    server.close();
+  }
+
+  @AfterEach
+  void closeStores() {
+    opened.forEach(SessionStore::close);
+    server.start();
+  }
+
+  private SessionStore open(String url) {
+    SessionStore store =
+        new RedisSessionStore(
+            new StoreConfiguration(
+                url, "shop", Map.of("timeout", TIMEOUT.toMillis() + "ms"), () -> Duration.ZERO));
+    opened.add(store);
+    return store;
+  }
+
+  private SessionStore open() {
+    return open(server.url());
+  }
+
+  /** Every operation fails as unavailable, within the timeout, and says so. */
+  private static void assertUnavailable(SessionStore store, String... saying) {
+    SessionKey key = newKey();
+    List<Runnable> operations =
+        List.of(
+            () -> store.load(key, 1),
+            () -> store.create(Sessions.session(key, "a", "secret")),
+            () -> store.save(set(key, "a", "secret")),
+            () -> store.save(SessionDelta.touch(key, Duration.ZERO)),
+            () -> store.rename(key, newKey()),
+            () -> store.remove(key),
+            () -> store.claimExpired(1, CLAIM_TIME),
+            store::ping);
+    for (Runnable operation : operations) {
+      long start = System.nanoTime();
+      assertThatThrownBy(operation::run)
+          .isInstanceOf(StoreUnavailableException.class)
+          .hasMessageStartingWith("Cannot ")
+          .hasMessageContaining(" in redis://")
+          .hasMessageContainingAll(saying)
+          .hasMessageNotContaining("secret");
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(TIMEOUT.multipliedBy(4));
+    }
+  }
+
+  /** Does something to the server, from beside the store. */
+  private static void administer(Consumer<RedisCommands<String, String>> work) {
+    RedisClient client = RedisClient.create(server.url());
+    try (StatefulRedisConnection<String, String> connection = client.connect()) {
+      work.accept(connection.sync());
+    } finally {
+      client.shutdown(0, 2, TimeUnit.SECONDS);
+    }
+  }
+
+  /** A store may be tried again 100 ms after it failed to connect. */
+  private static void awaitService(SessionStore store) {
+    await().atMost(Duration.ofSeconds(3)).ignoreExceptions().until(() -> created(store) != null);
+  }
+
+  // ---------------------------------------------------------------- gone
+
+  @Test
+  @Tag("G4")
+  @Tag("R17")
+  void aStoreOpenedBeforeItsServerServesOnceThatIsThere() {
+    server.kill();
+    SessionStore store = open();
+    assertUnavailable(store, "Connection refused", "Does a Redis server listen there");
+    server.start();
+    awaitService(store);
+  }
+
+  @Test
+  @Tag("G4")
+  @Tag("R15")
+  void aKilledServerIsUnavailableAndServesAgainWhenItIsBack() {
+    SessionStore store = open();
+    created(store);
+    server.kill();
+    assertUnavailable(store, "Connection refused");
+    server.start();
+    awaitService(store);
+  }
+
+  @Test
+  @Tag("G4")
+  void aRestartBetweenTwoCallsGoesUnnoticed() {
+    SessionStore store = open();
+    created(store);
+    server.kill();
+    server.start();
+    assertThat(store.load(newKey(), 1)).isInstanceOf(LoadResult.Missing.class);
+  }
+
+  @Test
+  void aConnectionClosedByTheServerIsOpenedAgain() {
+    SessionStore store = open();
+    SessionKey key = created(store);
+    for (int i = 0; i < 20; i++) {
+      administer(redis -> redis.clientKill(KillArgs.Builder.typeNormal().skipme()));
+      assertThat(store.load(key, 1)).isInstanceOf(LoadResult.Unchanged.class);
+    }
+  }
+
+  // ---------------------------------------------------------------- hangs
+
+  @Test
+  @Tag("G4")
+  @Tag("R16")
+  @Tag("R83")
+  void aHangingServerHoldsNobodyForLong() {
+    SessionStore store = open();
+    SessionKey key = created(store);
+    server.suspend();
+    try {
+      Instant start = Instant.now();
+      Threads.run(
+          16,
+          thread -> {
+            for (int i = 0; i < 5; i++) {
+              assertThatThrownBy(() -> store.load(key, 1))
+                  .isInstanceOf(StoreUnavailableException.class)
+                  .hasMessageContaining("no answer within 500 ms");
+            }
+          });
+      // Once for the answer, once or twice for another connection; the others learn from these.
+      assertThat(Duration.between(start, Instant.now())).isLessThan(TIMEOUT.multipliedBy(8));
+    } finally {
+      server.resume();
+    }
+    await()
+        .atMost(Duration.ofSeconds(3))
+        .ignoreExceptions()
+        .until(() -> store.load(key, 1) instanceof LoadResult.Unchanged);
+  }
+
+  @Test
+  void aFewSlowAnswersDoNotCostTheConnection() {
+    SessionStore store = open();
+    SessionKey key = created(store);
+    administer(
+        redis -> {
+          redis.clientPause(TIMEOUT.toMillis() / 2);
+          assertThat(store.load(key, 1)).isInstanceOf(LoadResult.Unchanged.class);
+        });
+  }
+
+  @Test
+  @Tag("R16")
+  void aServerBusyWithSomebodysScriptIsUnavailable() {
+    SessionStore store = open();
+    created(store);
+    RedisClient client = RedisClient.create(server.url());
+    try (StatefulRedisConnection<String, String> busy = client.connect()) {
+      busy.sync().configSet("lua-time-limit", "50");
+      var unused = busy.async().eval("while true do end", ScriptOutputType.STATUS);
+      await()
+          .untilAsserted(
+              () ->
+                  assertThatThrownBy(store::ping)
+                      .isInstanceOf(StoreUnavailableException.class)
+                      .hasMessageContaining("BUSY"));
+      assertUnavailable(store, "BUSY");
+      administer(RedisCommands::scriptKill);
+    } finally {
+      client.shutdown(0, 2, TimeUnit.SECONDS);
+    }
+    awaitService(store);
+  }
+
+  // ---------------------------------------------------------------- refuses
+
+  @Test
+  @Tag("R16")
+  void aServerThatIsLoadingIsUnavailable() throws IOException {
+    try (ServerSocket loading = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+      Thread serving = new Thread(() -> answerAll(loading, "-LOADING Redis is loading\r\n"));
+      serving.start();
+      assertUnavailable(open("redis://127.0.0.1:" + loading.getLocalPort()), "LOADING");
+    }
+  }
+
+  private static void answerAll(ServerSocket serving, String answer) {
+    while (!serving.isClosed()) {
+      try (Socket socket = serving.accept()) {
+        byte[] buffer = new byte[10_000];
+        while (socket.getInputStream().read(buffer) > 0) {
+          socket.getOutputStream().write(answer.getBytes(UTF_8));
+        }
+      } catch (IOException e) {
+        // The client hung up, or the test is over.
+      }
+    }
+  }
+
+  @Test
+  @Tag("R16")
+  void aWrongPasswordIsUnavailableAndNotShown() {
+    administer(redis -> redis.configSet("requirepass", "right"));
+    try {
+      assertUnavailable(open(), "NOAUTH");
+      assertUnavailable(open(server.url().replace("//", "//:secret@")), "WRONGPASS", "//***@");
+      SessionStore store = open(server.url().replace("//", "//:right@"));
+      created(store);
+    } finally {
+      RedisClient client = RedisClient.create(server.url().replace("//", "//:right@"));
+      client.connect().sync().configSet("requirepass", "");
+      client.shutdown(0, 2, TimeUnit.SECONDS);
+    }
+  }
+
+  @Test
+  @Tag("R16")
+  void aServerWithoutMemoryRefusesWritesAndKeepsServingReads() {
+    SessionStore store = open();
+    SessionKey key = created(store);
+    administer(redis -> redis.configSet("maxmemory", "1"));
+    try {
+      assertThatThrownBy(() -> store.save(set(key, "a", "2")))
+          .isInstanceOf(StoreUnavailableException.class)
+          .hasMessageContaining("OOM")
+          .hasMessageContaining("maxmemory");
+      assertThatThrownBy(() -> created(store)).isInstanceOf(StoreUnavailableException.class);
+      assertThatThrownBy(() -> store.rename(key, newKey()))
+          .isInstanceOf(StoreUnavailableException.class);
+      assertThat(found(store, key).version()).isEqualTo(1);
+      assertThat(store.remove(key)).isTrue();
+    } finally {
+      administer(redis -> redis.configSet("maxmemory", "0"));
+    }
+  }
+
+  @Test
+  @Tag("R19")
+  void aDemotedServerIsUnavailableAndServesAgainOncePromoted() {
+    SessionStore store = open();
+    SessionKey key = created(store);
+    administer(redis -> redis.replicaof("127.0.0.1", 1));
+    try {
+      assertThatThrownBy(() -> store.save(set(key, "a", "2")))
+          .isInstanceOf(StoreUnavailableException.class)
+          .hasMessageContaining("READONLY")
+          .hasMessageContaining("let the URL name the primary");
+    } finally {
+      administer(RedisCommands::replicaofNoOne);
+    }
+    await()
+        .atMost(Duration.ofSeconds(2))
+        .ignoreExceptions()
+        .until(() -> store.save(set(key, "a", "2")).getAsLong() == 2);
+  }
+
+  @Test
+  void whatIsUnexpectedIsNotTakenForAnOutage() {
+    SessionStore store = open();
+    SessionKey key = newKey();
+    String name = new String(new RedisKeys("shop").of(key)[0], UTF_8);
+    administer(redis -> redis.set(name, "not a hash"));
+    assertThatThrownBy(() -> store.load(key, 1))
+        .isExactlyInstanceOf(SessionException.class)
+        .hasMessageContaining("WRONGTYPE");
+  }
+
+  // ---------------------------------------------------------------- this side
+
+  @Test
+  void anInterruptEndsTheCallAndStays() {
+    SessionStore store = open();
+    SessionKey key = created(store);
+    server.suspend();
+    try {
+      Thread.currentThread().interrupt();
+      assertThatThrownBy(() -> store.load(key, 1))
+          .isInstanceOf(StoreUnavailableException.class)
+          .hasMessageContaining("interrupted");
+    } finally {
+      server.resume();
+    }
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(store.load(key, 1)).isInstanceOf(LoadResult.Unchanged.class);
+  }
+
+  @Test
+  @Tag("R23")
+  void closingEndsTheThreadsAtOnce() {
+    SessionStore used = open();
+    created(used);
+    SessionStore unused = open();
+    SessionStore unreachable = open("redis://127.0.0.1:1");
+    assertThatThrownBy(unreachable::ping).isInstanceOf(StoreUnavailableException.class);
+    assertThat(driversThreads()).isNotEmpty();
+    Instant start = Instant.now();
+    opened.forEach(SessionStore::close);
+    assertThat(Duration.between(start, Instant.now())).isLessThan(Duration.ofSeconds(2));
+    await().atMost(Duration.ofSeconds(2)).until(() -> driversThreads().isEmpty());
+    assertUnavailable(used, "the store has been closed");
+    assertUnavailable(unused, "the store has been closed");
+  }
+
+  private static List<String> driversThreads() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .map(Thread::getName)
+        .filter(name -> name.startsWith("sojourn-"))
+        .toList();
+  }
+}

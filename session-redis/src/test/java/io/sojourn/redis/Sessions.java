@@ -1,0 +1,83 @@
+package io.sojourn.redis;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.sojourn.AttributeChange;
+import io.sojourn.EncodedValue;
+import io.sojourn.IdleTimeout;
+import io.sojourn.LoadResult;
+import io.sojourn.NewSession;
+import io.sojourn.SessionDelta;
+import io.sojourn.SessionKey;
+import io.sojourn.SessionRecord;
+import io.sojourn.SessionStore;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.stream.Stream;
+
+/** Words that the tests of this package share. */
+final class Sessions {
+
+  static final IdleTimeout HALF_AN_HOUR =
+      IdleTimeout.of(Duration.ofMinutes(30), Duration.ofMinutes(1));
+
+  private Sessions() {}
+
+  static SessionKey newKey() {
+    return SessionKey.of(UUID.randomUUID().toString());
+  }
+
+  /** A key that lies in the other's bucket, or in any other one. */
+  static SessionKey newKey(SessionKey other, boolean sameBucket) {
+    return Stream.generate(Sessions::newKey)
+        .filter(key -> bucket(key).equals(bucket(other)) == sameBucket)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static String bucket(SessionKey key) {
+    return new String(new RedisKeys("any").of(key)[2], UTF_8);
+  }
+
+  static NewSession session(SessionKey key, String name, String value) {
+    return new NewSession(key, Instant.now(), HALF_AN_HOUR, Map.of(name, value(value)));
+  }
+
+  static SessionKey created(SessionStore store) {
+    SessionKey key = newKey();
+    if (!store.create(session(key, "a", "1"))) {
+      throw new AssertionError("The key is taken");
+    }
+    return key;
+  }
+
+  static SessionDelta set(SessionKey origin, String name, String value) {
+    return new SessionDelta(
+        origin,
+        Map.of(name, new AttributeChange.Set(value(value))),
+        Optional.empty(),
+        Duration.ZERO);
+  }
+
+  static SessionDelta timeout(SessionKey origin, IdleTimeout timeout) {
+    return new SessionDelta(origin, Map.of(), Optional.of(timeout), Duration.ZERO);
+  }
+
+  static EncodedValue value(String text) {
+    return EncodedValue.of(text.getBytes(UTF_8));
+  }
+
+  static SessionRecord found(SessionStore store, SessionKey key) {
+    if (store.load(key, SessionStore.NO_VERSION) instanceof LoadResult.Found found) {
+      return found.session();
+    }
+    throw new AssertionError("No session has the key " + key);
+  }
+
+  static boolean isMissing(SessionStore store, SessionKey key) {
+    return store.load(key, SessionStore.NO_VERSION) instanceof LoadResult.Missing;
+  }
+}
