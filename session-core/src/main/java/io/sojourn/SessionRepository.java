@@ -332,9 +332,14 @@ public final class SessionRepository implements AutoCloseable {
     return List.copyOf(nearCache.values());
   }
 
+  /** How many sessions this node holds at the moment. */
+  public int size() {
+    return nearCache.size();
+  }
+
   /**
-   * Lets go of the near cache and closes the store. Unsaved changes are tried once more.
-   * Repeatable.
+   * Lets go of the near cache. What could not be saved yet is tried once more. Repeatable. The
+   * store is whoever's who opened it to close.
    */
   @Override
   public void close() {

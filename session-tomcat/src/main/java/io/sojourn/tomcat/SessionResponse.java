@@ -1,0 +1,216 @@
+package io.sojourn.tomcat;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import jakarta.servlet.ServletOutputStream;
+import jakarta.servlet.WriteListener;
+import jakarta.servlet.http.HttpServletResponse;
+import jakarta.servlet.http.HttpServletResponseWrapper;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.Charset;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The response as the application sees it, which saves the request's sessions at the last moment
+ * before a byte can leave: at a flush, at the end of the stream or writer, and before a write that
+ * the buffer may not hold.
+ *
+ * <p>Used by one thread at a time, as responses are.
+ */
+final class SessionResponse extends HttpServletResponseWrapper {
+
+  private final RequestScope scope;
+  private @Nullable ServletOutputStream stream;
+  private @Nullable PrintWriter writer;
+
+  /** Bytes written since the buffer was last empty; an upper bound where a charset is not known. */
+  private long buffered;
+
+  SessionResponse(HttpServletResponse response, RequestScope scope) {
+    super(response);
+    this.scope = scope;
+  }
+
+  RequestScope scope() {
+    return scope;
+  }
+
+  /** Bytes are about to be written: if the buffer may not hold them, some leave. */
+  private void beforeWrite(long bytes) {
+    buffered += bytes;
+    if (buffered >= getBufferSize()) {
+      beforeCommit();
+    }
+  }
+
+  private void beforeCommit() {
+    if (!isCommitted()) {
+      scope.flush();
+    }
+  }
+
+  @Override
+  public void flushBuffer() throws IOException {
+    beforeCommit();
+    super.flushBuffer();
+  }
+
+  @Override
+  public void reset() {
+    super.reset();
+    buffered = 0;
+    stream = null;
+    writer = null;
+  }
+
+  @Override
+  public void resetBuffer() {
+    super.resetBuffer();
+    buffered = 0;
+  }
+
+  @Override
+  public ServletOutputStream getOutputStream() throws IOException {
+    ServletOutputStream inner = super.getOutputStream();
+    ServletOutputStream present = stream;
+    if (present == null) {
+      present = new Stream(inner);
+      stream = present;
+    }
+    return present;
+  }
+
+  @Override
+  public PrintWriter getWriter() throws IOException {
+    PrintWriter inner = super.getWriter();
+    PrintWriter present = writer;
+    if (present == null) {
+      present = new Writer(inner);
+      writer = present;
+    }
+    return present;
+  }
+
+  private final class Stream extends ServletOutputStream {
+
+    private final ServletOutputStream inner;
+
+    Stream(ServletOutputStream inner) {
+      this.inner = inner;
+    }
+
+    @Override
+    public boolean isReady() {
+      return inner.isReady();
+    }
+
+    @Override
+    public void setWriteListener(WriteListener listener) {
+      inner.setWriteListener(listener);
+    }
+
+    @Override
+    public void write(int b) throws IOException {
+      beforeWrite(1);
+      inner.write(b);
+    }
+
+    @Override
+    public void write(byte[] bytes) throws IOException {
+      write(bytes, 0, bytes.length);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      beforeWrite(length);
+      inner.write(bytes, offset, length);
+    }
+
+    @Override
+    public void flush() throws IOException {
+      beforeCommit();
+      inner.flush();
+    }
+
+    @Override
+    public void close() throws IOException {
+      beforeCommit();
+      inner.close();
+    }
+  }
+
+  private final class Writer extends PrintWriter {
+
+    private final PrintWriter inner;
+
+    private final Charset charset;
+
+    Writer(PrintWriter inner) {
+      super(inner);
+      this.inner = inner;
+      // Tomcat knows the name, since it has made an encoder of it.
+      this.charset = Charset.forName(getCharacterEncoding());
+    }
+
+    @Override
+    public void write(int c) {
+      beforeWrite(bytes((char) c));
+      inner.write(c);
+    }
+
+    @Override
+    public void write(char[] text, int offset, int length) {
+      long bytes = 0;
+      for (int i = offset; i < offset + length; i++) {
+        bytes += bytes(text[i]);
+      }
+      beforeWrite(bytes);
+      inner.write(text, offset, length);
+    }
+
+    @Override
+    public void write(String text, int offset, int length) {
+      long bytes = 0;
+      for (int i = offset; i < offset + length; i++) {
+        bytes += bytes(text.charAt(i));
+      }
+      beforeWrite(bytes);
+      inner.write(text, offset, length);
+    }
+
+    /** An upper bound of the bytes that a character becomes. */
+    private int bytes(char c) {
+      if (charset.equals(ISO_8859_1)) {
+        return 1;
+      }
+      if (charset.equals(UTF_8)) {
+        return c < 0x80 ? 1 : c < 0x800 ? 2 : 3;
+      }
+      return 4;
+    }
+
+    @Override
+    public void println() {
+      write(System.lineSeparator());
+    }
+
+    @Override
+    public void flush() {
+      beforeCommit();
+      inner.flush();
+    }
+
+    @Override
+    public void close() {
+      beforeCommit();
+      inner.close();
+    }
+
+    @Override
+    public boolean checkError() {
+      return inner.checkError();
+    }
+  }
+}

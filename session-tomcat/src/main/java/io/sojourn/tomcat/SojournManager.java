@@ -1,0 +1,441 @@
+package io.sojourn.tomcat;
+
+import io.sojourn.AttributeCodec;
+import io.sojourn.LiveSession;
+import io.sojourn.SessionException;
+import io.sojourn.SessionPolicy;
+import io.sojourn.SessionRepository;
+import io.sojourn.SessionStore;
+import io.sojourn.SessionStores;
+import io.sojourn.StoreConfiguration;
+import io.sojourn.StoreUnavailableException;
+import io.sojourn.codec.ClassFilter;
+import io.sojourn.codec.KryoCodec;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.catalina.Context;
+import org.apache.catalina.LifecycleException;
+import org.apache.catalina.LifecycleState;
+import org.apache.catalina.Session;
+import org.apache.catalina.session.ManagerBase;
+import org.apache.catalina.session.StandardSession;
+import org.apache.juli.logging.Log;
+import org.apache.juli.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps a web application's sessions in a store that all servers share. Takes the place of Tomcat's
+ * own manager:
+ *
+ * <pre>{@code
+ * <Manager className="io.sojourn.tomcat.SojournManager" store="redis://10.0.0.5:6379"/>
+ * }</pre>
+ *
+ * <p>The setters are the attributes of that element; docs/configuration.md explains them. They take
+ * text, so that a value that makes no sense stops the start with one message that names it.
+ *
+ * <p>Thread-safe once started; to be configured by one thread before.
+ */
+public final class SojournManager extends ManagerBase {
+
+  private static final Log LOG = LogFactory.getLog(SojournManager.class);
+
+  private final Map<String, String> storeOptions = new ConcurrentHashMap<>();
+  private final SojournValve valve = new SojournValve();
+
+  private @Nullable String storeUrl;
+  private @Nullable SessionStore givenStore;
+  private @Nullable String application;
+  private String touchInterval = Long.toString(SessionPolicy.DEFAULT.touchInterval().toSeconds());
+  private String dirtyCheck = "read";
+  private String onDecodeFailure = "fail";
+  private String nearCacheSize = Integer.toString(SessionPolicy.DEFAULT.nearCacheSize());
+  private String allowedClasses = "";
+
+  private @Nullable SessionStore ownStore;
+  private volatile @Nullable Running running;
+
+  /** What a started manager works with. */
+  private record Running(SessionRepository repository, AttributeCodec codec) {}
+
+  /** A manager to be configured. */
+  public SojournManager() {}
+
+  // ---------------------------------------------------------------- configuration
+
+  /**
+   * Sets the store's URL: {@code redis:}, {@code jdbc:} or {@code memory:}. Required, unless a
+   * store is handed over.
+   */
+  public void setStore(String url) {
+    this.storeUrl = url;
+  }
+
+  /** The store's URL, without credentials. */
+  public @Nullable String getStore() {
+    return storeUrl == null ? null : StoreConfiguration.of(storeUrl, "").printableUrl();
+  }
+
+  /** Hands over a store to use, in place of a URL. It stays the caller's to close. */
+  public void setSessionStore(SessionStore store) {
+    this.givenStore = store;
+  }
+
+  /**
+   * Sets whose sessions these are: servers with the same name share them. By default the host's
+   * name and the context's path.
+   */
+  public void setApplication(String name) {
+    this.application = name;
+  }
+
+  /** Whose sessions these are. */
+  public String getApplication() {
+    String name = application;
+    if (name == null) {
+      Context context = getContext();
+      name = context.getParent().getName() + context.getPath();
+    }
+    return name;
+  }
+
+  /** Sets how many seconds the stored time of last access may lag behind. */
+  public void setTouchInterval(String seconds) {
+    this.touchInterval = seconds;
+  }
+
+  /** How many seconds the stored time of last access may lag behind. */
+  public String getTouchInterval() {
+    return touchInterval;
+  }
+
+  /**
+   * Sets whether attributes that were only read are checked for changes ({@code read}) or not
+   * ({@code set}).
+   */
+  public void setDirtyCheck(String mode) {
+    this.dirtyCheck = mode;
+  }
+
+  /** Whether attributes that were only read are checked for changes. */
+  public String getDirtyCheck() {
+    return dirtyCheck;
+  }
+
+  /**
+   * Sets what reading an attribute does that this node cannot decode: {@code fail} or {@code
+   * absent}.
+   */
+  public void setOnDecodeFailure(String mode) {
+    this.onDecodeFailure = mode;
+  }
+
+  /** What reading an attribute does that this node cannot decode. */
+  public String getOnDecodeFailure() {
+    return onDecodeFailure;
+  }
+
+  /** Sets how many sessions this node keeps decoded. */
+  public void setNearCacheSize(String sessions) {
+    this.nearCacheSize = sessions;
+  }
+
+  /** How many sessions this node keeps decoded. */
+  public String getNearCacheSize() {
+    return nearCacheSize;
+  }
+
+  /**
+   * Sets which classes may be in a session beside the JDK's value types and the application's own.
+   */
+  public void setAllowedClasses(String patterns) {
+    this.allowedClasses = patterns;
+  }
+
+  /** Which classes may be in a session beside the JDK's value types and the application's own. */
+  public String getAllowedClasses() {
+    return allowedClasses;
+  }
+
+  /**
+   * Takes an attribute of the {@code <Manager>} element that this class has no setter for: it is
+   * the store's, which refuses what it does not know when the manager starts.
+   *
+   * @return true: taken
+   */
+  public boolean setProperty(String name, String value) {
+    storeOptions.put(name, value);
+    return true;
+  }
+
+  @Override
+  public String getName() {
+    return "SojournManager";
+  }
+
+  // ---------------------------------------------------------------- lifecycle
+
+  /** The valve goes in here and not at the start, so that it stands before an authenticator. */
+  @Override
+  public void setContext(@Nullable Context context) {
+    Context before = getContext();
+    if (before != null && before != context) {
+      before.getPipeline().removeValve(valve);
+    }
+    super.setContext(context);
+    if (context != null && before != context) {
+      context.getPipeline().addValve(valve);
+    }
+  }
+
+  @Override
+  protected void startInternal() throws LifecycleException {
+    super.startInternal();
+    try {
+      ClassLoader webApplication = getContext().getLoader().getClassLoader();
+      SessionPolicy policy = policy();
+      AttributeCodec codec =
+          new KryoCodec(webApplication, ClassFilter.ofApplication(webApplication, allowedClasses));
+      running = new Running(new SessionRepository(openStore(), codec, policy), codec);
+    } catch (IllegalArgumentException e) {
+      throw new LifecycleException("SojournManager cannot start: " + e.getMessage(), e);
+    }
+    setState(LifecycleState.STARTING);
+  }
+
+  private SessionStore openStore() {
+    SessionStore given = givenStore;
+    if (given != null) {
+      return given;
+    }
+    String url = storeUrl;
+    if (url == null || url.isBlank()) {
+      throw new IllegalArgumentException(
+          "store=\"...\" is missing: the URL of the store, for instance"
+              + " store=\"redis://127.0.0.1:6379\"");
+    }
+    SessionStore opened =
+        SessionStores.open(
+            new StoreConfiguration(url, getApplication(), storeOptions, () -> Duration.ZERO),
+            SojournManager.class.getClassLoader());
+    ownStore = opened;
+    return opened;
+  }
+
+  private SessionPolicy policy() {
+    return new SessionPolicy(
+        Duration.ofSeconds(number("touchInterval", touchInterval, 0)),
+        choice("dirtyCheck", dirtyCheck, SessionPolicy.DirtyCheck.class),
+        choice("onDecodeFailure", onDecodeFailure, SessionPolicy.Undecodable.class),
+        number("nearCacheSize", nearCacheSize, 1));
+  }
+
+  private static int number(String attribute, String text, int least) {
+    try {
+      int number = Integer.parseInt(text.strip());
+      if (number >= least) {
+        return number;
+      }
+    } catch (NumberFormatException e) {
+      // Answered below, like a number that is too small.
+    }
+    throw new IllegalArgumentException(
+        attribute + "=\"" + text + "\" must be a whole number, " + least + " or more");
+  }
+
+  private static <E extends Enum<E>> E choice(String attribute, String text, Class<E> choices) {
+    for (E choice : choices.getEnumConstants()) {
+      if (choice.name().equalsIgnoreCase(text.strip())) {
+        return choice;
+      }
+    }
+    StringBuilder allowed = new StringBuilder();
+    for (E choice : choices.getEnumConstants()) {
+      allowed.append(allowed.isEmpty() ? "" : ", ").append(choice.name().toLowerCase(Locale.ROOT));
+    }
+    throw new IllegalArgumentException(attribute + "=\"" + text + "\" must be one of: " + allowed);
+  }
+
+  @Override
+  protected void stopInternal() throws LifecycleException {
+    setState(LifecycleState.STOPPING);
+    Running stopping = running;
+    running = null;
+    if (stopping != null) {
+      stopping.repository.close();
+    }
+    SessionStore store = ownStore;
+    ownStore = null;
+    if (store != null) {
+      store.close();
+    }
+    super.stopInternal();
+  }
+
+  /** Nothing to load: sessions are loaded when they are asked for. */
+  @Override
+  public void load() {}
+
+  /** Nothing to unload: what has been answered for is in the store. */
+  @Override
+  public void unload() {}
+
+  // ---------------------------------------------------------------- sessions
+
+  SessionRepository repository() {
+    return running().repository;
+  }
+
+  Optional<String> refusal(Object value) {
+    return running().codec.refusal(value);
+  }
+
+  private Running running() {
+    Running current = running;
+    if (current == null) {
+      throw new IllegalStateException("SojournManager of " + getApplication() + " is not running");
+    }
+    return current;
+  }
+
+  /**
+   * The session with this id, as of now.
+   *
+   * @param id as the client sent it
+   * @return null if there is no such session
+   * @throws StoreUnavailableException if the store cannot be asked. Not an {@link
+   *     java.io.IOException}: Tomcat takes that for a missing session and begins a new one
+   */
+  @Override
+  public @Nullable Session findSession(@Nullable String id) {
+    Running current = running;
+    if (id == null || current == null) {
+      return null;
+    }
+    RequestScope scope = RequestScope.current();
+    RequestScope.Lookup before = scope == null ? null : scope.lookup(this, id);
+    if (before != null) {
+      return before.session();
+    }
+    try {
+      LiveSession live = current.repository.open(withoutRoute(id));
+      SojournSession session = live == null ? null : session(live, id);
+      if (scope != null) {
+        scope.remember(this, id, session);
+      }
+      return session;
+    } catch (StoreUnavailableException e) {
+      if (scope != null) {
+        scope.storeFailed(e);
+      }
+      throw e;
+    }
+  }
+
+  private SojournSession session(LiveSession live, String id) {
+    synchronized (live) {
+      if (live.attachment() instanceof SojournSession session) {
+        return session;
+      }
+      SojournSession session = new SojournSession(this, live, id);
+      live.attach(session);
+      return session;
+    }
+  }
+
+  /** An id without the suffix that names a node. */
+  static String withoutRoute(String id) {
+    int dot = id.lastIndexOf('.');
+    return dot < 0 ? id : id.substring(0, dot);
+  }
+
+  @Override
+  protected StandardSession getNewSession() {
+    return new SojournSession(this);
+  }
+
+  @Override
+  protected void changeSessionId(
+      Session session,
+      String newId,
+      boolean notifySessionListeners,
+      boolean notifyContainerListeners) {
+    LiveSession live = ((SojournSession) session).live();
+    if (!repository().rename(live, withoutRoute(newId))) {
+      throw new IllegalStateException(
+          "The id of session "
+              + live.key()
+              + " cannot be changed: it has ended or was given another id meanwhile");
+    }
+    super.changeSessionId(session, newId, notifySessionListeners, notifyContainerListeners);
+  }
+
+  /** Counts; the repository holds the sessions. */
+  @Override
+  public void add(Session session) {
+    int active = getActiveSessions();
+    if (active > getMaxActive()) {
+      setMaxActive(active);
+    }
+  }
+
+  /** The sessions that this node holds at the moment. */
+  @Override
+  public Session[] findSessions() {
+    Running current = running;
+    return current == null
+        ? new Session[0]
+        : current.repository.sessions().stream()
+            .map(live -> (Session) session(live, live.id()))
+            .toArray(Session[]::new);
+  }
+
+  /** How many sessions this node holds at the moment. */
+  @Override
+  public int getActiveSessions() {
+    Running current = running;
+    return current == null ? 0 : current.repository.size();
+  }
+
+  // ---------------------------------------------------------------- in the background
+
+  @Override
+  public void backgroundProcess() {
+    try {
+      if (running != null) {
+        repository().maintain();
+      }
+      super.backgroundProcess();
+    } catch (SessionException e) {
+      LOG.warn("Sessions of " + getApplication() + " could not be looked after: " + e.getMessage());
+    }
+  }
+
+  /** Ends the sessions whose expiry the store has given to this node. */
+  @Override
+  public void processExpires() {
+    long start = System.currentTimeMillis();
+    if (running != null) {
+      int ended = repository().scavenge(live -> session(live, live.id()).expireClaimed());
+      if (ended > 0 && LOG.isDebugEnabled()) {
+        LOG.debug(ended + " sessions of " + getApplication() + " have expired");
+      }
+    }
+    processingTime += System.currentTimeMillis() - start;
+  }
+
+  /**
+   * A last flush when the response has been sent: too late for an error page, so a failure is
+   * logged and tried again later.
+   */
+  void flushLate(SojournSession session) {
+    try {
+      session.flush();
+    } catch (SessionException e) {
+      LOG.warn("Changes made after the response are not saved yet: " + e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,107 @@
+package io.sojourn.tomcat;
+
+import io.sojourn.StoreUnavailableException;
+import jakarta.servlet.RequestDispatcher;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import org.apache.catalina.connector.Request;
+import org.apache.catalina.connector.Response;
+import org.apache.catalina.valves.ValveBase;
+import org.apache.juli.logging.Log;
+import org.apache.juli.logging.LogFactory;
+
+/**
+ * Sees to it that what a request changed in its sessions is in the store before the response can
+ * reach the client, and that a store that cannot be asked is answered with 503 and never looks like
+ * a missing session.
+ *
+ * <p>Thread-safe. {@link SojournManager} puts it into its context's pipeline.
+ */
+final class SojournValve extends ValveBase {
+
+  private static final Log LOG = LogFactory.getLog(SojournValve.class);
+
+  /**
+   * Seconds after which a client may try again: the store's pool and client find out sooner that it
+   * is back.
+   */
+  private static final String RETRY_AFTER = "1";
+
+  SojournValve() {
+    super(true);
+  }
+
+  @Override
+  public void invoke(Request request, Response response) throws IOException, ServletException {
+    RequestScope scope = scope(response);
+    RequestScope outer = scope.enter();
+    try {
+      getNext().invoke(request, response);
+    } catch (StoreUnavailableException e) {
+      scope.storeFailed(e);
+    } finally {
+      try {
+        end(request, response, scope);
+      } finally {
+        RequestScope.leave(outer);
+      }
+    }
+  }
+
+  /**
+   * The scope of this request, which an asynchronous one brings along when it is dispatched again.
+   */
+  private static RequestScope scope(Response response) {
+    HttpServletResponse present = response.getResponse();
+    if (present instanceof SessionResponse ours) {
+      return ours.scope();
+    }
+    RequestScope scope = new RequestScope();
+    response.setResponse(new SessionResponse(present, scope));
+    return scope;
+  }
+
+  private void end(Request request, Response response, RequestScope scope) {
+    if (scope.outage() == null) {
+      try {
+        scope.flush();
+      } catch (StoreUnavailableException e) {
+        // Kept in the scope, and answered below.
+      }
+    }
+    StoreUnavailableException outage = scope.outage();
+    if (outage != null) {
+      answerOutage(request, response, outage);
+    }
+    if (request.isAsync()) {
+      scope.expectChanges();
+    }
+  }
+
+  private static void answerOutage(
+      Request request, Response response, StoreUnavailableException outage) {
+    if (response.isCommitted() || request.isAsync()) {
+      LOG.warn("A response had begun when the session store failed: " + outage.getMessage());
+      return;
+    }
+    // As if nothing had been answered yet: in particular no cookie for a session that is not
+    // stored.
+    response.reset();
+    request.removeAttribute(RequestDispatcher.ERROR_EXCEPTION);
+    response.setHeader("Retry-After", RETRY_AFTER);
+    sendError(response);
+    if (LOG.isDebugEnabled()) {
+      LOG.debug("Answered 503: " + outage.getMessage(), outage);
+    }
+  }
+
+  private static void sendError(Response response) {
+    try {
+      response.sendError(
+          HttpServletResponse.SC_SERVICE_UNAVAILABLE, "The session store is not available");
+    } catch (IOException e) {
+      LOG.debug("A client has gone before it could be told of an outage", e);
+    }
+  }
+}

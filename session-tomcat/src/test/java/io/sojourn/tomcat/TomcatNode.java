@@ -1,0 +1,112 @@
+package io.sojourn.tomcat;
+
+import io.sojourn.testkit.ContainerNode;
+import io.sojourn.testkit.ContractServlet;
+import io.sojourn.testkit.NodeSettings;
+import io.sojourn.testkit.SessionEvents;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.apache.catalina.Lifecycle;
+import org.apache.catalina.LifecycleException;
+import org.apache.catalina.LifecycleState;
+import org.apache.catalina.connector.Connector;
+import org.apache.catalina.core.StandardContext;
+import org.apache.catalina.startup.Tomcat;
+import org.apache.tomcat.util.http.fileupload.FileUtils;
+
+/** A Tomcat in this JVM with one web application and a {@link SojournManager}. */
+final class TomcatNode implements ContainerNode {
+
+  private final Tomcat tomcat;
+  private final Path folder;
+  private final SojournManager manager;
+  private final int port;
+
+  private TomcatNode(Tomcat tomcat, Path folder, SojournManager manager) {
+    this.tomcat = tomcat;
+    this.folder = folder;
+    this.manager = manager;
+    this.port = tomcat.getConnector().getLocalPort();
+  }
+
+  /**
+   * Starts it.
+   *
+   * @throws LifecycleException if it does not start
+   */
+  static TomcatNode start(NodeSettings settings) throws IOException, LifecycleException {
+    SojournManager manager = new SojournManager();
+    manager.setSessionStore(settings.store());
+    manager.setAllowedClasses(settings.allowedClasses());
+    return start(manager);
+  }
+
+  /**
+   * Starts it with this manager.
+   *
+   * @throws LifecycleException if it does not start
+   */
+  static TomcatNode start(SojournManager manager) throws IOException, LifecycleException {
+    Path folder = Files.createTempDirectory("tomcat");
+    Tomcat tomcat = new Tomcat();
+    tomcat.setBaseDir(folder.toString());
+    Connector connector = new Connector();
+    connector.setPort(0);
+    connector.setProperty("address", "127.0.0.1");
+    tomcat.setConnector(connector);
+    StandardContext context = new StandardContext();
+    context.setName("");
+    context.setPath("");
+    context.setDocBase(folder.toString());
+    // Tomcat.addContext would add an authenticator, which asks for the session at each request.
+    context.addLifecycleListener(
+        event -> {
+          if (event.getType().equals(Lifecycle.CONFIGURE_START_EVENT)) {
+            context.setConfigured(true);
+          }
+        });
+    tomcat.getHost().addChild(context);
+    context.setSessionTimeout(30);
+    context.setManager(manager);
+    SessionEvents events = new SessionEvents();
+    context.addApplicationLifecycleListener(events);
+    context.addApplicationEventListener(events);
+    Tomcat.addServlet(context, "contract", new ContractServlet(events)).setAsyncSupported(true);
+    context.addServletMappingDecoded("/*", "contract");
+    tomcat.start();
+    if (!context.getState().isAvailable()) {
+      tomcat.stop();
+      throw new LifecycleException("The web application did not start");
+    }
+    return new TomcatNode(tomcat, folder, manager);
+  }
+
+  @Override
+  public URI uri() {
+    return URI.create("http://127.0.0.1:" + port + "/");
+  }
+
+  @Override
+  public void scavenge() {
+    manager.processExpires();
+  }
+
+  @Override
+  public void close() {
+    if (tomcat.getServer().getState() == LifecycleState.DESTROYED) {
+      return;
+    }
+    try {
+      tomcat.stop();
+      tomcat.destroy();
+      FileUtils.deleteDirectory(folder.toFile());
+    } catch (LifecycleException e) {
+      throw new IllegalStateException(e);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

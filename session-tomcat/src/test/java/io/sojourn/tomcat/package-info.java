@@ -1,0 +1,4 @@
+@NullMarked
+package io.sojourn.tomcat;
+
+import org.jspecify.annotations.NullMarked;
