@@ -1,0 +1,187 @@
+package io.sojourn.jdbc;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.sojourn.AttributeChange;
+import io.sojourn.EncodedValue;
+import io.sojourn.IdleTimeout;
+import io.sojourn.LoadResult;
+import io.sojourn.NewSession;
+import io.sojourn.SessionDelta;
+import io.sojourn.SessionException;
+import io.sojourn.SessionKey;
+import io.sojourn.SessionStore;
+import io.sojourn.StoreConfiguration;
+import io.sojourn.testkit.Threads;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.h2.jdbcx.JdbcDataSource;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** What the contract of stores does not reach. */
+class JdbcSessionStoreTest {
+
+  private final String url = "jdbc:h2:mem:" + UUID.randomUUID() + ";DB_CLOSE_DELAY=-1";
+  private final JdbcSessionStoreProvider provider = new JdbcSessionStoreProvider();
+
+  private static NewSession session(SessionKey key) {
+    return new NewSession(
+        key,
+        Instant.now(),
+        IdleTimeout.of(Duration.ofMinutes(30), Duration.ofMinutes(1)),
+        Map.of("a", EncodedValue.of("1".getBytes(UTF_8))));
+  }
+
+  private SessionStore open() {
+    return provider.open(StoreConfiguration.of(url, "app"));
+  }
+
+  private int count(String sql, byte[] origin) throws SQLException {
+    try (Connection connection = DriverManager.getConnection(url);
+        PreparedStatement statement = connection.prepareStatement(sql)) {
+      statement.setBytes(1, origin);
+      try (ResultSet rows = statement.executeQuery()) {
+        assertThat(rows.next()).isTrue();
+        return rows.getInt(1);
+      }
+    }
+  }
+
+  @Test
+  @Tag("R6")
+  void attributesWithoutTheirSessionAreNoSession() throws SQLException {
+    SessionKey key = SessionKey.of("half");
+    try (SessionStore store = open()) {
+      store.create(session(key));
+      try (Connection connection = DriverManager.getConnection(url);
+          PreparedStatement half =
+              connection.prepareStatement("DELETE FROM sojourn_session WHERE origin = ?")) {
+        half.setBytes(1, key.bytes());
+        assertThat(half.executeUpdate()).isEqualTo(1);
+      }
+      assertThat(store.load(key, SessionStore.NO_VERSION)).isInstanceOf(LoadResult.Missing.class);
+      assertThat(store.load(key, 1)).isInstanceOf(LoadResult.Missing.class);
+      assertThat(store.save(SessionDelta.touch(key, Duration.ZERO))).isEmpty();
+      assertThat(store.remove(key)).isFalse();
+      assertThat(store.create(session(key))).as("the rest is in nobody's way").isTrue();
+      assertThat(store.load(key, SessionStore.NO_VERSION)).isInstanceOf(LoadResult.Found.class);
+    }
+  }
+
+  @Test
+  @Tag("R5")
+  void aRemovedSessionLeavesNoRow() throws SQLException {
+    SessionKey key = SessionKey.of("gone");
+    try (SessionStore store = open()) {
+      store.create(session(key));
+      assertThat(store.remove(key)).isTrue();
+      store.save(
+          new SessionDelta(
+              key,
+              Map.of("b", new AttributeChange.Set(EncodedValue.of(new byte[1]))),
+              Optional.empty(),
+              Duration.ZERO));
+    }
+    assertThat(count("SELECT COUNT(*) FROM sojourn_session WHERE origin = ?", key.bytes()))
+        .isZero();
+    assertThat(count("SELECT COUNT(*) FROM sojourn_attribute WHERE origin = ?", key.bytes()))
+        .isZero();
+  }
+
+  @Test
+  @Tag("G10")
+  @Tag("R58")
+  void noColumnHoldsTheId() throws SQLException {
+    SessionKey key = SessionKey.of("the-id-in-clear");
+    try (SessionStore store = open()) {
+      store.create(session(key));
+    }
+    try (Connection connection = DriverManager.getConnection(url);
+        ResultSet script = connection.createStatement().executeQuery("SCRIPT")) {
+      while (script.next()) {
+        assertThat(script.getString(1)).doesNotContainIgnoringCase("the-id-in-clear");
+      }
+    }
+  }
+
+  @Test
+  void manyNodesCreateTheTablesAtOnce() {
+    List<SessionStore> stores = Threads.call(8, thread -> open());
+    List<Boolean> answers =
+        Threads.call(8, thread -> stores.get(thread).create(session(SessionKey.of("s" + thread))));
+    assertThat(answers).containsOnly(true);
+    stores.forEach(SessionStore::close);
+  }
+
+  @Test
+  void aDataSourceHandedOverIsUsedAndLeftOpen() throws SQLException {
+    JdbcDataSource dataSource = new JdbcDataSource();
+    dataSource.setUrl(url);
+    SessionKey key = SessionKey.of("s");
+    JdbcSessionStore store = JdbcSessionStore.of(dataSource, StoreConfiguration.of(url, "app"));
+    assertThat(store.create(session(key))).isTrue();
+    store.close();
+    assertThat(count("SELECT COUNT(*) FROM sojourn_session WHERE origin = ?", key.bytes()))
+        .isEqualTo(1);
+  }
+
+  @Test
+  void aNameThatIsTooLongIsRefusedAndNothingIsWritten() {
+    SessionKey key = SessionKey.of("s");
+    try (SessionStore store = open()) {
+      store.create(session(key));
+      SessionDelta delta =
+          new SessionDelta(
+              key,
+              Map.of(
+                  "b",
+                  new AttributeChange.Set(EncodedValue.of(new byte[1])),
+                  "x".repeat(2000),
+                  new AttributeChange.Set(EncodedValue.of(new byte[1]))),
+              Optional.empty(),
+              Duration.ZERO);
+      assertThatThrownBy(() -> store.save(delta))
+          .isInstanceOf(SessionException.class)
+          .hasMessageContaining("2000");
+      assertThat(store.load(key, 1)).isInstanceOf(LoadResult.Unchanged.class);
+    }
+  }
+
+  @Test
+  @Tag("R71")
+  void whatIsWrongInTheConfigurationIsNamed() {
+    assertThatThrownBy(
+            () ->
+                provider.open(
+                    new StoreConfiguration(
+                        url, "app", Map.of("maxPoolSize", "3"), () -> Duration.ZERO)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("maxPoolSize")
+        .hasMessageContaining("maximumPoolSize");
+    assertThatThrownBy(
+            () ->
+                provider.open(
+                    new StoreConfiguration(
+                        url, "app", Map.of("maximumPoolSize", "many"), () -> Duration.ZERO)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("maximumPoolSize");
+    assertThatThrownBy(() -> provider.open(StoreConfiguration.of("jdbc:nothing://x/y", "app")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("jdbc:nothing://x/y");
+    assertThatThrownBy(() -> provider.open(StoreConfiguration.of(url, "x".repeat(201))))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("application");
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.sojourn.jdbc;
+
+import org.jspecify.annotations.NullMarked;
