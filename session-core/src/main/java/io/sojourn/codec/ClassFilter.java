@@ -67,7 +67,13 @@ public final class ClassFilter {
     },
     {"java.math.", "BigDecimal BigInteger MathContext RoundingMode"},
     {"java.net.", "URI"},
-    {"java.io.", "FileNotFoundException IOException Serializable UncheckedIOException"},
+    {
+      "java.io.",
+      """
+      FileNotFoundException IOException InvalidClassException InvalidObjectException
+      NotSerializableException ObjectStreamException Serializable UncheckedIOException
+      """
+    },
     {"java.sql.", "Date SQLException Time Timestamp"},
     {
       "java.time.",

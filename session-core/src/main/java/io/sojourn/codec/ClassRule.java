@@ -78,7 +78,7 @@ final class ClassRule {
       @Nullable String refusal) {}
 
   private static final int MAX_NAME = 1024;
-  private static final int MAX_DESCRIBED = 10_000;
+  private static final int MAX_DESCRIBED = 1_000;
   private static final byte[] NONE = {};
 
   private static final Map<String, Class<?>> PRIMITIVES = new HashMap<>();

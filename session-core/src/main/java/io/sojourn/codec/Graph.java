@@ -7,7 +7,6 @@ import com.esotericsoftware.kryo.kryo5.io.Input;
 import com.esotericsoftware.kryo.kryo5.io.Output;
 import com.esotericsoftware.kryo.kryo5.util.IdentityObjectIntMap;
 import com.esotericsoftware.kryo.kryo5.util.MapReferenceResolver;
-import com.esotericsoftware.kryo.kryo5.util.Util;
 import io.sojourn.DecodeException;
 import io.sojourn.EncodeException;
 import java.nio.ByteBuffer;
@@ -55,22 +54,6 @@ final class Graph extends Kryo {
 
   private static final byte[] EMPTY = {};
   private static final Object LOST = new Object();
-
-  static {
-    // Kryo would look for Unsafe, which we have no use for, and newer JDKs would warn of it.
-    String property = "kryo.unsafe";
-    String before = System.getProperty(property);
-    if (before == null) {
-      System.setProperty(property, "false");
-      try {
-        Class.forName(Util.class.getName(), true, Graph.class.getClassLoader());
-      } catch (ClassNotFoundException e) {
-        throw new LinkageError("Kryo is incomplete", e);
-      } finally {
-        System.clearProperty(property);
-      }
-    }
-  }
 
   /** The whole attribute must go through Java serialization. */
   static final class NeedsJava extends RuntimeException {

@@ -84,7 +84,7 @@ final class JavaForm {
     Limits limits = new Limits(size);
     try (ObjectInputStream in = new Reader(rest, limits)) {
       Object value = in.readObject();
-      if (in.read() != -1 || rest.available() > 0) {
+      if (rest.available() > 0) {
         throw new DecodeException("Bytes are left over", null);
       }
       return value;
@@ -114,6 +114,9 @@ final class JavaForm {
     @Override
     protected Object replaceObject(Object object) {
       ClassRule.Form form = rule.of(object.getClass());
+      if (form.refusal() != null) {
+        throw new EncodeException(form.refusal(), null);
+      }
       if (form.kind() != ClassRule.Kind.TABLE || form.tracked()) {
         containers++;
       }

@@ -2,6 +2,7 @@ package io.sojourn.codec;
 
 import com.esotericsoftware.kryo.kryo5.KryoException;
 import com.esotericsoftware.kryo.kryo5.util.Pool;
+import com.esotericsoftware.kryo.kryo5.util.Util;
 import io.sojourn.DecodeException;
 import io.sojourn.EncodeException;
 import io.sojourn.EncodedValue;
@@ -11,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The stored forms of one application's attributes: who wrote them, whether they are whole, and
@@ -32,6 +34,22 @@ final class StoredForms {
   private static final int POOLED = 16;
   private static final int RECORD_DEPTH = 8;
 
+  static {
+    // As it starts, Kryo looks for Unsafe, which we do not use and of which newer JDKs warn.
+    String property = "kryo.unsafe";
+    String before = System.getProperty(property);
+    if (before == null) {
+      System.setProperty(property, "false");
+      try {
+        Class.forName(Util.class.getName(), true, StoredForms.class.getClassLoader());
+      } catch (ClassNotFoundException e) {
+        throw new LinkageError("Kryo is incomplete", e);
+      } finally {
+        System.clearProperty(property);
+      }
+    }
+  }
+
   private final ClassRule rule;
   private final JavaForm java;
   private final Pool<Graph> graphs;
@@ -50,27 +68,33 @@ final class StoredForms {
 
   /** Encodes by Kryo what is known to survive it, and anything else by Java serialization. */
   EncodedValue encode(Object value) {
-    if (rule.of(value.getClass()).kind() == ClassRule.Kind.JAVA) {
-      return encodeJava(value);
-    }
+    byte[] bytes;
     try {
-      Graph graph = graphs.obtain();
-      byte[] bytes;
-      try {
-        bytes = graph.encode(value, HEADER);
-      } catch (Graph.NeedsJava signal) {
-        graphs.free(graph);
-        return encodeJava(value);
-      }
-      graphs.free(graph);
-      return seal(bytes, KRYO);
+      bytes = encodeKryo(value);
     } catch (EncodeException e) {
-      throw new EncodeException(about(value) + e.getMessage(), e);
+      throw new EncodeException(about(value) + e.getMessage(), e.getCause());
     } catch (KryoException e) {
       throw new EncodeException(about(value) + e.getMessage(), e);
     } catch (RuntimeException | StackOverflowError | LinkageError e) {
       throw new EncodeException(about(value) + e.getClass().getName(), e);
     }
+    return bytes == null ? encodeJava(value) : seal(bytes, KRYO);
+  }
+
+  private byte @Nullable [] encodeKryo(Object value) {
+    if (rule.of(value.getClass()).kind() == ClassRule.Kind.JAVA) {
+      return null;
+    }
+    // Not freed if it throws: what state it is in then, nobody knows.
+    Graph graph = graphs.obtain();
+    byte[] bytes;
+    try {
+      bytes = graph.encode(value, HEADER);
+    } catch (Graph.NeedsJava signal) {
+      bytes = null;
+    }
+    graphs.free(graph);
+    return bytes;
   }
 
   /** Encodes by Java serialization. */
@@ -78,7 +102,7 @@ final class StoredForms {
     try {
       return seal(java.encode(value, HEADER), JAVA);
     } catch (EncodeException e) {
-      throw new EncodeException(about(value) + e.getMessage(), e);
+      throw new EncodeException(about(value) + e.getMessage(), e.getCause());
     } catch (NotSerializableException e) {
       throw new EncodeException(about(value) + e.getMessage() + " is not Serializable", e);
     } catch (IOException
@@ -106,7 +130,9 @@ final class StoredForms {
     } catch (ClassNotFoundException e) {
       throw new DecodeException("The application has no class " + e.getMessage(), e);
     } catch (KryoException e) {
-      throw new DecodeException("Damaged or hostile: " + e.getMessage(), e);
+      throw e.getCause() instanceof DecodeException cause
+          ? cause
+          : new DecodeException("Damaged or hostile: " + e.getMessage(), e);
     } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
       throw new DecodeException(
           "Damaged, hostile, or written for other classes: " + e.getClass().getName(), e);

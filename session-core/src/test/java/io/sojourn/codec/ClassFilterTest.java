@@ -1,0 +1,184 @@
+package io.sojourn.codec;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Tag("G10")
+class ClassFilterTest {
+
+  private static boolean allows(ClassFilter filter, String name) {
+    return filter.refusal(name) == null;
+  }
+
+  @Test
+  void valuesAndCollectionsOfTheJdkAreAllowed() {
+    ClassFilter filter = ClassFilter.of("");
+
+    assertThat(
+            new String[] {
+              "java.lang.String",
+              "java.util.ArrayList",
+              "java.util.UUID",
+              "java.time.Instant",
+              "java.util.Collections$UnmodifiableMap",
+              "java.math.BigDecimal",
+              "[Ljava.lang.Object;",
+              "[[I",
+              "int"
+            })
+        .allMatch(name -> allows(filter, name));
+  }
+
+  @Test
+  void theRestOfTheJdkIsNot() {
+    ClassFilter filter = ClassFilter.of("");
+
+    assertThat(
+            new String[] {
+              "java.net.URL",
+              "java.io.File",
+              "java.lang.ProcessBuilder",
+              "java.lang.invoke.SerializedLambda",
+              "java.util.Formatter",
+              "javax.swing.JFrame",
+              "[Ljava.net.URL;"
+            })
+        .noneMatch(name -> allows(filter, name));
+  }
+
+  @Test
+  void aNameAllowsThisClassAlone() {
+    ClassFilter filter = ClassFilter.of("com.acme.Cart");
+
+    assertThat(allows(filter, "com.acme.Cart")).isTrue();
+    assertThat(allows(filter, "[[Lcom.acme.Cart;")).isTrue();
+    assertThat(allows(filter, "com.acme.Cart$Item")).isFalse();
+    assertThat(allows(filter, "com.acme.Carts")).isFalse();
+    assertThat(allows(filter, "com.acme")).isFalse();
+  }
+
+  @Test
+  void oneStarAllowsAPackageAndTwoAllBelowIt() {
+    ClassFilter one = ClassFilter.of("com.acme.*");
+    ClassFilter two = ClassFilter.of("com.acme.**");
+
+    assertThat(allows(one, "com.acme.Cart$Item")).isTrue();
+    assertThat(allows(one, "com.acme.shop.Cart")).isFalse();
+    assertThat(allows(one, "com.acmeshop.Cart")).isFalse();
+    assertThat(allows(two, "com.acme.Cart")).isTrue();
+    assertThat(allows(two, "com.acme.shop.cart.Cart")).isTrue();
+    assertThat(allows(two, "com.acmeshop.Cart")).isFalse();
+  }
+
+  @Test
+  void patternsMayBeSeparatedInAnyOfTheUsualWays() {
+    ClassFilter filter = ClassFilter.of(" a.A, b.B;c.C\n d.D ");
+
+    assertThat(new String[] {"a.A", "b.B", "c.C", "d.D"}).allMatch(name -> allows(filter, name));
+  }
+
+  @Test
+  void anExclamationMarkDeniesWhateverElseAllows() {
+    ClassFilter filter = ClassFilter.of("!com.acme.internal.**, com.acme.**, !java.util.Date");
+
+    assertThat(allows(filter, "com.acme.Cart")).isTrue();
+    assertThat(allows(filter, "com.acme.internal.Secret")).isFalse();
+    assertThat(allows(filter, "java.util.Date")).isFalse();
+    assertThat(filter.refusal("[Ljava.util.Date;")).contains("!java.util.Date");
+  }
+
+  @Test
+  @Tag("R57")
+  void classesKnownToBeAbusedAreDeniedAlways() {
+    ClassFilter filter = ClassFilter.of("org.**, com.**, groovy.**, javassist.**, bsh.*");
+
+    assertThat(
+            new String[] {
+              "org.apache.commons.collections.functors.InvokerTransformer",
+              "org.apache.commons.collections4.functors.InstantiateTransformer",
+              "org.codehaus.groovy.runtime.MethodClosure",
+              "org.springframework.beans.factory.support.DefaultListableBeanFactory",
+              "org.springframework.aop.framework.AdvisedSupport",
+              "com.mchange.v2.c3p0.impl.PoolBackedDataSourceBase",
+              "com.rometools.rome.feed.impl.ToStringBean",
+              "com.sun.org.apache.xalan.internal.xsltc.trax.TemplatesImpl",
+              "org.apache.xalan.xsltc.trax.TemplatesImpl",
+              "org.apache.bcel.util.ClassLoader",
+              "javassist.util.proxy.ProxyFactory",
+              "[Lbsh.XThis;"
+            })
+        .noneMatch(name -> allows(filter, name));
+    assertThat(filter.refusal("bsh.XThis")).contains("bsh.XThis").contains("no pattern allows");
+  }
+
+  @Test
+  void aRefusalSaysWhichClassAndWhatWouldAllowIt() {
+    assertThat(ClassFilter.of("").refusal("[Lcom.acme.Cart;"))
+        .contains("com.acme.Cart is not allowed")
+        .contains("com.acme.*");
+  }
+
+  @Test
+  void aHostileNameDoesNotGetIntoTheMessageAsItIs() {
+    assertThat(ClassFilter.of("").refusal("com.\nacme" + "x".repeat(100_000)))
+        .doesNotContain("\n")
+        .hasSizeLessThan(1000);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "*",
+        "**",
+        "!*",
+        "com.*.Cart",
+        "com.acme.",
+        ".com",
+        "com..acme",
+        "[Lcom.Cart",
+        "com.acme.Cart[]",
+        "com.acme*",
+        "!!com.Cart",
+        "com.acme.***",
+        "1a.B",
+        "!"
+      })
+  void whatIsNoPatternIsRefusedAndNamed(String pattern) {
+    assertThatThrownBy(() -> ClassFilter.of("com.acme.Cart " + pattern))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("'" + pattern + "'");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"[", "[[", "[L;", "[Lcom.acme.Cart", "[Q", "[II", ""})
+  void whatIsNoNameIsRefused(String name) {
+    assertThat(ClassFilter.of("com.acme.*").refusal(name)).isNotNull();
+  }
+
+  @Test
+  void theApplicationsOwnClassesAreThoseOfItsLoader() {
+    Compiled application = Compiled.of("class Cart { }");
+    ClassFilter filter = ClassFilter.ofApplication(application, "!shop.Other");
+
+    assertThat(allows(filter, "shop.Cart")).isTrue();
+    assertThat(allows(filter, "[Lshop.Cart;")).isTrue();
+    assertThat(allows(filter, "shop.Other")).isFalse();
+    assertThat(allows(filter, "java.util.ArrayList")).isTrue();
+    assertThat(allows(filter, "java.net.URL")).isFalse();
+    assertThat(allows(filter, getClass().getName())).isFalse();
+  }
+
+  @Test
+  void theApplicationsClassesAreNotInitializedToBeJudged() {
+    Compiled application =
+        Compiled.of("class Cart { static { System.setProperty(\"shop.initialized\", \"1\"); } }");
+
+    assertThat(allows(ClassFilter.ofApplication(application, ""), "shop.Cart")).isTrue();
+    assertThat(System.getProperty("shop.initialized")).isNull();
+  }
+}

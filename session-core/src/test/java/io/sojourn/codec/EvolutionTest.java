@@ -1,0 +1,289 @@
+package io.sojourn.codec;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.sojourn.DecodeException;
+import io.sojourn.EncodedValue;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** An old and a new version of an application read what the other has stored. */
+@Tag("G8")
+class EvolutionTest {
+
+  private static final String SMALL =
+      """
+      class Cart implements Serializable {
+        int count = 3; String owner = "ann";
+        public static Object make() { return new Cart(); }
+      }
+      """;
+
+  private static final String LARGE =
+      """
+      class Cart implements Serializable {
+        double weight = 1.5; int count = 4; String owner = "bob"; String note = "by initializer";
+        List<Object> extra = new ArrayList<>(List.of("x", new Date(1)));
+        public static Object make() { return new Cart(); }
+      }
+      """;
+
+  private static EncodedValue stored(Compiled application) {
+    EncodedValue value = application.codec().encode(application.make("Cart"));
+    assertThat((int) value.bytes()[0]).isEqualTo(1);
+    return value;
+  }
+
+  private static String read(EncodedValue value, Compiled application) {
+    return Description.of(application.codec().decode(value));
+  }
+
+  private static String moved(String from, String to) {
+    return read(stored(Compiled.of(from)), Compiled.of(to));
+  }
+
+  private static void refused(String from, String to, String message) {
+    EncodedValue value = stored(Compiled.of(from));
+    Compiled later = Compiled.of(to);
+    assertThatThrownBy(() -> read(value, later))
+        .isInstanceOf(DecodeException.class)
+        .hasMessageContaining(message);
+  }
+
+  private static String cart(String fields) {
+    return "class Cart implements Serializable {"
+        + fields
+        + " public static Object make() { return new Cart(); } }";
+  }
+
+  @Test
+  void anAddedFieldKeepsItsDefault() {
+    assertThat(moved(SMALL, LARGE))
+        .isEqualTo(
+            "shop.Cart(weight=java.lang.Double:0.0 count=java.lang.Integer:3"
+                + " owner=java.lang.String:ann note=null extra=null )");
+  }
+
+  @Test
+  void aRemovedFieldIsDropped() {
+    assertThat(moved(LARGE, SMALL))
+        .isEqualTo("shop.Cart(count=java.lang.Integer:4 owner=java.lang.String:bob )");
+  }
+
+  @Test
+  void aFieldThatBecameTransientIsDropped() {
+    assertThat(moved(cart("int a = 1; int b = 2;"), cart("int a; transient int b;")))
+        .isEqualTo("shop.Cart(a=java.lang.Integer:1 b=java.lang.Integer:0 )");
+  }
+
+  @Test
+  void anotherSerialVersionIsNoHindrance() {
+    assertThat(
+            moved(
+                cart("static final long serialVersionUID = 1; int a = 1;"),
+                cart("static final long serialVersionUID = 2; int a;")))
+        .isEqualTo("shop.Cart(a=java.lang.Integer:1 )");
+  }
+
+  @Test
+  void anotherSerialVersionIsAnErrorInTheJavaForm() {
+    Compiled before = Compiled.of(cart("static final long serialVersionUID = 1; int a = 1;"));
+    Compiled after = Compiled.of(cart("static final long serialVersionUID = 2; int a;"));
+    EncodedValue value =
+        new JavaCodec(before, ClassFilter.of("shop.*")).encode(before.make("Cart"));
+
+    assertThatThrownBy(() -> read(value, after)).isInstanceOf(DecodeException.class);
+  }
+
+  @Test
+  void aFieldThatMovedToASuperclassKeepsItsValue() {
+    Compiled before = Compiled.of(cart("int a = 1; String b = \"x\";"));
+    Compiled after =
+        Compiled.of(
+            "class Base implements Serializable { String b; }",
+            "class Cart extends Base { int a; }");
+
+    assertThat(read(stored(before), after))
+        .isEqualTo("shop.Cart(a=java.lang.Integer:1 b=java.lang.String:x )");
+  }
+
+  @Test
+  void aNumberMayBecomeWiderOrBeBoxed() {
+    assertThat(
+            moved(
+                cart(
+                    "int a = 1; int b = 2; Integer c = 3; float d = 1; Short e = 5; char f = 'f';"),
+                cart("long a; Integer b; int c; double d; long e; Object f;")))
+        .isEqualTo(
+            "shop.Cart(a=java.lang.Long:1 b=java.lang.Integer:2 c=java.lang.Integer:3"
+                + " d=java.lang.Double:1.0 e=java.lang.Long:5 f=java.lang.Character:f )");
+  }
+
+  @Test
+  void whatCouldLoseSomethingIsAnError() {
+    refused(cart("long a = 1;"), cart("int a;"), "Field a of shop.Cart");
+    refused(cart("int a = 1;"), cart("float a;"), "Field a of shop.Cart");
+    refused(cart("Integer a = null;"), cart("int a;"), "Field a of shop.Cart");
+    refused(cart("String a = \"x\";"), cart("Integer a;"), "Field a of shop.Cart");
+    refused(cart("boolean a = true;"), cart("int a;"), "Field a of shop.Cart");
+  }
+
+  @Test
+  void anErrorSaysNothingOfTheValue() {
+    EncodedValue value = stored(Compiled.of(cart("String a = \"secret\";")));
+    Compiled later = Compiled.of(cart("Integer a;"));
+
+    assertThatThrownBy(() -> read(value, later)).message().doesNotContain("secret");
+  }
+
+  @Test
+  void enumConstantsMayBeReordered() {
+    Compiled before =
+        Compiled.of("enum Size { S, M, L }", cart("Size a = Size.M; Size[] b = {Size.L};"));
+    Compiled after = Compiled.of("enum Size { L { }, XL, M, S }", cart("Size a; Size[] b;"));
+
+    assertThat(read(stored(before), after))
+        .isEqualTo("shop.Cart(a=shop.Size:M b=[Lshop.Size;[shop.Size$1:L] )");
+  }
+
+  @Test
+  void aRemovedEnumConstantIsAnErrorOnlyWhereItIsWanted() {
+    Compiled before = Compiled.of("enum Size { S, M }", cart("Size a = Size.M; int b = 2;"));
+    Compiled wanted = Compiled.of("enum Size { S }", cart("Size a;"));
+    Compiled unwanted = Compiled.of("enum Size { S }", cart("int b;"));
+    EncodedValue value = stored(before);
+
+    assertThatThrownBy(() -> read(value, wanted))
+        .isInstanceOf(DecodeException.class)
+        .hasMessageContaining("shop.Size");
+    assertThat(read(value, unwanted)).isEqualTo("shop.Cart(b=java.lang.Integer:2 )");
+  }
+
+  @Test
+  void recordComponentsAreMatchedByName() {
+    String before =
+        "record Cart(int a, String b, long c) implements Serializable {"
+            + " public static Object make() { return new Cart(1, \"x\", 3); } }";
+    String after = "record Cart(boolean d, long c, String b, Object e) implements Serializable { }";
+
+    assertThat(moved(before, after))
+        .isEqualTo(
+            "shop.Cart(d=java.lang.Boolean:false c=java.lang.Long:3 b=java.lang.String:x e=null )");
+  }
+
+  @Test
+  void aClassMayBecomeARecord() {
+    assertThat(
+            moved(
+                cart("int a = 1; String b = \"x\";"),
+                "record Cart(String b, int a) implements Serializable { }"))
+        .isEqualTo("shop.Cart(b=java.lang.String:x a=java.lang.Integer:1 )");
+  }
+
+  @Test
+  void aRecordThatRefusesWhatWasStoredIsAnError() {
+    refused(
+        cart("int a = 1;"),
+        "record Cart(int a, String b) implements Serializable {"
+            + " public Cart { Objects.requireNonNull(b); } }",
+        "constructor of shop.Cart");
+  }
+
+  @Test
+  void aMissingClassIsAnErrorThatNamesIt() {
+    EncodedValue value = stored(Compiled.of(SMALL));
+    Compiled without = Compiled.of("class Other { }");
+
+    assertThatThrownBy(() -> read(value, without))
+        .isInstanceOf(DecodeException.class)
+        .hasMessageContaining("shop.Cart");
+  }
+
+  @Test
+  void aClassThatGainedAHookIsAnError() {
+    refused(
+        SMALL,
+        """
+        class Cart implements Serializable {
+          int count; String owner;
+          private Object readResolve() { return "hooked"; }
+        }
+        """,
+        "shop.Cart");
+  }
+
+  @Test
+  void aClassThatBecameAnEnumIsAnError() {
+    refused(SMALL, "enum Cart { A }", "shop.Cart");
+  }
+
+  @Test
+  void aRemovedFieldMayBeOfClassesThatAreGone() {
+    Compiled before =
+        Compiled.of(
+            "class Gone implements Serializable { Object self = this; Kind[] k = {Kind.A, null};"
+                + " List<Object> more = new ArrayList<>(List.of(new Lost(this, Kind.A)));"
+                + " long l = 5; }",
+            "record Lost(Gone back, Kind kind) implements Serializable { }",
+            "enum Kind { A }",
+            cart(
+                "Object a = new ArrayList<>(List.of(new Gone(), new Gone()));"
+                    + "Object b = new Gone[] {new Gone()}; Object c = Set.of(new Gone(), Kind.A);"
+                    + "TreeMap<String, Object> d = new TreeMap<>(Map.of(\"k\", new Gone()));"
+                    + "String z = \"kept\"; Object y = new ArrayList<>(List.of(1));"));
+    Compiled after = Compiled.of(cart("String z; Object y;"));
+
+    assertThat(read(stored(before), after))
+        .isEqualTo(
+            "shop.Cart(z=java.lang.String:kept y=java.util.ArrayList[java.lang.Integer:1]() )");
+  }
+
+  @Test
+  void whatWasFirstSeenInARemovedFieldIsStillThere() {
+    Compiled before =
+        Compiled.of(
+            "class Kept implements Serializable { int n = 7; }",
+            cart("Kept shared = new Kept(); Object a = List.of(shared); Object b = shared;"));
+    Compiled after =
+        Compiled.of(
+            "class Kept implements Serializable { int n; }", cart("Object b; Object shared;"));
+    Compiled without =
+        Compiled.of("class Kept implements Serializable { int n; }", cart("Object b;"));
+
+    assertThat(read(stored(before), after))
+        .isEqualTo("shop.Cart(b=shop.Kept(n=java.lang.Integer:7 ) shared=#1 )");
+    assertThat(read(stored(before), without))
+        .isEqualTo("shop.Cart(b=shop.Kept(n=java.lang.Integer:7 ) )");
+  }
+
+  @Test
+  void whatIsIncompleteInARemovedFieldIsNotHandedOut() {
+    Compiled before =
+        Compiled.of(
+            "class Gone implements Serializable { }",
+            cart(
+                "List<Object> b = new ArrayList<>(List.of(new Gone()));"
+                    + " Object a = List.of(b); Object c = b;"));
+    Compiled after = Compiled.of(cart("Object c;"));
+    EncodedValue value = stored(before);
+
+    assertThatThrownBy(() -> read(value, after))
+        .isInstanceOf(DecodeException.class)
+        .hasMessageContaining("removed field");
+  }
+
+  @Test
+  void aGoneClassIsAnErrorOutsideOfRemovedFields() {
+    Compiled before =
+        Compiled.of(
+            "class Gone implements Serializable { }",
+            cart("Object a = new Gone(); Object b = new Gone();"));
+    Compiled after = Compiled.of(cart("Object b;"));
+    EncodedValue value = stored(before);
+
+    assertThatThrownBy(() -> read(value, after))
+        .isInstanceOf(DecodeException.class)
+        .hasMessageContaining("shop.Gone");
+  }
+}

@@ -1,0 +1,336 @@
+package io.sojourn.codec;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.esotericsoftware.kryo.kryo5.io.Output;
+import com.sun.management.ThreadMXBean;
+import io.sojourn.AttributeCodec;
+import io.sojourn.DecodeException;
+import io.sojourn.EncodeException;
+import io.sojourn.EncodedValue;
+import java.lang.management.ManagementFactory;
+import java.math.BigInteger;
+import java.nio.ByteBuffer;
+import java.time.ZoneId;
+import java.time.ZonedDateTime;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.zip.CRC32C;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Damaged and hostile bytes cost one clear error, and not much memory. */
+@Tag("G10")
+@SuppressWarnings({"JavaUtilDate", "JdkObsolete"})
+class HostileInputTest {
+
+  private static final ClassLoader LOADER = HostileInputTest.class.getClassLoader();
+  private static final ClassFilter FILTER = ClassFilter.of("io.sojourn.codec.*");
+  private static final int MUTATIONS = 20_000;
+  private static final long ALLOWED = 4 << 20;
+
+  private final KryoCodec kryo = new KryoCodec(LOADER, FILTER);
+  private final JavaCodec java = new JavaCodec(LOADER, FILTER);
+
+  private static List<Object> values() {
+    Samples.Node cycle = new Samples.Node("a");
+    cycle.next = new Samples.Box(cycle);
+    return List.of(
+        Samples.cart(5),
+        cycle,
+        new Samples.AllKinds(),
+        new Samples.Line(new Samples.Point(1, 2), new Samples.Point(3, 4), Samples.Color.RED),
+        new ArrayList<>(Arrays.asList("text", "日本語", null, 1, 2L, 3.0, BigInteger.TEN, 'c')),
+        new HashMap<>(Map.of("a", new HashSet<>(List.of(1, 2)), "b", new ArrayDeque<>(List.of(1)))),
+        new LinkedHashMap<>(Map.of("a", new TreeMap<>(Map.of("x", 1)))),
+        new ConcurrentHashMap<>(Map.of("a", new Object[] {new int[3], new String[] {"s"}})),
+        List.of(Set.of("a", "b"), Map.of(1, 2, 3, 4), Collections.singletonMap("k", "v")),
+        List.of(new long[4], new byte[40], new double[2], new boolean[3], new char[3]),
+        List.of(Locale.GERMANY, ZonedDateTime.of(2026, 1, 2, 3, 4, 5, 6, ZoneId.of("Asia/Tokyo"))),
+        new Samples.Operation[][] {{Samples.Operation.PLUS}, null});
+  }
+
+  private static EncodedValue sealed(byte[] bytes) {
+    CRC32C crc = new CRC32C();
+    crc.update(bytes, 0, 2);
+    crc.update(bytes, 6, bytes.length - 6);
+    ByteBuffer.wrap(bytes).putInt(2, (int) crc.getValue());
+    return EncodedValue.of(bytes);
+  }
+
+  private static EncodedValue handmade(Consumer<Output> payload) {
+    Output out = new Output(1024, -1);
+    out.writeBytes(new byte[] {1, 0, 0, 0, 0, 0});
+    payload.accept(out);
+    return sealed(out.toBytes());
+  }
+
+  private static long allocated() {
+    return ((ThreadMXBean) ManagementFactory.getThreadMXBean()).getCurrentThreadAllocatedBytes();
+  }
+
+  /** Whether it was decoded; anything but a decode exception fails the test. */
+  private static boolean accepted(AttributeCodec codec, EncodedValue value) {
+    long before = allocated();
+    boolean accepted;
+    try {
+      codec.decode(value);
+      accepted = true;
+    } catch (DecodeException expected) {
+      accepted = false;
+    }
+    assertThat(allocated() - before).isLessThan(ALLOWED);
+    return accepted;
+  }
+
+  @Test
+  void everyTruncationIsAnError() {
+    for (Object value : values()) {
+      for (AttributeCodec codec : List.of(kryo, java)) {
+        byte[] whole = codec.encode(value).bytes();
+        for (int length = 0; length < whole.length; length++) {
+          byte[] part = Arrays.copyOf(whole, length);
+          assertThat(accepted(codec, EncodedValue.of(part))).isFalse();
+          if (length >= 6) {
+            assertThat(accepted(codec, sealed(part))).isFalse();
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void whatIsLeftOverIsAnError() {
+    for (Object value : values()) {
+      for (AttributeCodec codec : List.of(kryo, java)) {
+        byte[] whole = codec.encode(value).bytes();
+        for (byte extra : new byte[] {0, 1, 0x70, 0x77, (byte) 0xFF}) {
+          byte[] more = Arrays.copyOf(whole, whole.length + 1);
+          more[whole.length] = extra;
+          assertThat(accepted(codec, sealed(more))).isFalse();
+        }
+      }
+    }
+  }
+
+  @Test
+  void everyChangedByteIsSeenByTheChecksum() {
+    for (AttributeCodec codec : List.of(kryo, java)) {
+      byte[] whole = codec.encode(Samples.cart(3)).bytes();
+      for (int i = 0; i < whole.length; i++) {
+        byte[] changed = whole.clone();
+        changed[i] ^= (byte) (1 << i % 8);
+        assertThat(accepted(codec, EncodedValue.of(changed))).isFalse();
+      }
+    }
+  }
+
+  @Test
+  void mutationsBehindTheChecksumCauseNothingButDecodeExceptions() {
+    mutate(kryo, MUTATIONS, 1);
+    mutate(java, MUTATIONS / 4, 2);
+  }
+
+  private static void mutate(AttributeCodec codec, int mutations, long seed) {
+    Random random = new Random(seed);
+    List<byte[]> originals = values().stream().map(value -> codec.encode(value).bytes()).toList();
+    int accepted = 0;
+    for (int i = 0; i < mutations; i++) {
+      byte[] bytes = originals.get(i % originals.size()).clone();
+      for (int changes = 1 + random.nextInt(4); changes > 0; changes--) {
+        int at = 6 + random.nextInt(bytes.length - 6);
+        switch (random.nextInt(4)) {
+          case 0 -> bytes[at] ^= (byte) (1 << random.nextInt(8));
+          case 1 -> bytes[at] = (byte) random.nextInt(256);
+          case 2 -> bytes[at] = (byte) 0xFF;
+          default ->
+              System.arraycopy(
+                  bytes, at, bytes, 6, Math.min(bytes.length - at, random.nextInt(16)));
+        }
+      }
+      if (accepted(codec, sealed(bytes))) {
+        accepted++;
+      }
+    }
+    assertThat(accepted).isLessThan(mutations / 2);
+  }
+
+  @Test
+  void hugeLengthsAreErrorsAndAllocateNothing() {
+    for (int token = 2; token < 80; token++) {
+      int type = token;
+      for (int prefix : new int[] {0, 1, 2}) {
+        for (int length : new int[] {Integer.MAX_VALUE, 1 << 28, 1 << 16, -1}) {
+          EncodedValue value =
+              handmade(
+                  out -> {
+                    out.writeVarInt(type, true);
+                    for (int i = 0; i < prefix; i++) {
+                      out.writeByte(i);
+                    }
+                    out.writeVarInt(length, true);
+                    out.writeBytes(new byte[20]);
+                  });
+          long before = allocated();
+          try {
+            kryo.decode(value);
+          } catch (DecodeException expected) {
+            // Or a value that takes such a number as its own.
+          }
+          assertThat(allocated() - before).isLessThan(ALLOWED / 8);
+        }
+      }
+    }
+  }
+
+  @Test
+  void theSameBytesCannotBeDeclaredAtEveryLevel() {
+    EncodedValue value =
+        handmade(
+            out -> {
+              for (int level = 0; level < 150; level++) {
+                out.writeVarInt(63, true); // Object[]
+                out.writeByte(1); // not a reference
+                out.writeVarInt(900_000, true);
+              }
+              out.writeBytes(new byte[1_000_000]);
+            });
+
+    long before = allocated();
+    assertThatThrownBy(() -> kryo.decode(value))
+        .isInstanceOf(DecodeException.class)
+        .hasMessageContaining("more elements");
+    assertThat(allocated() - before).isLessThan(20 << 20);
+  }
+
+  @Test
+  void hugeArraysAreErrorsInTheJavaForm() {
+    byte[] bytes = java.encode(new long[] {1, 2, 3}).bytes();
+    int length = bytes.length - 3 * 8 - 4;
+    assertThat(ByteBuffer.wrap(bytes).getInt(length)).isEqualTo(3);
+    ByteBuffer.wrap(bytes).putInt(length, Integer.MAX_VALUE - 8);
+
+    assertThat(accepted(java, sealed(bytes))).isFalse();
+
+    byte[] map = java.encode(new HashMap<>(Map.of("k", "v"))).bytes();
+    ByteBuffer.wrap(map).putInt(map.length - 13, 1 << 28);
+    assertThat(accepted(java, sealed(map))).isFalse();
+  }
+
+  @Test
+  void anUnknownFormatOrFlagIsAnErrorThatSaysSo() {
+    byte[] bytes = kryo.encode("text").bytes();
+    byte[] format = bytes.clone();
+    format[0] = 9;
+    byte[] flags = bytes.clone();
+    flags[1] = 0x40;
+    byte[] damaged = bytes.clone();
+    damaged[3] ^= 1;
+
+    assertThatThrownBy(() -> kryo.decode(sealed(format)))
+        .isInstanceOf(DecodeException.class)
+        .hasMessageContaining("Format 9");
+    assertThatThrownBy(() -> kryo.decode(sealed(flags)))
+        .isInstanceOf(DecodeException.class)
+        .hasMessageContaining("Flags 40");
+    assertThatThrownBy(() -> kryo.decode(EncodedValue.of(damaged)))
+        .isInstanceOf(DecodeException.class)
+        .hasMessageContaining("checksum");
+  }
+
+  @Test
+  void depthIsBoundedOnTheWayOutAndOnTheWayIn() {
+    assertThat(Description.of(kryo.decode(kryo.encode(chain(199))))).contains("199");
+    assertThat(Description.of(java.decode(java.encode(chain(90))))).contains("90");
+    assertThatThrownBy(() -> kryo.encode(chain(201)))
+        .isInstanceOf(EncodeException.class)
+        .hasMessageContaining("200");
+    assertThatThrownBy(() -> java.encode(chain(101)))
+        .isInstanceOf(EncodeException.class)
+        .hasMessageContaining("100");
+    assertThat(
+            accepted(
+                kryo,
+                handmade(
+                    out -> {
+                      for (int i = 0; i < 100_000; i++) {
+                        out.writeVarInt(33, true);
+                        out.writeByte(1);
+                        out.writeVarInt(1, true);
+                      }
+                      out.writeVarInt(0, true);
+                    })))
+        .isFalse();
+  }
+
+  @Test
+  void whateverTheJavaFormWritesItReads() {
+    for (int depth = 90; depth < 110; depth++) {
+      EncodedValue value;
+      try {
+        value = java.encode(chain(depth));
+      } catch (EncodeException refused) {
+        assertThat(depth).isGreaterThan(95);
+        continue;
+      }
+      assertThat(Description.of(java.decode(value))).isEqualTo(Description.of(chain(depth)));
+    }
+    List<Object> wide = new ArrayList<>();
+    for (int i = 0; i < 5_000; i++) {
+      wide.add(new Samples.Hooked("text " + i));
+    }
+    assertThat(Description.of(java.decode(java.encode(wide)))).contains("text 4999");
+  }
+
+  private static Object chain(int length) {
+    Samples.Node first = new Samples.Node("1");
+    Samples.Node last = first;
+    for (int i = 2; i <= length; i++) {
+      Samples.Node node = new Samples.Node("" + i);
+      last.next = node;
+      last = node;
+    }
+    return first;
+  }
+
+  @Test
+  void aReferenceToNothingIsAnError() {
+    for (int id : new int[] {0, 2, 3, 100, -1}) {
+      assertThat(
+              accepted(
+                  kryo,
+                  handmade(
+                      out -> {
+                        out.writeVarInt(33, true);
+                        out.writeVarInt(id, true);
+                      })))
+          .isFalse();
+    }
+  }
+
+  @Test
+  void anErrorLeavesTheCodecAsGoodAsItWas() {
+    EncodedValue cart = kryo.encode(Samples.cart(20));
+    for (int i = 0; i < 100; i++) {
+      byte[] part = Arrays.copyOf(cart.bytes(), 50 + i * 5);
+      assertThat(accepted(kryo, sealed(part))).isFalse();
+      assertThatThrownBy(() -> kryo.encode(new Object[] {Samples.cart(1), new Object()}))
+          .isInstanceOf(EncodeException.class);
+      assertThat(kryo.encode(kryo.decode(cart))).isEqualTo(cart);
+    }
+  }
+}
