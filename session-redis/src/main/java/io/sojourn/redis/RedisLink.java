@@ -65,9 +65,19 @@ final class RedisLink implements AutoCloseable {
   /** Between attempts to connect. */
   private static final long PAUSE_NANOS = Duration.ofMillis(100).toNanos();
 
+  /**
+   * How long the first attempt may take, if the timeout is shorter: a JVM that has just started can
+   * spend seconds on loading the driver.
+   */
+  private static final Duration FIRST_ATTEMPT_TIME = Duration.ofSeconds(5);
+
   private static final Duration SHUTDOWN_TIME = Duration.ofSeconds(2);
 
   private static final Logger LOGGER = System.getLogger(RedisLink.class.getName());
+
+  private static final String ACL =
+      "Look at the user's ACL. Enough is: ~sojourn:* +ping +eval +evalsha +time +@hash +@sortedset"
+          + " +@string +@keyspace";
 
   /** What the server says when it is not the question that is wrong, and what to do about it. */
   private static final Map<String, String> REFUSALS =
@@ -77,8 +87,9 @@ final class RedisLink implements AutoCloseable {
           Map.entry("MASTERDOWN", "It is a replica without its primary: let the URL name that."),
           Map.entry("NOAUTH", "Give a password, in the URL or as an option."),
           Map.entry("WRONGPASS", "Look at the username and password."),
-          Map.entry("NOPERM", "Look at the user's ACL: keys ~sojourn:*, +@read +@write +eval..."),
-          Map.entry("ACL failure", "Look at the user's ACL: TIME and @read, @write on sojourn:*."),
+          Map.entry("NOPERM", ACL),
+          Map.entry("ACL failure", ACL),
+          Map.entry("The user executing the script can't", ACL),
           Map.entry("DENIED", "Its protected mode is on: give it a password."),
           Map.entry("OOM", "Its memory is full: look at maxmemory."),
           Map.entry("MISCONF", "It cannot write to its disk: look at its log."),
@@ -108,6 +119,10 @@ final class RedisLink implements AutoCloseable {
   /** An attempt to connect that is under way. */
   @GuardedBy("lock")
   private @Nullable CompletableFuture<StatefulRedisConnection<byte[], byte[]>> attempt;
+
+  /** Whether an attempt has ended, well or not. */
+  @GuardedBy("lock")
+  private boolean tried;
 
   /** Why the last attempt failed; null if it did not. */
   @GuardedBy("lock")
@@ -285,6 +300,7 @@ final class RedisLink implements AutoCloseable {
       return present;
     }
     CompletableFuture<StatefulRedisConnection<byte[], byte[]>> opening;
+    Duration patience = timeout;
     synchronized (lock) {
       present = connection;
       if (present != null && present.isOpen()) {
@@ -296,14 +312,18 @@ final class RedisLink implements AutoCloseable {
               && (opening != null || System.nanoTime() - failedAt < PAUSE_NANOS))) {
         throw unavailable(attempted, lastFailure);
       }
+      if (!tried && timeout.compareTo(FIRST_ATTEMPT_TIME) < 0) {
+        patience = FIRST_ATTEMPT_TIME;
+      }
       if (opening == null) {
-        opening = client.connectAsync(ByteArrayCodec.INSTANCE, uri).toCompletableFuture();
+        RedisURI patient = RedisURI.builder(uri).withTimeout(patience).build();
+        opening = client.connectAsync(ByteArrayCodec.INSTANCE, patient).toCompletableFuture();
         attempt = opening;
         opening = opening.whenComplete(this::attempted);
       }
     }
     try {
-      return opening.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+      return opening.get(patience.toNanos(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw unavailable(attempted, e);
@@ -323,6 +343,7 @@ final class RedisLink implements AutoCloseable {
       @Nullable StatefulRedisConnection<byte[], byte[]> opened, @Nullable Throwable failure) {
     synchronized (lock) {
       attempt = null;
+      tried = true;
       if (opened == null) {
         failed(failure == null ? new IllegalStateException("No connection") : failure);
       } else if (closed) {
@@ -397,9 +418,9 @@ final class RedisLink implements AutoCloseable {
     } else if (reason instanceof TimeoutException
         || (reason != null && root(reason) instanceof RedisCommandTimeoutException)) {
       what =
-          "no answer within "
+          "no answer in time (timeout: "
               + timeout.toMillis()
-              + " ms. Look at the server's load (SLOWLOG, LATENCY) and the network, or raise the"
+              + " ms). Look at the server's load (SLOWLOG, LATENCY) and the network, or raise the"
               + " option 'timeout'.";
     } else if (reason == null) {
       what = "there is no connection.";

@@ -3,7 +3,7 @@
 -- new idle and touch or '', then the changes: set name value | replace name value version | remove name.
 local time = now(ARGV[1])
 local s = read(KEYS[1])
-if not s or s.claim then
+if not s or s.claim or not whole(s) then
   return { 0 }
 end
 local touch = #ARGV == 5 and ARGV[4] == ''

@@ -66,10 +66,17 @@ local function expired(s, time)
   return at and at <= time
 end
 
--- Whether each attribute has its version: not so if the server has evicted one key of the two.
+-- Whether the attributes still have their versions: not so if the server has evicted the index.
 local function whole(s)
-  local fields = 5 + (s.door and 1 or 0) + (s.claim and 1 or 0)
-  return redis.call('HLEN', s.name) - fields == redis.call('ZCOUNT', s.index, 1, '+inf')
+  if redis.call('EXISTS', s.index) == 1 then
+    return true
+  end
+  for _, field in ipairs(redis.call('HKEYS', s.name)) do
+    if string.sub(field, 1, 1) == ':' then
+      return false
+    end
+  end
+  return true
 end
 
 -- Everything about a session, for the client to read.

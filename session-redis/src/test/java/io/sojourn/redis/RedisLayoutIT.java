@@ -11,9 +11,12 @@ import static io.sojourn.redis.Sessions.value;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lettuce.core.AclCategory;
+import io.lettuce.core.AclSetuserArgs;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
+import io.lettuce.core.protocol.CommandType;
 import io.sojourn.AttributeChange;
 import io.sojourn.EncodedValue;
 import io.sojourn.IdleTimeout;
@@ -147,25 +150,20 @@ class RedisLayoutIT {
   @Test
   @Tag("R82")
   void fewCommandsAreEnough() {
-    redis.dispatch(
-        io.lettuce.core.protocol.CommandType.ACL,
-        new io.lettuce.core.output.StatusOutput<>(io.lettuce.core.codec.StringCodec.UTF8),
-        new io.lettuce.core.protocol.CommandArgs<>(io.lettuce.core.codec.StringCodec.UTF8)
-            .add("SETUSER")
-            .add("app")
-            .add("on")
-            .add(">secret")
-            .add("~sojourn:*")
-            .add("-@all")
-            .add("+ping")
-            .add("+eval")
-            .add("+evalsha")
-            .add("+time")
-            .add("+@hash")
-            .add("+@sortedset")
-            .add("+@string")
-            .add("+@keyspace")
-            .add("-@dangerous"));
+    redis.aclSetuser(
+        "app",
+        AclSetuserArgs.Builder.on()
+            .addPassword("secret")
+            .keyPattern("sojourn:*")
+            .addCommand(CommandType.PING)
+            .addCommand(CommandType.EVAL)
+            .addCommand(CommandType.EVALSHA)
+            .addCommand(CommandType.TIME)
+            .addCategory(AclCategory.HASH)
+            .addCategory(AclCategory.SORTEDSET)
+            .addCategory(AclCategory.STRING)
+            .addCategory(AclCategory.KEYSPACE)
+            .removeCategory(AclCategory.DANGEROUS));
     SessionStore asUser = open(server.url().replace("//", "//app:secret@"));
     try {
       redis.scriptFlush();
@@ -362,12 +360,24 @@ class RedisLayoutIT {
     store.save(set(key, "b", "2"));
     redis.del(name(key, 1));
     assertThat(isMissing(store, key)).isTrue();
+    assertThat(store.save(set(key, "b", "3"))).isEmpty();
     assertThat(store.load(key, 1)).isInstanceOf(LoadResult.Missing.class);
+    redis.hset(name(key, 0), "later", "a field of a later release");
     passTime(Duration.ofHours(1));
     SessionRecord record = store.claimExpired(1, CLAIM_TIME).get(0);
     assertThat(record.attributes()).containsOnlyKeys("a", "b");
     assertThat(store.remove(key)).isTrue();
     assertThat(redis.keys("*")).isEmpty();
+  }
+
+  @Test
+  void aLaterReleaseMayAddFields() {
+    SessionKey key = created(store);
+    redis.hset(name(key, 0), "later", "something");
+    assertThat(store.save(set(key, "b", "2"))).hasValue(2);
+    assertThat(found(store, key).attributes()).containsOnlyKeys("a", "b");
+    assertThat(store.load(key, 1)).isInstanceOf(LoadResult.Changed.class);
+    assertThat(redis.hget(name(key, 0), "later")).isEqualTo("something");
   }
 
   @Test

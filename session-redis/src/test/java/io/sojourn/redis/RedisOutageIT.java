@@ -9,11 +9,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.lettuce.core.AclSetuserArgs;
 import io.lettuce.core.KillArgs;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
+import io.lettuce.core.protocol.CommandType;
 import io.sojourn.LoadResult;
 import io.sojourn.SessionDelta;
 import io.sojourn.SessionException;
@@ -182,7 +184,7 @@ class RedisOutageIT {
             for (int i = 0; i < 5; i++) {
               assertThatThrownBy(() -> store.load(key, 1))
                   .isInstanceOf(StoreUnavailableException.class)
-                  .hasMessageContaining("no answer within 500 ms");
+                  .hasMessageContaining("no answer in time (timeout: 500 ms)");
             }
           });
       // Once for the answer, once or twice for another connection; the others learn from these.
@@ -194,6 +196,22 @@ class RedisOutageIT {
         .atMost(Duration.ofSeconds(3))
         .ignoreExceptions()
         .until(() -> store.load(key, 1) instanceof LoadResult.Unchanged);
+  }
+
+  @Test
+  @Tag("G4")
+  @Tag("R17")
+  void aServerThatHangsFromTheBeginningHoldsNobodyForLong() {
+    SessionStore store = open();
+    server.suspend();
+    try {
+      // The first attempt is patient.
+      assertThatThrownBy(store::ping).isInstanceOf(StoreUnavailableException.class);
+      assertUnavailable(store, "no answer in time (timeout: 500 ms)");
+    } finally {
+      server.resume();
+    }
+    awaitService(store);
   }
 
   @Test
@@ -269,6 +287,28 @@ class RedisOutageIT {
       client.connect().sync().configSet("requirepass", "");
       client.shutdown(0, 2, TimeUnit.SECONDS);
     }
+  }
+
+  @Test
+  @Tag("R16")
+  void aUserWithoutTheRightsIsUnavailable() {
+    administer(
+        redis -> {
+          redis.aclSetuser("none", AclSetuserArgs.Builder.on().addPassword("secret"));
+          redis.aclSetuser(
+              "timeless",
+              AclSetuserArgs.Builder.on()
+                  .addPassword("secret")
+                  .keyPattern("sojourn:*")
+                  .allCommands()
+                  .removeCommand(CommandType.TIME));
+        });
+    SessionStore none = open(server.url().replace("//", "//none:secret@"));
+    assertUnavailable(none, "Look at the user's ACL");
+    SessionStore timeless = open(server.url().replace("//", "//timeless:secret@"));
+    assertThatThrownBy(() -> timeless.load(newKey(), 1))
+        .isInstanceOf(StoreUnavailableException.class)
+        .hasMessageContaining("Look at the user's ACL");
   }
 
   @Test
