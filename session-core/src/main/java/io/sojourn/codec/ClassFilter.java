@@ -274,9 +274,9 @@ public final class ClassFilter {
     String name = className;
     if (name.startsWith("[")) {
       name = component(name);
-      if (name.isEmpty()) {
-        return "'" + printable(className) + "' is no name of a class";
-      }
+    }
+    if (!isName(name)) {
+      return "'" + printable(className) + "' is no name of a class";
     }
     if (PRIMITIVES.contains(name)) {
       return null;
@@ -333,6 +333,12 @@ public final class ClassFilter {
       return name.lastIndexOf('.') == dot && name.startsWith(pattern.substring(0, dot + 1));
     }
     return name.equals(pattern);
+  }
+
+  /** Whether this could be a class's name, and not a path or worse, before a loader is asked. */
+  private static boolean isName(String name) {
+    return !name.isEmpty()
+        && name.chars().noneMatch(c -> "/\\:;[".indexOf(c) >= 0 || Character.isISOControl(c));
   }
 
   /** What an array's name ends in: a class or a primitive; empty if it is no array's name. */

@@ -107,18 +107,23 @@ final class Graph extends Kryo {
   byte[] encode(Object value, int header) {
     out.reset();
     out.setPosition(header);
-    writeClassAndObject(out, value);
-    byte[] bytes = out.toBytes();
-    if (out.getBuffer().length > KEPT_BUFFER) {
-      out.setBuffer(new byte[GraphOutput.INITIAL], MAX_BYTES);
+    try {
+      writeClassAndObject(out, value);
+      return out.toBytes();
+    } finally {
+      if (out.getBuffer().length > KEPT_BUFFER) {
+        out.setBuffer(new byte[GraphOutput.INITIAL], MAX_BYTES);
+      }
     }
-    return bytes;
   }
 
   /** Reads a graph that begins here and ends with the bytes. */
-  @Nullable Object decode(byte[] bytes, int offset) {
+  Object decode(byte[] bytes, int offset) {
     in.open(bytes, offset, bytes.length - offset);
     Object value = readClassAndObject(in);
+    if (value == null) {
+      throw new DecodeException("Null is no attribute", null);
+    }
     if (in.position() != in.limit()) {
       throw new DecodeException((in.limit() - in.position()) + " bytes are left over", null);
     }
@@ -176,7 +181,7 @@ final class Graph extends Kryo {
     return skipping > 0;
   }
 
-  /** GraphInput place of an object, inside a field that is dropped. */
+  /** In place of an object, inside a field that is dropped. */
   Missing missing() {
     missed = true;
     return new Missing();

@@ -84,6 +84,9 @@ final class JavaForm {
     Limits limits = new Limits(size);
     try (ObjectInputStream in = new Reader(rest, limits)) {
       Object value = in.readObject();
+      if (value == null) {
+        throw new DecodeException("Null is no attribute", null);
+      }
       if (rest.available() > 0) {
         throw new DecodeException("Bytes are left over", null);
       }

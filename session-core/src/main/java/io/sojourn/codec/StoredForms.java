@@ -9,7 +9,6 @@ import io.sojourn.EncodedValue;
 import java.io.IOException;
 import java.io.NotSerializableException;
 import java.nio.ByteBuffer;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -123,8 +122,7 @@ final class StoredForms {
     byte[] bytes = value.bytes();
     requireWhole(bytes);
     try {
-      return Objects.requireNonNull(
-          bytes[0] == KRYO ? decodeKryo(bytes) : java.decode(bytes, HEADER));
+      return bytes[0] == KRYO ? decodeKryo(bytes) : java.decode(bytes, HEADER);
     } catch (DecodeException e) {
       throw e;
     } catch (ClassNotFoundException e) {
@@ -141,7 +139,7 @@ final class StoredForms {
 
   private Object decodeKryo(byte[] bytes) {
     Graph graph = graphs.obtain();
-    Object value = Objects.requireNonNull(graph.decode(bytes, HEADER));
+    Object value = graph.decode(bytes, HEADER);
     graphs.free(graph);
     return value;
   }

@@ -155,7 +155,20 @@ class ClassFilterTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"[", "[[", "[L;", "[Lcom.acme.Cart", "[Q", "[II", ""})
+  @ValueSource(
+      strings = {
+        "[",
+        "[[",
+        "[L;",
+        "[Lcom.acme.Cart",
+        "[Q",
+        "[II",
+        "",
+        "../Cart",
+        "com/acme/Cart",
+        "[Lcom.acme.[I;",
+        "com.acme.Ca\nrt"
+      })
   void whatIsNoNameIsRefused(String name) {
     assertThat(ClassFilter.of("com.acme.*").refusal(name)).isNotNull();
   }

@@ -7,6 +7,7 @@ import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.Date;
 import java.util.EnumMap;
 import java.util.IdentityHashMap;
@@ -62,9 +63,13 @@ final class Description {
           map instanceof LinkedHashMap || map instanceof SortedMap || map instanceof EnumMap;
       String comparator =
           map instanceof SortedMap<?, ?> sorted ? describe(sorted.comparator()) : "";
-      List<String> entries = new ArrayList<>();
-      map.forEach((key, value) -> entries.add(describe(key) + "=" + describe(value)));
-      return name + comparator + (ordered ? entries : entries.stream().sorted().toList());
+      List<Map.Entry<?, ?>> entries = new ArrayList<>(map.entrySet());
+      if (!ordered) {
+        entries.sort(Comparator.comparing(entry -> String.valueOf(entry.getKey())));
+      }
+      return name
+          + comparator
+          + entries.stream().map(e -> describe(e.getKey()) + "=" + describe(e.getValue())).toList();
     }
     if (object instanceof Collection<?> collection) {
       boolean ordered =
@@ -73,11 +78,13 @@ final class Description {
               || name.equals("java.util.LinkedHashSet");
       String comparator =
           collection instanceof SortedSet<?> sorted ? describe(sorted.comparator()) : "";
-      List<String> elements = new ArrayList<>();
-      collection.forEach(element -> elements.add(describe(element)));
+      List<Object> elements = new ArrayList<>(collection);
+      if (!ordered) {
+        elements.sort(Comparator.comparing(String::valueOf));
+      }
       return name
           + comparator
-          + (ordered ? elements : elements.stream().sorted().toList())
+          + elements.stream().map(this::describe).toList()
           + fields(object, type);
     }
     if (object instanceof Date date) {

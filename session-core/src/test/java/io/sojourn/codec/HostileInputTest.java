@@ -308,6 +308,11 @@ class HostileInputTest {
   }
 
   @Test
+  void nullIsNoAttribute() {
+    assertThat(accepted(kryo, handmade(out -> out.writeByte(0)))).isFalse();
+  }
+
+  @Test
   void aReferenceToNothingIsAnError() {
     for (int id : new int[] {0, 2, 3, 100, -1}) {
       assertThat(

@@ -180,6 +180,22 @@ class KryoCodecTest {
   }
 
   @Test
+  void theApplicationsOwnClassesNeedNoPattern() {
+    Compiled application =
+        Compiled.of(
+            "class Cart implements Serializable { Cart[] more = {null};"
+                + " public static Object make() { return new Cart(); } }");
+    Object cart = application.make("Cart");
+    ClassFilter filter = ClassFilter.ofApplication(application, "");
+    KryoCodec codec = new KryoCodec(application, filter);
+    JavaCodec javaCodec = new JavaCodec(application, filter);
+
+    assertThat(codec.decode(codec.encode(cart))).hasSameClassAs(cart);
+    assertThat(codec.decode(javaCodec.encode(cart))).hasSameClassAs(cart);
+    assertThat(codec.refusal(Samples.cart(1))).isPresent();
+  }
+
+  @Test
   void manyThreadsShareACodec() throws Exception {
     List<Object> values =
         List.of(
