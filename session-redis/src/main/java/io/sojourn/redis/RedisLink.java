@@ -306,6 +306,10 @@ final class RedisLink implements AutoCloseable {
       if (present != null && present.isOpen()) {
         return present;
       }
+      if (present != null) {
+        // The client would keep it for ever.
+        drop(present);
+      }
       opening = attempt;
       if (closed
           || (lastFailure != null
