@@ -1,0 +1,103 @@
+package io.sojourn.demo;
+
+import io.sojourn.tomcat.SojournManager;
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import java.util.stream.Stream;
+import org.apache.catalina.Context;
+import org.apache.catalina.LifecycleException;
+import org.apache.catalina.connector.Connector;
+import org.apache.catalina.startup.Tomcat;
+
+/**
+ * A node: the main class of a JVM that runs one Tomcat with one application, whose sessions are
+ * kept by Sojourn.
+ *
+ * <p>It is started with its name and a directory to work in, and told the store's URL by the first
+ * line of its standard input. When it is up it says so, and at which address, by one line of its
+ * standard output. It ends when its standard input does, so no node outlives the launcher, however
+ * that ends.
+ */
+final class Node {
+
+  /** Begins the line that tells the node's address. */
+  static final String READY = "sojourn-demo-node ready ";
+
+  /** Kept here, as loggers that nobody holds forget their level. */
+  private static final Logger ROOT = quietRoot();
+
+  private Node() {}
+
+  public static void main(String[] arguments) throws IOException {
+    String name = arguments[0];
+    Path directory = Path.of(arguments[1]);
+    BufferedReader input =
+        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    int exitCode = 0;
+    try {
+      String store = input.readLine();
+      if (store != null) {
+        System.out.println(READY + "http://127.0.0.1:" + start(name, directory, store));
+        while (input.readLine() != null) {
+          // Nothing more is said; only the end counts.
+        }
+      }
+    } catch (LifecycleException | RuntimeException e) {
+      ROOT.log(Level.SEVERE, "node " + name + " cannot start", e);
+      exitCode = 1;
+    }
+    deleteTree(directory.resolveSibling(""));
+    Runtime.getRuntime().halt(exitCode);
+  }
+
+  private static int start(String name, Path directory, String store) throws LifecycleException {
+    Tomcat tomcat = new Tomcat();
+    tomcat.setBaseDir(directory.toString());
+    Connector connector = new Connector();
+    connector.setPort(0);
+    connector.setProperty("address", "127.0.0.1");
+    // A connection for each request: one that cannot be made proves that the node never saw the
+    // request.
+    connector.setProperty("maxKeepAliveRequests", "1");
+    tomcat.setConnector(connector);
+
+    Context context = tomcat.addContext("", null);
+    context.setRequestCharacterEncoding("UTF-8");
+    SojournManager manager = new SojournManager();
+    manager.setStore(store);
+    context.setManager(manager);
+    Tomcat.addServlet(context, "shop", new Shop(name));
+    context.addServletMappingDecoded("/*", "shop");
+
+    tomcat.start();
+    if (!context.getState().isAvailable() || !connector.getState().isAvailable()) {
+      throw new LifecycleException("Tomcat is up, but its application is not");
+    }
+    return connector.getLocalPort();
+  }
+
+  /** Deletes a directory and what is in it, as far as that can be done. */
+  static void deleteTree(Path directory) {
+    try (Stream<Path> paths = Files.walk(directory)) {
+      paths.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
+    } catch (IOException | UncheckedIOException e) {
+      // A temporary directory that another process is deleting as well.
+    }
+  }
+
+  private static Logger quietRoot() {
+    System.setProperty("java.util.logging.SimpleFormatter.format", "%4$s %3$s: %5$s%6$s%n");
+    Logger root = Logger.getLogger("");
+    root.setLevel(Level.WARNING);
+    return root;
+  }
+}
