@@ -142,7 +142,7 @@ final class Cluster implements Nodes, AutoCloseable {
                   System.getProperty("java.class.path"),
                   Node.class.getName(),
                   name,
-                  directory.resolve(name).toString())
+                  directory.toString())
               .start();
     } catch (IOException e) {
       throw new DemoFailure(DemoFailure.START, "node " + name + " did not start: " + e);

@@ -6,6 +6,7 @@ import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,10 +23,10 @@ import org.apache.catalina.startup.Tomcat;
  * A node: the main class of a JVM that runs one Tomcat with one application, whose sessions are
  * kept by Sojourn.
  *
- * <p>It is started with its name and a directory to work in, and told the store's URL by the first
- * line of its standard input. When it is up it says so, and at which address, by one line of its
- * standard output. It ends when its standard input does, so no node outlives the launcher, however
- * that ends.
+ * <p>It is started with its name and the directory that all nodes work in, and told the store's URL
+ * by the first line of its standard input. When it is up it says so, and at which address, by one
+ * line of its standard output. It ends when its standard input does, so no node outlives the
+ * launcher, however that ends.
  */
 final class Node {
 
@@ -42,24 +43,25 @@ final class Node {
     Path directory = Path.of(arguments[1]);
     BufferedReader input =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    int exitCode = 0;
     try {
       String store = input.readLine();
       if (store != null) {
-        System.out.println(READY + "http://127.0.0.1:" + start(name, directory, store));
+        System.out.println(READY + start(name, directory.resolve(name), store));
         while (input.readLine() != null) {
           // Nothing more is said; only the end counts.
         }
       }
     } catch (LifecycleException | RuntimeException e) {
       ROOT.log(Level.SEVERE, "node " + name + " cannot start", e);
-      exitCode = 1;
+      Runtime.getRuntime().halt(1);
     }
-    deleteTree(directory.resolveSibling(""));
-    Runtime.getRuntime().halt(exitCode);
+    // The launcher is gone. Had it ended in order, it would have killed this process and tidied up
+    // itself.
+    deleteTree(directory);
+    Runtime.getRuntime().halt(0);
   }
 
-  private static int start(String name, Path directory, String store) throws LifecycleException {
+  private static URI start(String name, Path directory, String store) throws LifecycleException {
     Tomcat tomcat = new Tomcat();
     tomcat.setBaseDir(directory.toString());
     Connector connector = new Connector();
@@ -82,7 +84,7 @@ final class Node {
     if (!context.getState().isAvailable() || !connector.getState().isAvailable()) {
       throw new LifecycleException("Tomcat is up, but its application is not");
     }
-    return connector.getLocalPort();
+    return URI.create("http://127.0.0.1:" + connector.getLocalPort());
   }
 
   /** Deletes a directory and what is in it, as far as that can be done. */

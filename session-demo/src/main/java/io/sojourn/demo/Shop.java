@@ -44,7 +44,9 @@ final class Shop extends HttpServlet {
     response.setHeader(NODE_HEADER, node);
     response.setHeader("Cache-Control", "no-store");
     String live = request.getHeader(LIVE_HEADER);
-    switch (request.getMethod() + " " + request.getPathInfo()) {
+    String method = request.getMethod();
+    // Tomcat itself leaves out the body that HEAD does not want.
+    switch ((method.equals("HEAD") ? "GET" : method) + " " + request.getPathInfo()) {
       case "GET /" -> {
         String page = Page.of(visit(request.getSession()), live == null ? node : live);
         write(response, "text/html", page);
