@@ -4,6 +4,8 @@ import io.sojourn.demo.Nodes.Backend;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /**
  * The launcher: two Tomcat nodes that share their sessions, and a balancer before them, for a
@@ -20,6 +22,8 @@ final class Demo {
   private Demo() {}
 
   public static void main(String[] arguments) throws InterruptedException {
+    // What concerns the person is said in one line; drivers would say it in a hundred.
+    Logger.getLogger("").setLevel(Level.OFF);
     int exitCode = 0;
     try {
       run(arguments);

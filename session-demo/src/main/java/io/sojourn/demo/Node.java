@@ -33,7 +33,6 @@ final class Node {
   /** Begins the line that tells the node's address. */
   static final String READY = "sojourn-demo-node ready ";
 
-  /** Kept here, as loggers that nobody holds forget their level. */
   private static final Logger ROOT = quietRoot();
 
   private Node() {}
@@ -76,6 +75,9 @@ final class Node {
     context.setRequestCharacterEncoding("UTF-8");
     SojournManager manager = new SojournManager();
     manager.setStore(store);
+    manager.setApplication(SharedStore.APPLICATION);
+    // Classes in WEB-INF need no mention; this application is a part of the program around it.
+    manager.setAllowedClasses(Cart.class.getName());
     context.setManager(manager);
     Tomcat.addServlet(context, "shop", new Shop(name));
     context.addServletMappingDecoded("/*", "shop");

@@ -1,10 +1,14 @@
 package io.sojourn.demo;
 
+import io.sojourn.SessionStore;
+import io.sojourn.SessionStores;
+import io.sojourn.StoreConfiguration;
+import io.sojourn.StoreUnavailableException;
 import java.security.SecureRandom;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.HexFormat;
-import java.util.Set;
+import java.util.stream.Collectors;
 import org.h2.tools.Server;
 
 /**
@@ -14,8 +18,8 @@ import org.h2.tools.Server;
  */
 final class SharedStore implements AutoCloseable {
 
-  private static final Set<String> SCHEMES =
-      Set.of("jdbc", "redis", "rediss", "redis-sentinel", "redis-cluster");
+  /** Whose sessions these are: in a store that others use too, they stay apart. */
+  static final String APPLICATION = "sojourn-demo";
 
   private final String url;
   private final String description;
@@ -30,11 +34,12 @@ final class SharedStore implements AutoCloseable {
   /**
    * The store at a URL, checked before any node is started.
    *
-   * @throws DemoFailure if no two processes could share it
+   * @throws DemoFailure if it cannot be asked, or no two processes could share it
    */
   static SharedStore at(String url) {
-    checkStore(url);
-    return new SharedStore(url, withoutSecrets(url), () -> {});
+    StoreConfiguration configuration = StoreConfiguration.of(url, APPLICATION);
+    checkStore(configuration);
+    return new SharedStore(url, configuration.printableUrl(), () -> {});
   }
 
   /**
@@ -75,24 +80,23 @@ final class SharedStore implements AutoCloseable {
     stop.run();
   }
 
-  /** Refuses, in one line, a store that two processes could not share. */
-  private static void checkStore(String url) {
-    String scheme = url.substring(0, Math.max(url.indexOf(':'), 0));
-    if (scheme.equals("memory")) {
-      throw new DemoFailure(
-          DemoFailure.START,
-          "--store memory: lives inside one process, so two nodes cannot share it; name a redis: or jdbc: store");
+  /** Refuses, in one line, a store that cannot be asked or that two processes could not share. */
+  private static void checkStore(StoreConfiguration configuration) {
+    if (configuration.scheme().equalsIgnoreCase("memory")) {
+      throw unusable(
+          "store=\"memory:\" lives inside one process, so two nodes cannot share it; name a redis:"
+              + " or jdbc: store");
     }
-    if (!SCHEMES.contains(scheme)) {
-      throw new DemoFailure(
-          DemoFailure.START,
-          "--store %s: unknown scheme, known are redis:, rediss:, redis-sentinel:, redis-cluster: and jdbc:"
-              .formatted(withoutSecrets(url)));
+    try (SessionStore store =
+        SessionStores.open(configuration, SharedStore.class.getClassLoader())) {
+      store.ping();
+    } catch (IllegalArgumentException | StoreUnavailableException e) {
+      throw unusable(String.valueOf(e.getMessage()).lines().collect(Collectors.joining(" ")));
     }
   }
 
-  private static String withoutSecrets(String url) {
-    return url.replaceFirst("//[^/]*@", "//").replaceFirst("[?;].*", "");
+  private static DemoFailure unusable(String reason) {
+    return new DemoFailure(DemoFailure.START, reason);
   }
 
   private static String randomPassword() {

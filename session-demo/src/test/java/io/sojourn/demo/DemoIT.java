@@ -3,6 +3,9 @@ package io.sojourn.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.sojourn.testkit.server.MariaDbServer;
+import io.sojourn.testkit.server.RealServers;
+import io.sojourn.testkit.server.RedisServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -20,11 +23,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The built jar, run as a person runs it. */
+@ExtendWith(RealServers.class)
 class DemoIT {
 
   private static final Path JAR = Path.of("target", "session-demo.jar").toAbsolutePath();
@@ -43,20 +48,18 @@ class DemoIT {
   }
 
   @Test
-  void theStoryHolds() throws Exception {
-    Process demo = run("--script", "--port", "0");
+  void theStoryHoldsWithNothingInstalled() throws Exception {
+    assertStoryHolds();
+  }
 
-    assertThat(demo.waitFor(120, TimeUnit.SECONDS)).isTrue();
+  @Test
+  void theStoryHoldsOnRedis(RedisServer redis) throws Exception {
+    assertStoryHolds("--store", redis.url());
+  }
 
-    assertThat(err()).isEmpty();
-    assertThat(out())
-        .containsPattern("kill node [AB] +SIGKILL to process \\d+")
-        .containsPattern(
-            "hello from node [AB], you are still Ada, cart: 3 items, last written on node [AB]")
-        .containsPattern(
-            "hello from node [AB], you are still Ada, cart: 5 items, last written on node [AB]")
-        .containsPattern("All \\d+ steps held");
-    assertThat(demo.exitValue()).isZero();
+  @Test
+  void theStoryHoldsOnMariaDb(MariaDbServer mariaDb) throws Exception {
+    assertStoryHolds("--store", mariaDb.jdbcUrl(mariaDb.newDatabase()));
   }
 
   @Test
@@ -106,14 +109,18 @@ class DemoIT {
   }
 
   @ParameterizedTest
-  @CsvSource({
-    "--store, foo://user:secret@host/db, --store foo://host/db: unknown scheme",
-    "--store, memory:,                   two nodes cannot share it",
-    "--store, nonsense,                  unknown scheme",
-    "--port,  66666,                     --port needs a number from 0 to 65535",
-    "--port,  http,                      --port needs a number from 0 to 65535",
-    "--colour, red,                      unknown argument --colour; usage:"
-  })
+  @CsvSource(
+      quoteCharacter = '|',
+      value = {
+        "--store, foo://user:secret@host/db, no store is known for the scheme 'foo'",
+        "--store, nonsense, store=\"nonsense\"",
+        "--store, memory:, two nodes cannot share it",
+        "--store, redis://:secret@127.0.0.1:1, Connection refused",
+        "--store, jdbc:mariadb://127.0.0.1:1/x?password=secret, Is the database up",
+        "--port,  66666,                     --port needs a number from 0 to 65535",
+        "--port,  http,                      --port needs a number from 0 to 65535",
+        "--colour, red,                      unknown argument --colour; usage:"
+      })
   void aWrongArgumentIsOneClearLine(String option, String value, String message) throws Exception {
     assertRefused(run(option, value), message);
   }
@@ -125,6 +132,24 @@ class DemoIT {
 
       assertRefused(run("--port", port), "port " + port + " of 127.0.0.1 cannot be had");
     }
+  }
+
+  private void assertStoryHolds(String... store) throws Exception {
+    List<String> arguments = new ArrayList<>(List.of("--script", "--port", "0"));
+    arguments.addAll(List.of(store));
+    Process demo = run(arguments.toArray(String[]::new));
+
+    assertThat(demo.waitFor(120, TimeUnit.SECONDS)).isTrue();
+
+    assertThat(err()).isEmpty();
+    assertThat(out())
+        .containsPattern("kill node [AB] +SIGKILL to process \\d+")
+        .containsPattern(
+            "hello from node [AB], you are still Ada, cart: 3 items, last written on node [AB]")
+        .containsPattern(
+            "hello from node [AB], you are still Ada, cart: 5 items, last written on node [AB]")
+        .containsPattern("All \\d+ steps held");
+    assertThat(demo.exitValue()).isZero();
   }
 
   private void assertRefused(Process demo, String message) throws Exception {
