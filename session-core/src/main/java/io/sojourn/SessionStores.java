@@ -33,6 +33,6 @@ public final class SessionStores {
             + scheme
             + "'. Known here: "
             + String.join(", ", known)
-            + ". session-jdbc and session-redis bring their own when they lie beside session-core.");
+            + ". A store's module has to lie beside session-core.");
   }
 }

@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
 public record StoreConfiguration(
     String url, String application, Map<String, String> options, Supplier<Duration> clockOffset) {
 
-  private static final Pattern USER_INFO = Pattern.compile("//[^/@]*@");
+  private static final Pattern USER_INFO = Pattern.compile("//[^?;]*@");
   private static final Pattern SECRET_PARAMETER =
       Pattern.compile("(?i)([?&;][^=&;]*(?:password|secret|token|pwd)[^=&;]*=)[^&;]*");
 

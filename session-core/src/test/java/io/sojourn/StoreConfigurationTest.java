@@ -15,6 +15,7 @@ class StoreConfigurationTest {
       strings = {
         "redis://anna:s3cret@127.0.0.1:6379/0",
         "redis://:s3cret@127.0.0.1",
+        "redis://:a@s3cret/b@127.0.0.1",
         "jdbc:mariadb://127.0.0.1/app?user=anna&password=s3cret&x=y",
         "jdbc:h2:mem:x;PASSWORD=s3cret;USER=sa",
         "jdbc:postgresql://127.0.0.1/app?sslPassword=s3cret"

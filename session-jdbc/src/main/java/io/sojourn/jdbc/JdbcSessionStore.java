@@ -544,7 +544,12 @@ public final class JdbcSessionStore implements SessionStore {
     for (int i = 1; ; i++) {
       if (closed) {
         throw new StoreUnavailableException(
-            "Could not " + attempt + ": the store " + configuration + " has been closed", null);
+            "Could not "
+                + attempt
+                + ": the store "
+                + configuration.printableUrl()
+                + " has been closed",
+            null);
       }
       try (Connection connection = dataSource.getConnection()) {
         return task.run(
@@ -622,19 +627,29 @@ public final class JdbcSessionStore implements SessionStore {
     String state = e.getSQLState();
     if (state != null && state.startsWith("22")) {
       return new SessionException(
-          "Could not " + attempt + " in " + configuration + ": the data does not fit", e);
+          "Could not "
+              + attempt
+              + " in "
+              + configuration.printableUrl()
+              + ": the data does not fit",
+          e);
     }
     return unavailable(attempt, e);
   }
 
   private StoreUnavailableException unavailable(String attempt, @Nullable SQLException e) {
+    // The pool's own exception says that it waited; what the driver said is behind it.
+    Throwable said = e;
+    while (said != null && said.getCause() != null) {
+      said = said.getCause();
+    }
     return new StoreUnavailableException(
         "Could not "
             + attempt
             + " in "
-            + configuration
+            + configuration.printableUrl()
             + ". Is the database up, and does it take the account?"
-            + (e == null ? "" : " It says: " + e.getMessage()),
+            + (said == null ? "" : " It says: " + said.getMessage()),
         e);
   }
 }
