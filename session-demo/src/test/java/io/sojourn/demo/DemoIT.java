@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -48,16 +49,22 @@ class DemoIT {
   }
 
   @Test
+  @Tag("G5")
+  @Tag("R25")
   void theStoryHoldsWithNothingInstalled() throws Exception {
     assertStoryHolds();
   }
 
   @Test
+  @Tag("G5")
+  @Tag("R25")
   void theStoryHoldsOnRedis(RedisServer redis) throws Exception {
     assertStoryHolds("--store", redis.url());
   }
 
   @Test
+  @Tag("G5")
+  @Tag("R25")
   void theStoryHoldsOnMariaDb(MariaDbServer mariaDb) throws Exception {
     assertStoryHolds("--store", mariaDb.jdbcUrl(mariaDb.newDatabase()));
   }

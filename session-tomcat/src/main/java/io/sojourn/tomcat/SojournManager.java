@@ -195,15 +195,23 @@ public final class SojournManager extends ManagerBase {
   protected void startInternal() throws LifecycleException {
     super.startInternal();
     try {
-      ClassLoader webApplication = getContext().getLoader().getClassLoader();
       SessionPolicy policy = policy();
-      AttributeCodec codec =
-          new KryoCodec(webApplication, ClassFilter.ofApplication(webApplication, allowedClasses));
+      AttributeCodec codec = codec(getContext().getLoader().getClassLoader());
       running = new Running(new SessionRepository(openStore(), codec, policy), codec);
     } catch (IllegalArgumentException e) {
       throw new LifecycleException("SojournManager cannot start: " + e.getMessage(), e);
     }
     setState(LifecycleState.STARTING);
+  }
+
+  private AttributeCodec codec(ClassLoader webApplication) {
+    try {
+      return new KryoCodec(
+          webApplication, ClassFilter.ofApplication(webApplication, allowedClasses));
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(
+          "allowedClasses=\"" + allowedClasses + "\": " + e.getMessage(), e);
+    }
   }
 
   private SessionStore openStore() {

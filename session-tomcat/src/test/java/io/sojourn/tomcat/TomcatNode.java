@@ -70,6 +70,10 @@ final class TomcatNode implements ContainerNode {
         });
     tomcat.getHost().addChild(context);
     context.setSessionTimeout(30);
+    // Tomcat's search for leaks needs --add-opens, and fills the log without it.
+    context.setClearReferencesObjectStreamClassCaches(false);
+    context.setClearReferencesRmiTargets(false);
+    context.setClearReferencesThreadLocals(false);
     context.setManager(manager);
     SessionEvents events = new SessionEvents();
     context.addApplicationLifecycleListener(events);
