@@ -67,12 +67,9 @@ public final class LiveSession {
   private volatile boolean usedSinceFlush = true;
   private volatile @Nullable Object attachment;
 
-  /** Written under {@link #stateLock}. */
+  // These three are written under stateLock.
   private volatile long knownVersion;
-
-  /** Both written under {@link #stateLock}. */
   private volatile Instant lastAccessTime;
-
   private volatile Instant thisAccessTime;
 
   private final Object usersLock = new Object();

@@ -9,12 +9,14 @@ import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.apache.catalina.Lifecycle;
 import org.apache.catalina.LifecycleException;
 import org.apache.catalina.LifecycleState;
 import org.apache.catalina.connector.Connector;
 import org.apache.catalina.core.StandardContext;
 import org.apache.catalina.startup.Tomcat;
+import org.apache.tomcat.util.IntrospectionUtils;
 import org.apache.tomcat.util.http.fileupload.FileUtils;
 
 /** A Tomcat in this JVM with one web application and a {@link SojournManager}. */
@@ -70,10 +72,11 @@ final class TomcatNode implements ContainerNode {
         });
     tomcat.getHost().addChild(context);
     context.setSessionTimeout(30);
-    // Tomcat's search for leaks needs --add-opens, and fills the log without it.
-    context.setClearReferencesObjectStreamClassCaches(false);
-    context.setClearReferencesRmiTargets(false);
-    context.setClearReferencesThreadLocals(false);
+    // Tomcat's search for leaks needs --add-opens, and fills the log without it. Not every release
+    // has all of it.
+    for (String search : List.of("ObjectStreamClassCaches", "RmiTargets", "ThreadLocals")) {
+      IntrospectionUtils.setProperty(context, "clearReferences" + search, "false");
+    }
     context.setManager(manager);
     SessionEvents events = new SessionEvents();
     context.addApplicationLifecycleListener(events);

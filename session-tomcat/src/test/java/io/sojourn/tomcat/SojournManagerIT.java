@@ -24,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What the {@code <Manager>} element may say, given as Tomcat gives it. */
-class SojournManagerTest {
+class SojournManagerIT {
 
   private static SojournManager configured(String... namesAndValues) {
     SojournManager manager = new SojournManager();
