@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sojourn.EncodeException;
 import io.sojourn.EncodedValue;
+import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -273,16 +274,17 @@ class KryoCodecTest {
   @Test
   @Tag("G8")
   void aDroppedCodecKeepsNoClassLoader() throws Exception {
-    WeakReference<ClassLoader> loader = useAndDrop();
+    ReferenceQueue<ClassLoader> collected = new ReferenceQueue<>();
+    WeakReference<ClassLoader> loader = useAndDrop(collected);
     for (int i = 0; i < 50 && loader.get() != null; i++) {
       System.gc();
-      Thread.sleep(20);
+      collected.remove(20);
     }
 
     assertThat(loader.get()).isNull();
   }
 
-  private static WeakReference<ClassLoader> useAndDrop() {
+  private static WeakReference<ClassLoader> useAndDrop(ReferenceQueue<ClassLoader> collected) {
     Compiled application =
         Compiled.of(
             "enum Size { S, M }",
@@ -294,6 +296,6 @@ class KryoCodecTest {
     Object cart = application.make("Cart");
     codec.decode(codec.encode(cart));
     codec.isImmutable(cart);
-    return new WeakReference<>(application);
+    return new WeakReference<>(application, collected);
   }
 }
