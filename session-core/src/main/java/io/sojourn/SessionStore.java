@@ -8,10 +8,10 @@ import java.util.OptionalLong;
  * Keeps the sessions of one application outside the JVM, as bytes: it knows neither containers nor
  * classes.
  *
- * <p>Every call is atomic, one round trip, and safe to repeat when its answer was lost. The clock
- * is the store's own, so nodes whose clocks disagree agree on what has expired. A session expires
- * when its {@linkplain IdleTimeout#timeToLive() time to live} has passed since the last access that
- * the store knows of.
+ * <p>Every call is atomic, one round trip where the store can, and safe to repeat when its answer
+ * was lost. The clock is the store's own, so nodes whose clocks disagree agree on what has expired.
+ * A session expires when its {@linkplain IdleTimeout#timeToLive() time to live} has passed since
+ * the last access that the store knows of.
  *
  * <p>A session has two keys. {@link #load} goes by the key of its present id, which {@link #rename}
  * replaces; {@link #save} and {@link #remove} go by its origin, the key it was created under. So a

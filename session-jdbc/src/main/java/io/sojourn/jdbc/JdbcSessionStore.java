@@ -40,6 +40,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Keeps the sessions of one application in a relational database.
  *
+ * <p>A load is one statement, and one more when the last access is due to be renewed; a touch, a
+ * rename and a ping are one. Create, save, remove and claim are transactions of a few statements.
+ *
  * <p>Thread-safe. The tables are created at the first use, where the account may.
  */
 public final class JdbcSessionStore implements SessionStore {
