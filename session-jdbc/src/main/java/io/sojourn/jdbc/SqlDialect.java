@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 /** What differs between databases. Immutable. */
 enum SqlDialect {
   H2(
-      "DATEDIFF('MILLISECOND', TIMESTAMP WITH TIME ZONE '1970-01-01 00:00:00+00:00', CURRENT_TIMESTAMP)",
+      "CAST(FLOOR(EXTRACT(EPOCH FROM CURRENT_TIMESTAMP) * 1000) AS BIGINT)",
       "MERGE INTO sojourn_attribute (application, origin, name, version, content)"
           + " KEY (application, origin, name) VALUES ",
       ""),

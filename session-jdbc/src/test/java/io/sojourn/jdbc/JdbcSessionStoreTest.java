@@ -3,6 +3,7 @@ package io.sojourn.jdbc;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.sojourn.AttributeChange;
 import io.sojourn.EncodedValue;
@@ -22,6 +23,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -123,6 +125,23 @@ class JdbcSessionStoreTest {
         Threads.call(8, thread -> stores.get(thread).create(session(SessionKey.of("s" + thread))));
     assertThat(answers).containsOnly(true);
     stores.forEach(SessionStore::close);
+  }
+
+  @Test
+  @Tag("G6")
+  void nodesInDifferentTimeZonesAgreeOnTheTime() {
+    SessionKey key = SessionKey.of("s");
+    Instant before = Instant.now();
+    try (SessionStore west =
+            provider.open(StoreConfiguration.of(url + ";TIME ZONE=America/New_York", "app"));
+        SessionStore east =
+            provider.open(StoreConfiguration.of(url + ";TIME ZONE=Asia/Kolkata", "app"))) {
+      assertThat(west.create(session(key))).isTrue();
+      LoadResult result = east.load(key, SessionStore.NO_VERSION);
+      assertThat(result).isInstanceOf(LoadResult.Found.class);
+      assertThat(((LoadResult.Found) result).session().lastAccessTime())
+          .isCloseTo(before, within(1, ChronoUnit.MINUTES));
+    }
   }
 
   @Test
