@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Opens a {@link JdbcSessionStore} for a {@code jdbc:} URL, over a connection pool of its own.
@@ -100,7 +101,7 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
     }
   }
 
-  private static int poolSize(@org.jspecify.annotations.Nullable String text) {
+  private static int poolSize(@Nullable String text) {
     if (text == null) {
       return DEFAULT_POOL_SIZE;
     }

@@ -61,7 +61,7 @@ enum SqlDialect {
     return template.replace("{now}", "(" + now + " + ?)");
   }
 
-  /** A statement that raises or reads the version in the same step as the update does. */
+  /** Whether {@link #answeringVersion} answers by a generated key, and not by a result set. */
   boolean answersVersionAsGeneratedKey() {
     return this == MARIADB;
   }

@@ -2,8 +2,7 @@ package io.sojourn.tomcat;
 
 import io.sojourn.LiveSession;
 import java.util.AbstractMap;
-import java.util.AbstractSet;
-import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -60,50 +59,23 @@ final class AttributeMap extends AbstractMap<String, Object>
     return previous;
   }
 
-  /** The names: a snapshot, which the iterator's {@code remove} writes through. */
+  /** The names: a snapshot. */
   @Override
   public Set<String> keySet() {
-    Set<String> names = live.attributeNames();
-    return new AbstractSet<>() {
-      @Override
-      public Iterator<String> iterator() {
-        return names.iterator();
-      }
-
-      @Override
-      public int size() {
-        return names.size();
-      }
-
-      @Override
-      public boolean contains(@Nullable Object name) {
-        return names.contains(name);
-      }
-    };
+    return live.attributeNames();
   }
 
-  /** Decodes every attribute. */
+  /** Decodes every attribute: a snapshot. */
   @Override
   public Set<Entry<String, Object>> entrySet() {
-    return new AbstractSet<>() {
-      @Override
-      public Iterator<Entry<String, Object>> iterator() {
-        return live.attributeNames().stream()
-            .flatMap(
-                name -> {
-                  Object value = live.attribute(name);
-                  return value == null
-                      ? java.util.stream.Stream.<Entry<String, Object>>empty()
-                      : java.util.stream.Stream.of(Map.entry(name, value));
-                })
-            .iterator();
+    Map<String, Object> values = new LinkedHashMap<>();
+    for (String name : live.attributeNames()) {
+      Object value = live.attribute(name);
+      if (value != null) {
+        values.put(name, value);
       }
-
-      @Override
-      public int size() {
-        return live.attributeNames().size();
-      }
-    };
+    }
+    return values.entrySet();
   }
 
   @Override
