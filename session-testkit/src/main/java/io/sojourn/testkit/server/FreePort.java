@@ -7,8 +7,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.IntFunction;
 
 /**
- * Ports of 127.0.0.1 for servers that cannot choose one themselves (both take 0 for something
- * else).
+ * Ports of 127.0.0.1 for servers that cannot choose one themselves (0 means something else to
+ * them).
  *
  * <p>They lie below the range that kernels hand out to clients. A port from that range could be
  * given to some connection while its server is down; and a client that keeps asking for it may even

@@ -10,13 +10,13 @@ import java.lang.ProcessBuilder.Redirect;
 import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
@@ -24,7 +24,8 @@ import org.awaitility.core.ConditionTimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A server's process, with a folder of its own. It is ended by its handle, never by name or port.
+ * A server's process, with a folder of its own and with the processes that it starts itself. They
+ * are ended by their handles, never by name or port.
  *
  * <p>The folder outlives a kill, so what the server keeps there is found again by the next start.
  * Whatever is still open when the JVM ends is closed then.
@@ -45,10 +46,24 @@ final class PrivateProcess implements Lifecycle {
 
     /** Returns whether the server on this port answers and is the one with this process id. */
     boolean answers(int port, long pid);
+
+    /**
+     * Returns the signal that ends a server for good, at once and so that nothing of it is left in
+     * the system; it is killed if that does not help.
+     */
+    default String endSignal() {
+      return "KILL";
+    }
   }
 
+  /** Whether this is the user whom many servers refuse. */
+  static final boolean IS_ROOT = System.getProperty("user.name").equals("root");
+
   private static final Duration PATIENCE = Duration.ofSeconds(90);
+  private static final Duration END_PATIENCE = Duration.ofSeconds(5);
   private static final long LOG_TAIL_BYTES = 4_000;
+  private static final Path PROC = Path.of("/proc");
+  private static final boolean HAS_PROC = Files.exists(PROC.resolve("self/stat"));
   private static final Set<PrivateProcess> OPEN = ConcurrentHashMap.newKeySet();
 
   static {
@@ -93,6 +108,11 @@ final class PrivateProcess implements Lifecycle {
         process.close();
       }
     }
+  }
+
+  /** Returns the command line of a program. */
+  static List<String> command(Path program, List<String> arguments) {
+    return Stream.concat(Stream.of(program.toString()), arguments.stream()).toList();
   }
 
   /**
@@ -178,28 +198,31 @@ final class PrivateProcess implements Lifecycle {
   @Override
   public synchronized void kill() {
     if (process != null) {
+      // A process that is born in between ends by itself, as it finds its parent gone.
+      List<ProcessHandle> family = process.descendants().toList();
       process.destroyForcibly().onExit().join();
+      family.forEach(ProcessHandle::destroyForcibly);
+      waiting().until(() -> family.stream().allMatch(PrivateProcess::isGone));
     }
   }
 
   @Override
   public synchronized void suspend() {
-    long pid = running().pid();
-    signal("STOP", pid);
-    Path threads = Path.of("/proc", Long.toString(pid), "task");
-    if (Files.exists(threads)) {
-      waiting().until(() -> allStopped(threads));
-    }
+    ProcessHandle parent = running().toHandle();
+    stop(List.of(parent));
+    stop(parent.descendants().toList()); // no more of them now
   }
 
   @Override
   public synchronized void resume() {
-    signal("CONT", running().pid());
+    ProcessHandle parent = running().toHandle();
+    signal("CONT", Stream.concat(parent.descendants(), Stream.of(parent)).toList());
   }
 
   @Override
   public synchronized void close() {
     closed = true;
+    end();
     kill();
     try {
       TemporaryFolders.delete(folder);
@@ -223,27 +246,71 @@ final class PrivateProcess implements Lifecycle {
     return process;
   }
 
-  private void signal(String signal, long pid) {
+  /** Lets a running server end as it wants to, but not for long. */
+  private synchronized void end() {
+    String signal = program.endSignal();
+    if (signal.equals("KILL") || process == null || !process.isAlive()) {
+      return;
+    }
     try {
-      // The shell's own kill: small images have no other.
-      run(List.of("/bin/sh", "-c", "kill -" + signal + " " + pid), folder);
+      resume();
+      signal(signal, List.of(process.toHandle()));
+      process.onExit().orTimeout(END_PATIENCE.toMillis(), MILLISECONDS).join();
+    } catch (CompletionException | IllegalStateException | UncheckedIOException e) {
+      System.getLogger(PrivateProcess.class.getName())
+          .log(Level.WARNING, this + " did not end by itself", e);
+    }
+  }
+
+  private void stop(List<ProcessHandle> processes) {
+    if (processes.isEmpty()) {
+      return;
+    }
+    signal("STOP", processes);
+    if (HAS_PROC) {
+      waiting().until(() -> processes.stream().allMatch(PrivateProcess::isStopped));
+    }
+  }
+
+  /** Sends a signal to processes, the last of which has to be there. */
+  private void signal(String signal, List<ProcessHandle> processes) {
+    // The shell's own kill: small images have no other.
+    String command =
+        processes.stream()
+            .map(each -> "kill -" + signal + " " + each.pid())
+            .collect(Collectors.joining("; "));
+    try {
+      run(List.of("/bin/sh", "-c", command), folder);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
   /** A signal is on its way for a moment: only the state of every thread tells that it arrived. */
-  private static boolean allStopped(Path threads) throws IOException {
-    try (Stream<Path> each = Files.list(threads)) {
-      for (Path thread : each.toList()) {
-        String state = Files.readString(thread.resolve("stat"), StandardCharsets.ISO_8859_1);
-        if (state.charAt(state.lastIndexOf(')') + 2) != 'T') {
-          return false;
-        }
-      }
-      return true;
-    } catch (NoSuchFileException e) {
-      return false; // a thread ended between the two looks
+  private static boolean isStopped(ProcessHandle process) {
+    try (Stream<Path> threads = Files.list(entry(process).resolve("task"))) {
+      return threads.allMatch(thread -> "TZX".indexOf(state(thread)) >= 0);
+    } catch (IOException | UncheckedIOException e) {
+      return !process.isAlive();
+    }
+  }
+
+  /** A process that nobody waits for still has an entry when it has ended. */
+  private static boolean isGone(ProcessHandle process) {
+    return !process.isAlive() || (HAS_PROC && "ZX".indexOf(state(entry(process))) >= 0);
+  }
+
+  private static Path entry(ProcessHandle process) {
+    return PROC.resolve(Long.toString(process.pid()));
+  }
+
+  /** Returns the letter for the state of a process or thread, X for one that is gone. */
+  private static char state(Path entry) {
+    try {
+      String stat = Files.readString(entry.resolve("stat"), StandardCharsets.ISO_8859_1);
+      return stat.charAt(stat.lastIndexOf(')') + 2);
+    } catch (IOException e) {
+      return 'X';
     }
   }
 

@@ -1,7 +1,7 @@
 package io.sojourn.testkit.server;
 
 /** What the servers have in common: they run somewhere, and can be ended and begun again. */
-abstract sealed class RunningServer implements AutoCloseable permits MariaDbServer, RedisServer {
+abstract sealed class RunningServer implements AutoCloseable permits DatabaseServer, RedisServer {
 
   private final Lifecycle lifecycle;
 

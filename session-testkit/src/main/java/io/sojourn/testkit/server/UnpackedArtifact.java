@@ -9,14 +9,18 @@ import java.net.JarURLConnection;
 import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Enumeration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.zip.GZIPInputStream;
+import org.tukaani.xz.XZInputStream;
 
 /**
  * Programs in a Maven artifact on the class path, unpacked once per JVM and deleted when it ends.
@@ -45,6 +49,17 @@ final class UnpackedArtifact {
   }
 
   /**
+   * Says that an artifact has programs for one platform only.
+   *
+   * @throws FileNotFoundException if this machine is another one
+   */
+  static void requirePlatform(String platform) throws FileNotFoundException {
+    if (!platform().equals(platform)) {
+      throw nothingForThisPlatform();
+    }
+  }
+
+  /**
    * Returns the folder with the wanted files of an artifact, all of them executable.
    *
    * @param artifact group and artifact, with a slash between
@@ -64,15 +79,55 @@ final class UnpackedArtifact {
       throw new FileNotFoundException("it is not on the class path");
     }
     jar.setUseCaches(false);
-    Path folder = TemporaryFolders.create("bin");
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(folder), "sojourn-delete-bin"));
+    Path folder = createFolder();
     try (JarFile file = jar.getJarFile()) {
       if (!unpack(file, wanted, folder)) {
-        throw new FileNotFoundException("it has nothing for " + platform());
+        throw nothingForThisPlatform();
       }
     }
     FOLDERS.put(artifact, folder);
     return folder;
+  }
+
+  /**
+   * Returns the folder with all of an archive that lies in an artifact without a descriptor.
+   *
+   * @param archive the name of a {@code .tar.gz} or {@code .txz} on the class path
+   * @throws FileNotFoundException if it is not on the class path
+   * @throws IOException if it cannot be unpacked
+   */
+  static synchronized Path unpackArchive(String archive) throws IOException {
+    Path known = FOLDERS.get(archive);
+    if (known != null) {
+      return known;
+    }
+    try (InputStream packed = UnpackedArtifact.class.getResourceAsStream("/" + archive)) {
+      if (packed == null) {
+        throw new FileNotFoundException("it is not on the class path");
+      }
+      Path folder = createFolder();
+      Path tar = folder.resolve("tar");
+      // Small systems have a tar, but no xz for it to call.
+      try (InputStream in =
+          archive.endsWith(".txz") ? new XZInputStream(packed) : new GZIPInputStream(packed)) {
+        Files.copy(in, tar);
+      }
+      PrivateProcess.run(List.of("tar", "-x", "--no-same-owner", "-f", tar.toString()), folder);
+      Files.delete(tar);
+      FOLDERS.put(archive, folder);
+      return folder;
+    }
+  }
+
+  /** Creates a folder that others can look into, as a program that root gives away has to. */
+  private static Path createFolder() throws IOException {
+    Path folder = TemporaryFolders.create("bin");
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(folder), "sojourn-delete-bin"));
+    return Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+  }
+
+  private static FileNotFoundException nothingForThisPlatform() {
+    return new FileNotFoundException("it has nothing for " + platform());
   }
 
   private static boolean unpack(JarFile jar, Pattern wanted, Path folder) throws IOException {

@@ -2,17 +2,17 @@
  * Real servers for tests.
  *
  * <p>A test class annotated {@code @ExtendWith(RealServers.class)} takes a {@link
- * io.sojourn.testkit.server.RedisServer} or a {@link io.sojourn.testkit.server.MariaDbServer} as a
- * parameter; {@link io.sojourn.testkit.server.RealServers} starts each once and stops it when the
- * test run ends. A test that kills or suspends its server takes one of its own from {@code
- * startPrivate()}.
+ * io.sojourn.testkit.server.RedisServer}, a {@link io.sojourn.testkit.server.MariaDbServer} or a
+ * {@link io.sojourn.testkit.server.PostgreSqlServer} as a parameter; {@link
+ * io.sojourn.testkit.server.RealServers} starts each once and stops it when the test run ends. A
+ * test that kills or suspends its server takes one of its own from {@code startPrivate()}.
  *
  * <p>A server is looked for in this order:
  *
  * <ol>
  *   <li>the address in a system property or an environment variable: {@code sojourn.test.redis} or
- *       {@code SOJOURN_TEST_REDIS}, {@code sojourn.test.mariadb} or {@code SOJOURN_TEST_MARIADB}
- *       (shared servers only);
+ *       {@code SOJOURN_TEST_REDIS}, and so on with {@code mariadb} and {@code postgresql} (shared
+ *       servers only);
  *   <li>Docker, where an engine on this machine answers;
  *   <li>a program on the PATH;
  *   <li>the program in a Maven artifact, so that the tests need nothing installed.

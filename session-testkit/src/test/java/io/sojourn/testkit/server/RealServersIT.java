@@ -10,11 +10,6 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,26 +32,9 @@ class RealServersIT {
   }
 
   @Test
-  void mariaDbAnswers() throws SQLException {
-    assertThat(query(mariaDb.jdbcUrl(mariaDb.newDatabase()), "SELECT 6 * 7")).isEqualTo("42");
-  }
-
-  @Test
   void everyInjectionGivesTheSameServer(RedisServer otherRedis, MariaDbServer otherMariaDb) {
     assertThat(otherRedis).isSameAs(redis);
     assertThat(otherMariaDb).isSameAs(mariaDb);
-  }
-
-  @Test
-  void databasesAreCreatedOnceAndApartFromEachOther() throws SQLException {
-    String name = mariaDb.newDatabase();
-    update(mariaDb.jdbcUrl(name), "CREATE TABLE t (id INT)");
-    mariaDb.createDatabase(name);
-
-    assertThat(query(mariaDb.jdbcUrl(name), "SHOW TABLES")).isEqualTo("t");
-    assertThat(mariaDb.newDatabase()).isNotEqualTo(name);
-    assertThatThrownBy(() -> mariaDb.createDatabase("a; DROP DATABASE b"))
-        .isInstanceOf(IllegalArgumentException.class);
   }
 
   @Test
@@ -76,21 +54,6 @@ class RealServersIT {
   }
 
   @Test
-  void mariaDbKeepsWhatItCommittedOverAKill() throws SQLException {
-    try (MariaDbServer own = MariaDbServer.startPrivate()) {
-      String url = own.jdbcUrl(own.newDatabase());
-      update(url, "CREATE TABLE t (id INT PRIMARY KEY)");
-      update(url, "INSERT INTO t VALUES (7)");
-
-      own.kill();
-      assertThatThrownBy(() -> query(url, "SELECT id FROM t")).isInstanceOf(SQLException.class);
-      own.start();
-
-      assertThat(query(url, "SELECT id FROM t")).isEqualTo("7");
-    }
-  }
-
-  @Test
   void redisAnswersNothingWhileSuspended() throws IOException {
     try (RedisServer own = RedisServer.startPrivate()) {
       own.suspend();
@@ -98,20 +61,6 @@ class RealServersIT {
 
       own.resume();
       await().ignoreExceptions().until(() -> ask(own, "PING").equals("+PONG"));
-    }
-  }
-
-  @Test
-  void mariaDbAnswersNothingWhileSuspended() throws SQLException {
-    try (MariaDbServer own = MariaDbServer.startPrivate()) {
-      String url = own.jdbcUrl(own.newDatabase()) + "&connectTimeout=1000&socketTimeout=1000";
-      own.suspend();
-      assertThatThrownBy(() -> query(url, "SELECT 1")).isInstanceOf(SQLException.class);
-
-      own.resume();
-      await().ignoreExceptions().until(() -> query(url, "SELECT 1").equals("1"));
-
-      own.suspend(); // and close takes it as it is
     }
   }
 
@@ -132,18 +81,11 @@ class RealServersIT {
   }
 
   @Test
-  void serversThatWereGivenAreUsedButLeftRunning() throws IOException, SQLException {
-    MariaDbServer givenMariaDb = MariaDbServer.at(mariaDb.jdbcUrl("mysql"));
-    String database = givenMariaDb.newDatabase();
-    assertThat(query(givenMariaDb.jdbcUrl(database), "SELECT DATABASE()")).isEqualTo(database);
-    assertThatThrownBy(givenMariaDb::kill).isInstanceOf(UnsupportedOperationException.class);
-    givenMariaDb.close();
-    assertThat(query(mariaDb.jdbcUrl(""), "SHOW DATABASES LIKE '" + database + "'")).isEmpty();
-
-    RedisServer givenRedis = RedisServer.at(redis.url());
-    assertThat(givenRedis.url()).isEqualTo(redis.url());
-    assertThatThrownBy(givenRedis::suspend).isInstanceOf(UnsupportedOperationException.class);
-    givenRedis.close();
+  void aRedisThatWasGivenIsUsedButLeftRunning() throws IOException {
+    RedisServer given = RedisServer.at(redis.url());
+    assertThat(given.url()).isEqualTo(redis.url());
+    assertThatThrownBy(given::suspend).isInstanceOf(UnsupportedOperationException.class);
+    given.close();
     assertThat(ask(redis, "PING")).isEqualTo("+PONG");
   }
 
@@ -157,7 +99,13 @@ class RealServersIT {
     MARIADB {
       @Override
       PrivateProcess launch() throws IOException {
-        return PrivateProcess.launch(MariaDbServer.programInArtifact("secret"));
+        return PrivateProcess.launch(MariaDbServer.PRODUCT.programInArtifact("secret"));
+      }
+    },
+    POSTGRESQL {
+      @Override
+      PrivateProcess launch() throws IOException {
+        return PrivateProcess.launch(PostgreSqlServer.PRODUCT.programInArtifact("secret"));
       }
     };
 
@@ -177,26 +125,6 @@ class RealServersIT {
         }
       }
       return line.toString();
-    }
-  }
-
-  private static void update(String url, String sql) throws SQLException {
-    try (Connection connection = DriverManager.getConnection(url);
-        Statement statement = connection.createStatement()) {
-      statement.executeUpdate(sql);
-    }
-  }
-
-  /** Returns the first column of all rows. */
-  private static String query(String url, String sql) throws SQLException {
-    try (Connection connection = DriverManager.getConnection(url);
-        Statement statement = connection.createStatement();
-        ResultSet rows = statement.executeQuery(sql)) {
-      StringBuilder column = new StringBuilder();
-      while (rows.next()) {
-        column.append(rows.getString(1));
-      }
-      return column.toString();
     }
   }
 }
