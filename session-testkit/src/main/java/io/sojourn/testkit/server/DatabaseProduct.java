@@ -46,9 +46,9 @@ abstract class DatabaseProduct<S extends DatabaseServer> {
 
   abstract PrivateProcess.Program programInArtifact(String password) throws IOException;
 
-  /** Returns the user who may do everything in a server that was started here. */
-  String user() {
-    return "root";
+  /** Returns a local address's parameters for the user who may do everything. */
+  String parameters(String password) {
+    return "user=root&password=" + password;
   }
 
   /** Returns parameters for an address, so that a probe of it takes few seconds. */
@@ -88,7 +88,7 @@ abstract class DatabaseProduct<S extends DatabaseServer> {
    *
    * @throws IllegalStateException if none can be started; the message says what was tried
    */
-  final S startPrivate() {
+  S startPrivate() {
     String password = UUID.randomUUID().toString();
     Lifecycle lifecycle =
         ServerSearch.firstThatStarts(
@@ -144,8 +144,7 @@ abstract class DatabaseProduct<S extends DatabaseServer> {
   }
 
   private JdbcAddress local(int port, String password) {
-    return new JdbcAddress(
-        "jdbc:" + scheme + "://127.0.0.1:" + port, "?user=" + user() + "&password=" + password);
+    return new JdbcAddress("jdbc:" + scheme + "://127.0.0.1:" + port, "?" + parameters(password));
   }
 
   private String property() {

@@ -11,7 +11,8 @@ import java.util.UUID;
 import java.util.regex.Pattern;
 
 /** What the servers of databases have in common: databases are created in them. */
-abstract sealed class DatabaseServer extends RunningServer permits MariaDbServer, PostgreSqlServer {
+abstract sealed class DatabaseServer extends RunningServer
+    permits MariaDbServer, MySqlServer, PostgreSqlServer {
 
   private static final Pattern DATABASE_NAME = Pattern.compile("[A-Za-z0-9_]{1,63}");
 

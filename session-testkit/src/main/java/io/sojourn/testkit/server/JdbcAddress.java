@@ -29,6 +29,11 @@ record JdbcAddress(String server, String parameters) {
     return server + "/" + database + parameters;
   }
 
+  /** Returns the same server's address as the driver of another scheme takes it. */
+  JdbcAddress forDriver(String scheme) {
+    return new JdbcAddress("jdbc:" + scheme + server.substring(server.indexOf("://")), parameters);
+  }
+
   URI uri() {
     return URI.create(server.substring("jdbc:".length()));
   }

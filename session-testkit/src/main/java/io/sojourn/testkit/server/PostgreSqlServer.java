@@ -90,8 +90,8 @@ public final class PostgreSqlServer extends DatabaseServer {
     }
 
     @Override
-    String user() {
-      return USER;
+    String parameters(String password) {
+      return "user=" + USER + "&password=" + password;
     }
 
     @Override

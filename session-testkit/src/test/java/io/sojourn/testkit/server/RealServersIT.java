@@ -102,6 +102,12 @@ class RealServersIT {
         return PrivateProcess.launch(MariaDbServer.PRODUCT.programInArtifact("secret"));
       }
     },
+    MYSQL {
+      @Override
+      PrivateProcess launch() throws IOException {
+        return PrivateProcess.launch(MySqlServer.PRODUCT.programInArtifact("secret"));
+      }
+    },
     POSTGRESQL {
       @Override
       PrivateProcess launch() throws IOException {
