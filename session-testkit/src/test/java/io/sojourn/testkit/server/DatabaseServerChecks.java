@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -95,6 +96,11 @@ abstract class DatabaseServerChecks {
 
       assertThat(query(other.jdbcUrl("same"), "SELECT COUNT(*) FROM t")).isEqualTo("0");
     }
+  }
+
+  @Test
+  void closeLeavesNoProcessAndNoFolder() throws IOException {
+    ProgramChecks.closeLeavesNoProcessAndNoFolder(product.programInArtifact("secret"));
   }
 
   @Test

@@ -12,8 +12,6 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 @ExtendWith(RealServers.class)
 class RealServersIT {
@@ -64,20 +62,9 @@ class RealServersIT {
     }
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void closeLeavesNoProcessAndNoFolder(InArtifact program) throws IOException {
-    PrivateProcess server = program.launch();
-    ProcessHandle process = ProcessHandle.of(server.pid()).orElseThrow();
-    assertThat(process.isAlive()).isTrue();
-    assertThat(server.folder()).isDirectory();
-
-    server.close();
-    server.close();
-
-    assertThat(process.isAlive()).isFalse();
-    assertThat(server.folder()).doesNotExist();
-    assertThatThrownBy(server::start).isInstanceOf(IllegalStateException.class);
+  @Test
+  void closeLeavesNoProcessAndNoFolder() throws IOException {
+    ProgramChecks.closeLeavesNoProcessAndNoFolder(RedisServer.programInArtifact());
   }
 
   @Test
@@ -87,35 +74,6 @@ class RealServersIT {
     assertThatThrownBy(given::suspend).isInstanceOf(UnsupportedOperationException.class);
     given.close();
     assertThat(ask(redis, "PING")).isEqualTo("+PONG");
-  }
-
-  enum InArtifact {
-    REDIS {
-      @Override
-      PrivateProcess launch() throws IOException {
-        return PrivateProcess.launch(RedisServer.programInArtifact());
-      }
-    },
-    MARIADB {
-      @Override
-      PrivateProcess launch() throws IOException {
-        return PrivateProcess.launch(MariaDbServer.PRODUCT.programInArtifact("secret"));
-      }
-    },
-    MYSQL {
-      @Override
-      PrivateProcess launch() throws IOException {
-        return PrivateProcess.launch(MySqlServer.PRODUCT.programInArtifact("secret"));
-      }
-    },
-    POSTGRESQL {
-      @Override
-      PrivateProcess launch() throws IOException {
-        return PrivateProcess.launch(PostgreSqlServer.PRODUCT.programInArtifact("secret"));
-      }
-    };
-
-    abstract PrivateProcess launch() throws IOException;
   }
 
   private static String ask(RedisServer server, String command) throws IOException {
