@@ -1,7 +1,17 @@
 package io.sojourn;
 
+import java.util.Optional;
+
 /** What a {@link SessionDelta} does to one attribute. */
 public sealed interface AttributeChange {
+
+  /** The value that it writes, if it writes one. */
+  default Optional<EncodedValue> written() {
+    if (this instanceof Set set) {
+      return Optional.of(set.value());
+    }
+    return this instanceof Replace replace ? Optional.of(replace.value()) : Optional.empty();
+  }
 
   /**
    * Writes the value, whatever is there. The later of two wins.

@@ -189,7 +189,7 @@ public final class LiveSession {
     } catch (DecodeException e) {
       String message = "Attribute '" + name + "' of session " + key + " cannot be decoded: ";
       if (policy.undecodable() == SessionPolicy.Undecodable.ABSENT) {
-        report(slot, message, e);
+        report(slot, message, e.getMessage());
         return null;
       }
       throw new DecodeException(message + e.getMessage(), e);
@@ -439,8 +439,12 @@ public final class LiveSession {
     }
   }
 
-  /** What a save has to send. The caller holds the flush lock. */
-  Pending capture() {
+  /**
+   * What a save has to send. The caller holds the flush lock.
+   *
+   * @param store what cannot be kept there is left out
+   */
+  Pending capture(SessionStore store) {
     usedSinceFlush = false;
     IdleTimeout currentTimeout;
     boolean changed;
@@ -455,18 +459,11 @@ public final class LiveSession {
       try {
         AttributeSlot.Capture capture =
             slot.capture(codec, policy.dirtyCheck() == SessionPolicy.DirtyCheck.READ);
-        if (capture != null) {
+        if (capture != null && isKeptBy(store, capture)) {
           captures.add(capture);
         }
       } catch (EncodeException e) {
-        report(
-            slot,
-            "Attribute '"
-                + slot.name()
-                + "' of session "
-                + key
-                + " is not saved, other nodes will not see it: ",
-            e);
+        reportUnsaved(slot, e.getMessage());
       }
     }
     return new Pending(captures, currentTimeout, changed, version);
@@ -513,9 +510,24 @@ public final class LiveSession {
     }
   }
 
-  private static void report(AttributeSlot slot, String message, SessionException cause) {
+  private boolean isKeptBy(SessionStore store, AttributeSlot.Capture capture) {
+    Optional<EncodedValue> value = capture.change().written();
+    if (value.isEmpty()) {
+      return true;
+    }
+    Optional<String> refusal = store.refusal(capture.slot().name(), value.get());
+    refusal.ifPresent(why -> reportUnsaved(capture.slot(), why));
+    return refusal.isEmpty();
+  }
+
+  private void reportUnsaved(AttributeSlot slot, @Nullable String why) {
+    String message = "' of session " + key + " is not saved, other nodes will not see it: ";
+    report(slot, "Attribute '" + slot.name() + message, why);
+  }
+
+  private static void report(AttributeSlot slot, String message, @Nullable String why) {
     if (slot.isFirstFailure()) {
-      LOG.log(Level.WARNING, message + cause.getMessage());
+      LOG.log(Level.WARNING, message + why);
     }
   }
 

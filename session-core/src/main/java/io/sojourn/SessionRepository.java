@@ -158,7 +158,8 @@ public final class SessionRepository implements AutoCloseable {
 
   /**
    * Saves what has changed, if anything: one store call, or none. An attribute that cannot be
-   * encoded is reported in the log and left out; all others are saved.
+   * encoded, or that the store {@linkplain SessionStore#refusal refuses}, is reported in the log
+   * and left out; all others are saved.
    *
    * @return false if the session has ended, here or elsewhere, so that nothing could be saved
    * @throws StoreUnavailableException if the store cannot be asked; what changed is kept and saved
@@ -171,7 +172,7 @@ public final class SessionRepository implements AutoCloseable {
       if (session.isGone()) {
         return false;
       }
-      LiveSession.Pending pending = session.capture();
+      LiveSession.Pending pending = session.capture(store);
       if (session.isStored() && pending.isEmpty()) {
         return true;
       }

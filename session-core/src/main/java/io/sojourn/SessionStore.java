@@ -2,6 +2,7 @@ package io.sojourn;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -98,6 +99,18 @@ public interface SessionStore extends AutoCloseable {
    * @throws StoreUnavailableException if the store cannot be asked
    */
   List<SessionRecord> claimExpired(int limit, Duration claimTime);
+
+  /**
+   * Why the store cannot keep this attribute: its name or its value is too long. Asked before each
+   * save, so that one such attribute is left out and holds up no other. Nothing is sent for it.
+   *
+   * @param name the attribute's name
+   * @param value the encoded attribute
+   * @return what is wrong, to follow the name in a message; empty if it can be kept
+   */
+  default Optional<String> refusal(String name, EncodedValue value) {
+    return Optional.empty();
+  }
 
   /**
    * Asks the store whether it is there.

@@ -33,6 +33,7 @@ class SessionRepositoryTest {
     final Map<String, Integer> calls = new TreeMap<>();
     final List<SessionDelta> deltas = new ArrayList<>();
     boolean down;
+    String refused = "";
 
     WatchedStore(SessionStore inner) {
       this.inner = inner;
@@ -80,6 +81,11 @@ class SessionRepositoryTest {
     public List<SessionRecord> claimExpired(int limit, Duration claimTime) {
       called("claimExpired");
       return inner.claimExpired(limit, claimTime);
+    }
+
+    @Override
+    public Optional<String> refusal(String name, EncodedValue value) {
+      return name.equals(refused) ? Optional.of("it is too large") : Optional.empty();
     }
 
     @Override
@@ -286,6 +292,29 @@ class SessionRepositoryTest {
     assertThat(store.onlyDelta().changes()).containsOnlyKeys("good");
     assertThat(session.attribute("bad")).isEqualTo("unencodable");
     assertThat(opened(b, "s").attributeNames()).contains("good").doesNotContain("bad");
+  }
+
+  @Test
+  @Tag("R87")
+  void anAttributeThatTheStoreRefusesIsLeftOutAndTheOthersAreSaved() {
+    LiveSession session = created(a, "s");
+    store.refused = "big";
+    session.setAttribute("big", "x".repeat(100));
+    session.setAttribute("good", "g");
+    assertThat(a.flush(session)).isTrue();
+    assertThat(store.onlyDelta().changes()).containsOnlyKeys("good");
+    assertThat(opened(b, "s").attributeNames()).contains("good").doesNotContain("big");
+
+    LiveSession fresh = a.create("t", HALF_AN_HOUR);
+    fresh.setAttribute("big", "x");
+    fresh.setAttribute("good", "g");
+    assertThat(a.flush(fresh)).isTrue();
+    assertThat(opened(b, "t").attributeNames()).containsExactly("good");
+
+    store.refused = "";
+    session.setAttribute("big", "y");
+    assertThat(a.flush(session)).isTrue();
+    assertThat(opened(b, "s").attribute("big")).isEqualTo("y");
   }
 
   // ---------------------------------------------------------------- two nodes

@@ -1,5 +1,6 @@
 package io.sojourn.testkit;
 
+import io.sojourn.EncodedValue;
 import io.sojourn.LoadResult;
 import io.sojourn.NewSession;
 import io.sojourn.SessionDelta;
@@ -8,6 +9,7 @@ import io.sojourn.SessionRecord;
 import io.sojourn.SessionStore;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /** A store that hands each call on to another after a look at it. Thread-safe if the look is. */
@@ -60,6 +62,11 @@ abstract class InterceptedStore implements SessionStore {
   public final List<SessionRecord> claimExpired(int limit, Duration claimTime) {
     before("claimExpired");
     return inner.claimExpired(limit, claimTime);
+  }
+
+  @Override
+  public final Optional<String> refusal(String name, EncodedValue value) {
+    return inner.refusal(name, value);
   }
 
   @Override
