@@ -8,30 +8,24 @@ import io.sojourn.StoreConfiguration;
 import java.sql.Driver;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.Set;
-import java.util.TreeSet;
-import org.jspecify.annotations.Nullable;
+import javax.naming.InitialContext;
+import javax.naming.NamingException;
+import javax.sql.DataSource;
 
 /**
- * Opens a {@link JdbcSessionStore} for a {@code jdbc:} URL, over a connection pool of its own.
- * Options: {@code username}, {@code password}, {@code maximumPoolSize} (10). The database's driver
- * is the user's to add.
+ * Opens a {@link JdbcSessionStore} for a {@code jdbc:} URL, over a connection pool of its own, or
+ * for {@code jndi:} and the name of a container's {@link DataSource}, such as {@code
+ * jndi:jdbc/sessions}. Options: see docs/configuration.md. The database's driver is the user's to
+ * add.
  */
 public final class JdbcSessionStoreProvider implements SessionStoreProvider {
 
-  private static final Set<String> OPTIONS = Set.of("username", "password", "maximumPoolSize");
-  private static final int DEFAULT_POOL_SIZE = 10;
+  private static final String JNDI = "jndi";
+  private static final String ENVIRONMENT = "java:comp/env/";
 
-  /**
-   * How long a request waits for a connection: a database that is down is to cost no more than
-   * that.
-   */
-  private static final Duration CONNECTION_TIMEOUT = Duration.ofSeconds(1);
-
-  private static final Duration SOCKET_TIMEOUT = Duration.ofSeconds(5);
   private static final Duration MAX_LIFETIME = Duration.ofMinutes(10);
   private static final Duration KEEPALIVE = Duration.ofMinutes(2);
 
@@ -40,38 +34,68 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
 
   @Override
   public Set<String> schemes() {
-    return Set.of("jdbc");
+    return Set.of("jdbc", JNDI);
   }
 
   @Override
   public SessionStore open(StoreConfiguration configuration) {
-    Map<String, String> options = configuration.options();
-    for (String name : new TreeSet<>(options.keySet())) {
-      if (!OPTIONS.contains(name)) {
-        throw new IllegalArgumentException(
-            name
-                + "=\"...\" is no setting of a jdbc: store; it knows "
-                + String.join(", ", new TreeSet<>(OPTIONS)));
-      }
+    if (configuration.scheme().equals(JNDI)) {
+      return JdbcSessionStore.of(lookUp(configuration), configuration);
     }
+    JdbcSettings settings = JdbcSettings.of(configuration.options(), true);
     HikariConfig config = new HikariConfig();
     config.setJdbcUrl(configuration.url());
     config.setDriverClassName(driver(configuration).getClass().getName());
-    config.setUsername(options.get("username"));
-    config.setPassword(options.get("password"));
-    config.setMaximumPoolSize(poolSize(options.get("maximumPoolSize")));
+    if (!settings.username().isEmpty()) {
+      config.setUsername(settings.username());
+      config.setPassword(settings.password());
+    }
+    config.setMaximumPoolSize(settings.maximumPoolSize());
     config.setPoolName("sojourn-" + Integer.toHexString(configuration.hashCode()));
     config.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
     config.setInitializationFailTimeout(-1);
-    config.setConnectionTimeout(CONNECTION_TIMEOUT.toMillis());
-    config.setValidationTimeout(CONNECTION_TIMEOUT.toMillis() / 2);
+    config.setConnectionTimeout(settings.connectionTimeout().toMillis());
+    config.setValidationTimeout(Math.max(250, settings.connectionTimeout().toMillis() / 2));
     config.setMaxLifetime(MAX_LIFETIME.toMillis());
     config.setKeepaliveTime(KEEPALIVE.toMillis());
-    if (configuration.url().startsWith("jdbc:mariadb:")) {
-      config.addDataSourceProperty("connectTimeout", CONNECTION_TIMEOUT.toMillis());
-      config.addDataSourceProperty("socketTimeout", SOCKET_TIMEOUT.toMillis());
+    DriverDefaults.of(configuration.url()).apply(config, settings);
+    return JdbcSessionStore.owning(new HikariDataSource(config), configuration, settings);
+  }
+
+  /**
+   * Where a web application's own resources are, and then by the plain name. The name is the
+   * operator's, and one that leads out of the container, such as {@code ldap:}, is refused.
+   */
+  @SuppressWarnings("BanJNDI")
+  private static DataSource lookUp(StoreConfiguration configuration) {
+    String name = configuration.url().substring(JNDI.length() + 1);
+    if (name.indexOf(':') >= 0 && !name.startsWith("java:")) {
+      throw new IllegalArgumentException(
+          "store=\"" + configuration.url() + "\" must name a resource of this container");
     }
-    return JdbcSessionStore.owning(new HikariDataSource(config), configuration);
+    try {
+      InitialContext naming = new InitialContext();
+      Object found;
+      try {
+        found = naming.lookup(name.startsWith("java:") ? name : ENVIRONMENT + name);
+      } catch (NamingException e) {
+        found = naming.lookup(name);
+      }
+      if (found instanceof DataSource dataSource) {
+        return dataSource;
+      }
+      throw new IllegalArgumentException(
+          "store=\"" + configuration.url() + "\" names a " + found.getClass() + ", no DataSource");
+    } catch (NamingException e) {
+      throw new IllegalArgumentException(
+          "store=\""
+              + configuration.url()
+              + "\" names no resource that can be seen from here. Declare a Resource or a"
+              + " ResourceLink \""
+              + name
+              + "\" of type javax.sql.DataSource in the Context",
+          e);
+    }
   }
 
   /**
@@ -99,21 +123,5 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
     } catch (SQLException e) {
       return false;
     }
-  }
-
-  private static int poolSize(@Nullable String text) {
-    if (text == null) {
-      return DEFAULT_POOL_SIZE;
-    }
-    try {
-      int size = Integer.parseInt(text.strip());
-      if (size >= 1) {
-        return size;
-      }
-    } catch (NumberFormatException e) {
-      // Answered below, like a number that is too small.
-    }
-    throw new IllegalArgumentException(
-        "maximumPoolSize=\"" + text + "\" must be a whole number, 1 or more");
   }
 }

@@ -1,96 +1,378 @@
 package io.sojourn.jdbc;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
+import io.sojourn.AttributeChange;
+import io.sojourn.EncodedValue;
+import io.sojourn.IdleTimeout;
+import io.sojourn.NewSession;
+import io.sojourn.SessionDelta;
+import io.sojourn.SessionKey;
+import io.sojourn.SessionRecord;
+import io.sojourn.SessionStore;
+import java.sql.Connection;
+import java.sql.DatabaseMetaData;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
-import java.util.stream.Stream;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
-/** What differs between databases. Immutable. */
-enum SqlDialect {
-  H2(
-      "CAST(FLOOR(EXTRACT(EPOCH FROM CURRENT_TIMESTAMP) * 1000) AS BIGINT)",
-      "MERGE INTO sojourn_attribute (application, origin, name, version, content)"
-          + " KEY (application, origin, name) VALUES ",
-      ""),
+/**
+ * The statements of a store, as one kind of database takes them. What stands here is for a table of
+ * sessions and one of attributes.
+ *
+ * <p>Immutable, but for what is asked of the server once; thread-safe.
+ */
+abstract class SqlDialect {
 
-  /** MariaDB, and MySQL as far as the two agree. */
-  MARIADB(
-      "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000)",
-      "INSERT INTO sojourn_attribute (application, origin, name, version, content) VALUES ",
-      " ON DUPLICATE KEY UPDATE version = VALUES(version), content = VALUES(content)");
+  /*
+   * In the statements the tables go by their default names, and {now} is the database's clock in milliseconds since 1970.
+   *
+   * Expiry, which has an index, is not written by every access: it is moved when less than the max inactive interval would be left
+   * of it, and then by a touch interval more. So a session never ends too early, nor later than its time to live after its last
+   * access, and most saves leave the index alone.
+   *
+   * MySQL and MariaDB assign a row's columns from left to right and use the new values; others use the old ones. The order of
+   * the assignments below makes no difference to either.
+   */
 
-  private final String now;
-  private final String upsertHead;
-  private final String upsertTail;
+  /** Its parameters: {@link OwnRow#bind}. */
+  private static final String KEEP_TIMEOUT =
+      """
+      expiry = CASE WHEN max_inactive_interval > 0 THEN
+            CASE WHEN {now} - ? + max_inactive_interval <= expiry THEN expiry
+            ELSE GREATEST(last_access_time, {now} - ?) + max_inactive_interval + touch_interval END END,
+          last_access_time = GREATEST(last_access_time, {now} - ?)""";
 
-  SqlDialect(String now, String upsertHead, String upsertTail) {
-    this.now = now;
-    this.upsertHead = upsertHead;
-    this.upsertTail = upsertTail;
+  /** Its parameters: {@link OwnRow#bind}. */
+  private static final String NEW_TIMEOUT =
+      """
+      expiry = GREATEST(last_access_time, {now} - ?) + ?,
+          last_access_time = GREATEST(last_access_time, {now} - ?),
+          max_inactive_interval = ?, touch_interval = ?""";
+
+  /** Old marks of removals are swept at one save in so many. */
+  static final int SWEEP_EVERY_VERSIONS = SessionStore.REMOVAL_MARK_VERSIONS / 2;
+
+  /** For a session that can be opened. */
+  static final String IS_LIVE =
+      "h.claimed_until IS NULL AND (h.expiry IS NULL OR h.expiry > {now})";
+
+  /** For a session that takes saves. Application, origin. */
+  static final String IS_UNCLAIMED = "application = ? AND origin = ? AND claimed_until IS NULL";
+
+  static final String IS_EXPIRED =
+      """
+      application = ? AND expiry <= {now} AND (claimed_until IS NULL OR claimed_until <= {now})
+      ORDER BY expiry LIMIT ? FOR UPDATE SKIP LOCKED""";
+
+  private static final String LOAD =
+      """
+      SELECT {own} FROM sojourn_session h WHERE h.application = ? AND h.session_key = ? AND {live}
+      UNION ALL
+      SELECT 1, NULL, a.version, a.name, {content}, {not own}
+      FROM sojourn_session h
+      JOIN {attributes} a ON a.application = h.application AND a.origin = h.origin{is attribute}
+        AND a.version > CASE WHEN ? <= h.version AND h.version - ? <= {marks} THEN ? ELSE 0 END
+      WHERE h.application = ? AND h.session_key = ? AND {live} AND h.version <> ?""";
+
+  private static final String FIND_EXPIRED =
+      "SELECT origin FROM sojourn_session WHERE " + IS_EXPIRED;
+
+  private static final String CLAIM =
+      """
+      UPDATE sojourn_session SET claimed_until = {now} + ?
+      WHERE application = ? AND origin IN ({origins}){is own row}""";
+
+  private static final String CLAIMED =
+      """
+      SELECT {own} FROM sojourn_session h WHERE h.application = ? AND h.session_key IS NOT NULL AND h.origin IN ({origins})
+      UNION ALL
+      SELECT 1, a.origin, a.version, a.name, {content}, {not own}
+      FROM {attributes} a WHERE a.application = ? AND a.origin IN ({origins}){is attribute}""";
+
+  private static final String RENAME =
+      """
+      UPDATE sojourn_session h SET session_key = ? WHERE h.application = ? AND h.session_key = ? AND %s
+        AND NOT EXISTS (SELECT 1 FROM sojourn_session o WHERE o.application = ? AND o.origin = ?)""";
+
+  /**
+   * Where the rows are.
+   *
+   * @param attributes the table of attributes
+   * @param isOwnRow for a row to be a session's own
+   * @param isAttribute for a row {@code a} to be one of an attribute
+   * @param content the content of an attribute {@code a}; NULL if it was removed
+   */
+  record Layout(String attributes, String isOwnRow, String isAttribute, String content) {
+
+    static final Layout TWO_TABLES = new Layout("sojourn_session_attribute", "", "", "a.content");
+
+    static final Layout ONE_TABLE =
+        new Layout(
+            "sojourn_session",
+            " AND kind = 0 AND name = ''",
+            " AND a.kind = 1",
+            "CASE WHEN a.replaces IS NULL THEN a.content END");
+
+    String putInto(String template) {
+      return template
+          .replace("{own}", StoredSessions.OWN_COLUMNS)
+          .replace("{not own}", StoredSessions.NO_OWN_COLUMNS)
+          .replace("{live}", IS_LIVE)
+          .replace("{marks}", Integer.toString(SessionStore.REMOVAL_MARK_VERSIONS))
+          .replace("{attributes}", attributes)
+          .replace("{is own row}", isOwnRow)
+          .replace("{is attribute}", isAttribute)
+          .replace("{content}", content);
+    }
+  }
+
+  private final Tables tables;
+  private final String clock;
+  private final SqlText load;
+  private final SqlText rename;
+  private final SqlText remove;
+  private final SqlText findExpired;
+  private final SqlText claim;
+  private final SqlText claimed;
+
+  /**
+   * A dialect.
+   *
+   * @param clock an expression for the database's clock, in milliseconds since 1970
+   */
+  SqlDialect(Tables tables, String clock, Layout layout) {
+    this.tables = tables;
+    this.clock = clock;
+    this.load = text(layout.putInto(LOAD));
+    this.rename = text(RENAME.formatted(IS_LIVE));
+    this.remove = text("DELETE FROM sojourn_session WHERE application = ? AND origin = ?");
+    this.findExpired = text(FIND_EXPIRED);
+    this.claim = text(layout.putInto(CLAIM));
+    this.claimed = text(layout.putInto(CLAIMED));
   }
 
   /**
    * The dialect of a database.
    *
-   * @param product what its driver calls it
+   * @param table the table of sessions, as the user calls it
    * @throws IllegalArgumentException if there is none
    */
-  static SqlDialect of(String product) {
-    String name = product.toLowerCase(Locale.ROOT);
-    if (name.contains("mariadb") || name.contains("mysql")) {
-      return MARIADB;
-    }
-    if (name.equals("h2")) {
-      return H2;
-    }
-    throw new IllegalArgumentException(
-        "Sessions cannot be kept in " + product + ": H2 and MariaDB are supported");
+  static SqlDialect of(DatabaseMetaData database, TableName table) throws SQLException {
+    String product = database.getDatabaseProductName();
+    return switch (product.toLowerCase(Locale.ROOT)) {
+      case "mysql", "mariadb" -> new MySqlDialect(table.in(database));
+      case "postgresql" -> new PostgreSqlDialect(table.in(database));
+      case "h2" -> new H2Dialect(table.in(database));
+      default ->
+          throw new IllegalArgumentException(
+              "Sessions cannot be kept in "
+                  + product
+                  + ", only in MySQL, MariaDB, PostgreSQL and H2");
+    };
   }
 
   /**
-   * A statement for this database.
+   * The statements that update a session's own row.
    *
-   * @param template may hold {@code {now}}, the database's clock in milliseconds since 1970; a
-   *     parameter follows it in each place, to shift it
+   * @param template with {@code %d} for how far the version moves and {@code %s} for what else is
+   *     assigned
    */
-  String sql(String template) {
-    return template.replace("{now}", "(" + now + " + ?)");
-  }
-
-  /** Whether {@link #answeringVersion} answers by a generated key, and not by a result set. */
-  boolean answersVersionAsGeneratedKey() {
-    return this == MARIADB;
+  final OwnRow ownRow(String template) {
+    return new OwnRow(
+        text(template.formatted(0, KEEP_TIMEOUT)),
+        text(template.formatted(1, KEEP_TIMEOUT)),
+        text(template.formatted(1, NEW_TIMEOUT)));
   }
 
   /**
-   * The update, made to answer the version that it has left: as the generated key or as a result
-   * set.
+   * What a delta does to a session's own row.
+   *
+   * @param touch for a touch
+   * @param save for a delta that keeps the timeout
+   * @param timeout for one that sets it
    */
-  String answeringVersion(String update, String versionExpression) {
-    return this == MARIADB
-        ? update.replace("{version}", "LAST_INSERT_ID(" + versionExpression + ")")
-        : "SELECT version FROM FINAL TABLE ("
-            + update.replace("{version}", versionExpression)
-            + ")";
+  record OwnRow(SqlText touch, SqlText save, SqlText timeout) {
+
+    SqlText of(SessionDelta delta) {
+      if (delta.isTouch()) {
+        return touch;
+      }
+      return delta.timeout().isPresent() ? timeout : save;
+    }
+
+    /** Gives the parameters: what is assigned, and which session. */
+    static void bind(Parameters parameters, Work work, SessionDelta delta) throws SQLException {
+      Duration idle = delta.idle();
+      if (delta.timeout().isPresent()) {
+        IdleTimeout timeout = delta.timeout().get();
+        parameters.duration(idle);
+        bindTimeToLive(parameters, timeout);
+        parameters.duration(idle);
+        parameters.duration(timeout.maxInactiveInterval()).duration(timeout.touchInterval());
+      } else {
+        parameters.duration(idle).duration(idle).duration(idle);
+      }
+      parameters.bytes(work.application()).bytes(delta.origin().bytes());
+    }
   }
 
-  /** Writes that many attributes, new or not, in one statement of five parameters each. */
-  String upsert(int rows) {
-    return upsertHead + "(?, ?, ?, ?, ?)" + ", (?, ?, ?, ?, ?)".repeat(rows - 1) + upsertTail;
+  /** Statements with the names of the tables and the clock put in. */
+  final SqlText text(String template) {
+    return SqlText.of(tables.putInto(template), clock);
   }
 
-  /** The statements that create what is not there yet. */
-  List<String> schema() {
-    String resource = "schema-" + name().toLowerCase(Locale.ROOT) + ".sql";
-    try (InputStream in = Objects.requireNonNull(SqlDialect.class.getResourceAsStream(resource))) {
-      String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-      return Stream.of(text.split(";")).map(String::strip).filter(s -> !s.isEmpty()).toList();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+  /** Statements that call the tables by their default names, with the names that they have. */
+  final String named(String sql) {
+    return tables.putInto(sql);
+  }
+
+  /** The resource with the statements that create the tables. */
+  abstract String schemaResource();
+
+  /** Reads what the server has to say of itself. Called before anything else. */
+  void ask(Connection connection) throws SQLException {}
+
+  /** Why the server cannot take this value; empty if it can. */
+  Optional<String> refusal(String name, EncodedValue value) {
+    return Optional.empty();
+  }
+
+  // ---------------------------------------------------------------- operations
+
+  /** See {@link SessionStore#create}. */
+  abstract boolean create(Work work, NewSession created) throws SQLException;
+
+  /** See {@link SessionStore#save}, for a delta that changes attributes. */
+  abstract OptionalLong save(Work work, SessionDelta delta) throws SQLException;
+
+  /** See {@link SessionStore#save}, for a delta that changes none. */
+  abstract OptionalLong touch(Work work, SessionDelta delta) throws SQLException;
+
+  /** The live session with this key, and of its attributes what changed since that version. */
+  final StoredSessions.@Nullable Stored load(Work work, SessionKey key, long knownVersion)
+      throws SQLException {
+    byte[] keyBytes = key.bytes();
+    long usable = knownVersion >= SessionStore.FIRST_VERSION ? knownVersion : Long.MAX_VALUE;
+    try (Parameters parameters = work.prepare(load)) {
+      parameters.bytes(work.application()).bytes(keyBytes);
+      parameters.number(usable).number(usable).number(usable);
+      parameters.bytes(work.application()).bytes(keyBytes).number(usable);
+      try (ResultSet rows = parameters.statement.executeQuery()) {
+        return StoredSessions.one(rows);
+      }
+    }
+  }
+
+  /** See {@link SessionStore#rename}. */
+  boolean rename(Work work, SessionKey key, SessionKey newKey) throws SQLException {
+    try (Parameters parameters = work.prepare(rename)) {
+      parameters.bytes(newKey.bytes()).bytes(work.application()).bytes(key.bytes());
+      parameters.bytes(work.application()).bytes(newKey.bytes());
+      return parameters.statement.executeUpdate() > 0;
+    }
+  }
+
+  /** See {@link SessionStore#remove}. */
+  final boolean remove(Work work, SessionKey origin) throws SQLException {
+    try (Parameters parameters = work.prepare(remove)) {
+      parameters.bytes(work.application()).bytes(origin.bytes());
+      return parameters.statement.executeUpdate() > 0;
+    }
+  }
+
+  /** See {@link SessionStore#claimExpired}. */
+  List<SessionRecord> claim(Work work, int limit, Duration claimTime) throws SQLException {
+    List<byte[]> origins = work.atomically(whole -> markClaimed(whole, limit, claimTime));
+    if (origins.isEmpty()) {
+      return List.of();
+    }
+    try (Parameters parameters = work.prepare(forOrigins(work.sql(claimed), origins))) {
+      parameters.bytes(work.application()).allBytes(origins);
+      parameters.bytes(work.application()).allBytes(origins);
+      try (ResultSet rows = parameters.statement.executeQuery()) {
+        return StoredSessions.all(rows);
+      }
+    }
+  }
+
+  private List<byte[]> markClaimed(Work work, int limit, Duration claimTime) throws SQLException {
+    List<byte[]> origins = new ArrayList<>();
+    try (Parameters parameters = work.prepare(findExpired)) {
+      parameters.bytes(work.application()).number(limit);
+      try (ResultSet rows = parameters.statement.executeQuery()) {
+        while (rows.next()) {
+          origins.add(rows.getBytes(1));
+        }
+      }
+    }
+    if (!origins.isEmpty()) {
+      try (Parameters parameters = work.prepare(forOrigins(work.sql(claim), origins))) {
+        parameters.duration(claimTime).bytes(work.application()).allBytes(origins);
+        parameters.statement.executeUpdate();
+      }
+    }
+    return origins;
+  }
+
+  private static String forOrigins(String sql, List<byte[]> origins) {
+    return sql.replace("{origins}", "?" + ", ?".repeat(origins.size() - 1));
+  }
+
+  // ---------------------------------------------------------------- parts of them
+
+  /** Which attribute. */
+  static void bindAttribute(Parameters parameters, Work work, SessionKey origin, String name)
+      throws SQLException {
+    parameters.bytes(work.application()).bytes(origin.bytes()).bytes(AttributeName.encode(name));
+  }
+
+  /** A new session's own row: all its columns in the order of {@code CREATE}. */
+  static void bindOwnRow(Parameters parameters, Work work, NewSession created) throws SQLException {
+    byte[] key = created.key().bytes();
+    IdleTimeout timeout = created.timeout();
+    parameters.bytes(work.application()).bytes(key).bytes(key);
+    parameters.number(created.creationTime().toEpochMilli());
+    parameters.duration(timeout.maxInactiveInterval()).duration(timeout.touchInterval());
+    bindTimeToLive(parameters, timeout);
+  }
+
+  /** What to write, and the version of the attribute that it is to replace. */
+  static void bindChange(Parameters parameters, AttributeChange change) throws SQLException {
+    parameters.content(change.written().orElse(null));
+    if (change instanceof AttributeChange.Replace replacement) {
+      parameters.number(replacement.expectedVersion());
+    } else {
+      parameters.noNumber();
+    }
+  }
+
+  /** Empty is written as NULL. */
+  static void bindTimeToLive(Parameters parameters, IdleTimeout timeout) throws SQLException {
+    if (timeout.isNever()) {
+      parameters.noNumber();
+    } else {
+      parameters.number(
+          Parameters.millis(timeout.maxInactiveInterval())
+              + Parameters.millis(timeout.touchInterval()));
+    }
+  }
+
+  /** By name, so that all writers meet rows in one order. */
+  static <T> Map<String, T> inOrder(Map<String, T> byName) {
+    return new TreeMap<>(byName);
+  }
+
+  /** The first number of the first row; empty if there is none. */
+  static OptionalLong firstNumber(ResultSet rows) throws SQLException {
+    try (rows) {
+      return rows.next() ? OptionalLong.of(rows.getLong(1)) : OptionalLong.empty();
     }
   }
 }

@@ -98,7 +98,8 @@ class JdbcSessionStoreTest {
     }
     assertThat(count("SELECT COUNT(*) FROM sojourn_session WHERE origin = ?", key.bytes()))
         .isZero();
-    assertThat(count("SELECT COUNT(*) FROM sojourn_attribute WHERE origin = ?", key.bytes()))
+    assertThat(
+            count("SELECT COUNT(*) FROM sojourn_session_attribute WHERE origin = ?", key.bytes()))
         .isZero();
   }
 

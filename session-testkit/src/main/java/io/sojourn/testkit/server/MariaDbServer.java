@@ -29,6 +29,15 @@ public final class MariaDbServer extends DatabaseServer {
     return PRODUCT.startPrivate();
   }
 
+  /**
+   * Returns the address of a database as MySQL's driver takes it. It creates nothing.
+   *
+   * @param database the name of a database, see {@link #newDatabase()}
+   */
+  public String mySqlDriverUrl(String database) {
+    return jdbcAddress().forDriver("mysql").of(database) + "&sslMode=DISABLED";
+  }
+
   private static final class Product extends DatabaseProduct<MariaDbServer> {
 
     private static final String IMAGE = "mariadb:11.4";

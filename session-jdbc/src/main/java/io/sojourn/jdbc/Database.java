@@ -1,0 +1,284 @@
+package io.sojourn.jdbc;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.sojourn.SessionException;
+import io.sojourn.StoreConfiguration;
+import io.sojourn.StoreUnavailableException;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
+import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The way to the database: lends connections to tasks, sees to the tables at the first use, does a
+ * task again where that may help, and turns what fails into the exceptions of a store.
+ *
+ * <p>Thread-safe.
+ */
+final class Database implements AutoCloseable {
+
+  /*
+   * A task is done again after a conflict, since the database has undone it, and after a connection was lost or led to a server that
+   * takes no writes, as those in a pool do when their server has restarted or a failover has demoted it. Then the idle connections of the
+   * pool are thrown away with it, so that the second attempt has a new one. Such a task may have taken effect the first time; it is
+   * told so. Not so when much time has gone by: the database is down then rather than back again.
+   */
+
+  private static final int CONFLICTS = 50;
+  private static final Duration PATIENCE_WITH_CONFLICTS = Duration.ofSeconds(5);
+
+  private static final int LOST_CONNECTIONS = 3;
+  private static final Duration PATIENCE_WITH_LOST_CONNECTIONS = Duration.ofSeconds(1);
+
+  /** How long a task waits for a pool that is busy, or connecting for the first time. */
+  private static final Duration PATIENCE_WITH_THE_POOL = Duration.ofSeconds(5);
+
+  private final DataSource dataSource;
+  private final boolean owned;
+  private final StoreConfiguration configuration;
+  private final JdbcSettings settings;
+  private final byte[] application;
+  private final ReentrantLock tablesLock = new ReentrantLock();
+  private volatile boolean closed;
+
+  /** Set once the tables are known to be there. */
+  private volatile @Nullable SqlDialect dialect;
+
+  /**
+   * The database behind a data source.
+   *
+   * @param owned whether the data source, a pool, is to be closed by {@link #close()}
+   */
+  Database(
+      DataSource dataSource,
+      boolean owned,
+      StoreConfiguration configuration,
+      JdbcSettings settings) {
+    this.dataSource = dataSource;
+    this.owned = owned;
+    this.configuration = configuration;
+    this.settings = settings;
+    this.application = configuration.application().getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** Something to do in the words of a dialect. */
+  @FunctionalInterface
+  interface Task<T> {
+    T run(SqlDialect dialect, Work work) throws SQLException;
+  }
+
+  /**
+   * Runs a task.
+   *
+   * @param attempt what it is about, to follow "Could not"
+   * @throws StoreUnavailableException if the database cannot be asked
+   * @throws SessionException if anything else goes wrong
+   */
+  <T> T run(String attempt, Task<T> task) {
+    long start = System.nanoTime();
+    int conflicts = 0;
+    int lost = 0;
+    boolean lookedAgain = false;
+    while (true) {
+      Connection connection = connect(attempt);
+      SQLException failure;
+      boolean auto = true;
+      try {
+        auto = connection.getAutoCommit();
+        if (!auto) {
+          connection.setAutoCommit(true);
+        }
+        SqlDialect known = dialect(connection);
+        long offset = configuration.clockOffset().get().toMillis();
+        T answer = task.run(known, new Work(connection, application, offset, lost > 0));
+        giveBack(connection, auto);
+        return answer;
+      } catch (SQLException e) {
+        failure = e;
+      } catch (StoreUnavailableException e) {
+        giveBack(connection, auto);
+        throw e;
+      } catch (RuntimeException e) {
+        discard(connection);
+        throw failed(attempt, e);
+      } catch (Error e) {
+        discard(connection); // such as out of memory: nobody knows what it is in the middle of
+        throw e;
+      }
+      SqlFailure kind = isClosed(connection) ? SqlFailure.OUTAGE : SqlFailure.of(failure);
+      if (kind == SqlFailure.OUTAGE) {
+        discard(connection);
+      } else {
+        giveBack(connection, auto);
+      }
+      long passed = System.nanoTime() - start;
+      if (kind == SqlFailure.CONFLICT
+          && ++conflicts < CONFLICTS
+          && passed < PATIENCE_WITH_CONFLICTS.toNanos()) {
+        LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(2_000_000L * conflicts));
+      } else if (kind == SqlFailure.OUTAGE
+          && ++lost < LOST_CONNECTIONS
+          && passed < PATIENCE_WITH_LOST_CONNECTIONS.toNanos()) {
+        discardIdle();
+      } else if (kind == SqlFailure.NO_TABLE && !lookedAgain) {
+        lookedAgain = true;
+        dialect = null; // somebody dropped it: the next attempt sees to the tables
+      } else if (kind == SqlFailure.OTHER || kind == SqlFailure.DUPLICATE_KEY) {
+        throw failed(attempt, failure);
+      } else {
+        throw unavailable(attempt, failure);
+      }
+    }
+  }
+
+  /** The dialect, once it is known. */
+  @Nullable SqlDialect dialect() {
+    return dialect;
+  }
+
+  /** Closes the pool if it is this database's own. Repeatable. */
+  @Override
+  public void close() {
+    closed = true;
+    if (owned && dataSource instanceof HikariDataSource pool) {
+      pool.close();
+    }
+  }
+
+  // ---------------------------------------------------------------- connections
+
+  /**
+   * A pool that cannot connect says why, and that is an outage at once. One that says nothing is
+   * busy, or is connecting for the first time in a JVM that still has to load the driver.
+   */
+  private Connection connect(String attempt) {
+    long start = System.nanoTime();
+    while (true) {
+      if (closed) {
+        throw new StoreUnavailableException(
+            "Could not "
+                + attempt
+                + ": the store "
+                + configuration.printableUrl()
+                + " has been closed",
+            null);
+      }
+      try {
+        return dataSource.getConnection();
+      } catch (SQLException e) {
+        boolean mayComeYet =
+            e instanceof SQLTransientConnectionException
+                && e.getCause() == null
+                && dataSource instanceof HikariDataSource pool
+                && (dialect == null || pool.getHikariPoolMXBean().getTotalConnections() > 0);
+        if (!mayComeYet || System.nanoTime() - start > PATIENCE_WITH_THE_POOL.toNanos()) {
+          throw unavailable(attempt, e);
+        }
+      } catch (RuntimeException e) {
+        throw unavailable(attempt, e);
+      }
+    }
+  }
+
+  private static boolean isClosed(Connection connection) {
+    try {
+      return connection.isClosed();
+    } catch (SQLException e) {
+      return true;
+    }
+  }
+
+  private static void giveBack(Connection connection, boolean autoCommit) {
+    try (connection) {
+      if (!autoCommit) {
+        connection.setAutoCommit(false);
+      }
+    } catch (SQLException e) {
+      // The task is done; a pool finds out by itself what such a connection is worth.
+    }
+  }
+
+  /** Keeps a connection from going back to its pool as if it were sound. */
+  private void discard(Connection connection) {
+    try (connection) {
+      if (dataSource instanceof HikariDataSource pool) {
+        pool.evictConnection(connection);
+      } else {
+        connection.abort(Runnable::run);
+      }
+    } catch (SQLException e) {
+      // It is gone already, which is what was wanted.
+    }
+  }
+
+  /** Where one connection is lost, those that wait in the pool are likely to be. */
+  private void discardIdle() {
+    if (owned && dataSource instanceof HikariDataSource pool) {
+      pool.getHikariPoolMXBean().softEvictConnections();
+    }
+  }
+
+  // ---------------------------------------------------------------- tables
+
+  private SqlDialect dialect(Connection connection) throws SQLException {
+    SqlDialect known = dialect;
+    if (known != null) {
+      return known;
+    }
+    tablesLock.lock();
+    try {
+      known = dialect;
+      if (known == null) {
+        known = SqlDialect.of(connection.getMetaData(), settings.table());
+        settings.schema().ensure(connection, known, configuration.printableUrl());
+        known.ask(connection);
+        dialect = known;
+      }
+      return known;
+    } finally {
+      tablesLock.unlock();
+    }
+  }
+
+  // ---------------------------------------------------------------- exceptions
+
+  private StoreUnavailableException unavailable(String attempt, Exception e) {
+    // The pool's own exception says that it waited; what the driver said is behind it.
+    Throwable said = e;
+    while (e instanceof SQLTransientConnectionException && said.getCause() != null) {
+      said = said.getCause();
+    }
+    return new StoreUnavailableException(
+        "Could not "
+            + attempt
+            + " in "
+            + configuration.printableUrl()
+            + ". Is the database up, and does it take the account? It says: "
+            + said.getMessage(),
+        e);
+  }
+
+  /** What the database says of data may repeat the data, so it is left to the cause. */
+  private SessionException failed(String attempt, Throwable e) {
+    String said = " " + e.getMessage();
+    if (e instanceof SQLException sql) {
+      String state = String.valueOf(sql.getSQLState());
+      boolean aboutData = state.startsWith("22") || state.startsWith("23");
+      said =
+          (aboutData ? " the data does not fit" : said)
+              + " (SQLSTATE "
+              + state
+              + ", code "
+              + sql.getErrorCode()
+              + ")";
+    }
+    return new SessionException(
+        "Could not " + attempt + " in " + configuration.printableUrl() + ":" + said, e);
+  }
+}

@@ -1,0 +1,137 @@
+package io.sojourn.jdbc;
+
+import io.sojourn.AttributeChange;
+import io.sojourn.EncodedValue;
+import io.sojourn.NewSession;
+import io.sojourn.SessionDelta;
+import io.sojourn.SessionKey;
+import io.sojourn.SessionStore;
+import java.sql.SQLException;
+import java.util.Map;
+import java.util.OptionalLong;
+
+/**
+ * H2 2.2 and later. Create, save and claim are transactions of a few statements: most of its
+ * databases lie in the same JVM, where a statement more costs next to nothing.
+ */
+final class H2Dialect extends SqlDialect {
+
+  private static final String CLOCK =
+      "CAST(FLOOR(EXTRACT(EPOCH FROM CURRENT_TIMESTAMP) * 1000) AS BIGINT)";
+
+  private static final String CREATE =
+      """
+      INSERT INTO sojourn_session (application, origin, session_key, version, creation_time, last_access_time,
+        max_inactive_interval, touch_interval, expiry)
+      VALUES (?, ?, ?, %d, ?, {now}, ?, ?, {now} + CAST(? AS BIGINT))""";
+
+  private static final String WRITE =
+      """
+      MERGE INTO sojourn_session_attribute (application, origin, name, version, content)
+      KEY (application, origin, name) VALUES (?, ?, ?, ?, ?)""";
+
+  private static final String REPLACE =
+      """
+      UPDATE sojourn_session_attribute SET version = ?, content = ?
+      WHERE application = ? AND origin = ? AND name = ? AND version = ? AND content IS NOT NULL""";
+
+  private static final String SWEEP =
+      """
+      DELETE FROM sojourn_session_attribute
+      WHERE application = ? AND origin = ? AND content IS NULL AND version < ?""";
+
+  private static final String UPDATE =
+      """
+      SELECT version FROM FINAL TABLE (
+        UPDATE sojourn_session SET version = version + %%d, %%s WHERE %s)"""
+          .formatted(IS_UNCLAIMED);
+
+  private final SqlText create;
+  private final OwnRow update;
+  private final SqlText write;
+  private final SqlText replace;
+  private final SqlText sweep;
+
+  H2Dialect(Tables tables) {
+    super(tables, CLOCK, Layout.TWO_TABLES);
+    this.create = text(CREATE.formatted(SessionStore.FIRST_VERSION));
+    this.update = ownRow(UPDATE);
+    this.write = text(WRITE);
+    this.replace = text(REPLACE);
+    this.sweep = text(SWEEP);
+  }
+
+  @Override
+  String schemaResource() {
+    return "schema-h2.sql";
+  }
+
+  @Override
+  boolean create(Work work, NewSession created) throws SQLException {
+    return work.atomically(
+        whole -> {
+          try (Parameters parameters = whole.prepare(create)) {
+            bindOwnRow(parameters, whole, created);
+            parameters.statement.executeUpdate();
+          }
+          for (Map.Entry<String, EncodedValue> each : inOrder(created.attributes()).entrySet()) {
+            try (Parameters parameters = whole.prepare(write)) {
+              bindAttribute(parameters, whole, created.key(), each.getKey());
+              parameters.number(SessionStore.FIRST_VERSION).content(each.getValue());
+              parameters.statement.executeUpdate();
+            }
+          }
+          return true;
+        });
+  }
+
+  @Override
+  OptionalLong save(Work work, SessionDelta delta) throws SQLException {
+    return work.atomically(
+        whole -> {
+          OptionalLong saved = touch(whole, delta);
+          if (saved.isPresent()) {
+            for (Map.Entry<String, AttributeChange> change : inOrder(delta.changes()).entrySet()) {
+              change(whole, delta.origin(), saved.getAsLong(), change.getKey(), change.getValue());
+            }
+            sweep(whole, delta.origin(), saved.getAsLong());
+          }
+          return saved;
+        });
+  }
+
+  private void change(Work work, SessionKey origin, long saved, String name, AttributeChange change)
+      throws SQLException {
+    if (change instanceof AttributeChange.Replace replacement) {
+      try (Parameters parameters = work.prepare(replace)) {
+        parameters.number(saved).content(replacement.value());
+        bindAttribute(parameters, work, origin, name);
+        parameters.number(replacement.expectedVersion()).statement.executeUpdate();
+      }
+      return;
+    }
+    try (Parameters parameters = work.prepare(write)) {
+      bindAttribute(parameters, work, origin, name);
+      parameters.number(saved).content(change.written().orElse(null));
+      parameters.statement.executeUpdate();
+    }
+  }
+
+  private void sweep(Work work, SessionKey origin, long saved) throws SQLException {
+    if (saved % SWEEP_EVERY_VERSIONS != 0) {
+      return;
+    }
+    try (Parameters parameters = work.prepare(sweep)) {
+      parameters.bytes(work.application()).bytes(origin.bytes());
+      parameters.number(saved - SessionStore.REMOVAL_MARK_VERSIONS).statement.executeUpdate();
+    }
+  }
+
+  @Override
+  OptionalLong touch(Work work, SessionDelta delta) throws SQLException {
+    try (Parameters parameters = work.prepare(update.of(delta))) {
+      OwnRow.bind(parameters, work, delta);
+      return firstNumber(parameters.statement.executeQuery());
+    }
+  }
+}

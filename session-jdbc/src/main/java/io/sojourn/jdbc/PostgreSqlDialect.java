@@ -1,0 +1,187 @@
+package io.sojourn.jdbc;
+
+import io.sojourn.AttributeChange;
+import io.sojourn.EncodedValue;
+import io.sojourn.NewSession;
+import io.sojourn.SessionDelta;
+import io.sojourn.SessionRecord;
+import io.sojourn.SessionStore;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+
+/** PostgreSQL 11 and later, and what speaks like it, such as Aurora. */
+final class PostgreSqlDialect extends SqlDialect {
+
+  /*
+   * Two tables, whose rows one statement changes together: a statement may have several parts that write, and those that write
+   * attributes use what the one that updates the session's own row returns. That one runs first, so savers of a session wait for
+   * each other before they touch its attributes, and none writes to a session that is gone.
+   *
+   * The parts share one snapshot, taken before the wait. What another saver has committed meanwhile is still met: an upsert and an
+   * update go by the latest row and check their conditions on it again. A row that is not in the snapshot at all can only be
+   * one that an upsert meets. A delete would miss it, so a removed session's attributes go by the foreign key, whose check looks anew.
+   */
+
+  private static final String CLOCK =
+      "CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000 AS BIGINT)";
+
+  private static final String CREATE =
+      """
+      WITH h AS (
+        INSERT INTO sojourn_session (application, origin, session_key, version, creation_time, last_access_time,
+          max_inactive_interval, touch_interval, expiry)
+        VALUES (?, ?, ?, %d, ?, {now}, ?, ?, {now} + ?) ON CONFLICT DO NOTHING RETURNING application, origin, version)""";
+
+  private static final String FIRST_ATTRIBUTE =
+      ", d (name, content) AS (VALUES (CAST(? AS BYTEA), CAST(? AS BYTEA))";
+
+  private static final String CREATE_ATTRIBUTES =
+      """
+      ), w AS (
+        INSERT INTO sojourn_session_attribute (application, origin, name, version, content)
+        SELECT h.application, h.origin, d.name, h.version, d.content FROM h CROSS JOIN d)""";
+
+  private static final String FIRST_CHANGE =
+      """
+      WITH d (name, content, expected) AS (
+        VALUES (CAST(? AS BYTEA), CAST(? AS BYTEA), CAST(? AS BIGINT))""";
+
+  private static final String OWN_ROW =
+      """
+      ), h AS (
+        UPDATE sojourn_session SET version = version + %%d, %%s
+        WHERE %s RETURNING application, origin, version)"""
+          .formatted(IS_UNCLAIMED);
+
+  private static final String WRITE =
+      """
+      , w AS (
+        INSERT INTO sojourn_session_attribute (application, origin, name, version, content)
+        SELECT h.application, h.origin, d.name, h.version, d.content FROM h CROSS JOIN d
+        WHERE d.expected IS NULL
+        ON CONFLICT (application, origin, name) DO UPDATE SET version = EXCLUDED.version, content = EXCLUDED.content)""";
+
+  private static final String REPLACE =
+      """
+      , r AS (
+        UPDATE sojourn_session_attribute a SET version = h.version, content = d.content FROM h CROSS JOIN d
+        WHERE a.application = h.application AND a.origin = h.origin AND a.name = d.name
+          AND a.version = d.expected AND a.content IS NOT NULL)""";
+
+  /** Now and then, so that most saves look at no other row than those they change. */
+  private static final String SWEEP =
+      """
+      , s AS (
+        DELETE FROM sojourn_session_attribute a USING h
+        WHERE h.version %% %d = 0 AND a.application = h.application AND a.origin = h.origin
+          AND a.content IS NULL AND a.version < h.version - %d AND a.name NOT IN (SELECT name FROM d))""";
+
+  private static final String ANSWER = " SELECT version FROM h";
+
+  private static final String TOUCH =
+      "UPDATE sojourn_session SET version = version + %d, %s WHERE "
+          + IS_UNCLAIMED
+          + " RETURNING version";
+
+  private static final String CLAIM =
+      """
+      WITH e AS (SELECT origin FROM sojourn_session WHERE %s),
+      h AS (
+        UPDATE sojourn_session SET claimed_until = {now} + ?
+        WHERE application = ? AND origin IN (SELECT origin FROM e) RETURNING *)
+      SELECT %s FROM h
+      UNION ALL
+      SELECT 1, a.origin, a.version, a.name, a.content, %s
+      FROM h JOIN sojourn_session_attribute a ON a.application = h.application AND a.origin = h.origin""";
+
+  private final SqlText create;
+  private final String createAttributes;
+  private final OwnRow ownRow;
+  private final OwnRow touch;
+  private final String write;
+  private final String replace;
+  private final String sweep;
+  private final SqlText claim;
+
+  PostgreSqlDialect(Tables tables) {
+    super(tables, CLOCK, Layout.TWO_TABLES);
+    this.create = text(CREATE.formatted(SessionStore.FIRST_VERSION));
+    this.createAttributes = named(CREATE_ATTRIBUTES);
+    this.ownRow = ownRow(OWN_ROW);
+    this.touch = ownRow(TOUCH);
+    this.write = named(WRITE);
+    this.replace = named(REPLACE);
+    this.sweep = named(SWEEP.formatted(SWEEP_EVERY_VERSIONS, SessionStore.REMOVAL_MARK_VERSIONS));
+    this.claim =
+        text(
+            CLAIM.formatted(IS_EXPIRED, StoredSessions.OWN_COLUMNS, StoredSessions.NO_OWN_COLUMNS));
+  }
+
+  @Override
+  String schemaResource() {
+    return "schema-postgresql.sql";
+  }
+
+  @Override
+  boolean create(Work work, NewSession created) throws SQLException {
+    Map<String, EncodedValue> attributes = inOrder(created.attributes());
+    StringBuilder sql = new StringBuilder(work.sql(create));
+    if (!attributes.isEmpty()) {
+      sql.append(FIRST_ATTRIBUTE).append(", (?, ?)".repeat(attributes.size() - 1));
+      sql.append(createAttributes);
+    }
+    sql.append(ANSWER);
+    try (Parameters parameters = work.prepare(sql.toString())) {
+      bindOwnRow(parameters, work, created);
+      for (Map.Entry<String, EncodedValue> attribute : attributes.entrySet()) {
+        parameters.bytes(AttributeName.encode(attribute.getKey())).content(attribute.getValue());
+      }
+      return firstNumber(parameters.statement.executeQuery()).isPresent();
+    }
+  }
+
+  @Override
+  OptionalLong save(Work work, SessionDelta delta) throws SQLException {
+    Map<String, AttributeChange> changes = inOrder(delta.changes());
+    boolean replaces =
+        changes.values().stream().anyMatch(AttributeChange.Replace.class::isInstance);
+    StringBuilder sql = new StringBuilder(FIRST_CHANGE);
+    sql.append(", (?, ?, ?)".repeat(changes.size() - 1));
+    sql.append(work.sql(ownRow.of(delta))).append(write);
+    if (replaces) {
+      sql.append(replace);
+    }
+    sql.append(sweep).append(ANSWER);
+    try (Parameters parameters = work.prepare(sql.toString())) {
+      for (Map.Entry<String, AttributeChange> change : changes.entrySet()) {
+        parameters.bytes(AttributeName.encode(change.getKey()));
+        bindChange(parameters, change.getValue());
+      }
+      OwnRow.bind(parameters, work, delta);
+      return firstNumber(parameters.statement.executeQuery());
+    }
+  }
+
+  @Override
+  OptionalLong touch(Work work, SessionDelta delta) throws SQLException {
+    try (Parameters parameters = work.prepare(touch.of(delta))) {
+      OwnRow.bind(parameters, work, delta);
+      return firstNumber(parameters.statement.executeQuery());
+    }
+  }
+
+  @Override
+  List<SessionRecord> claim(Work work, int limit, Duration claimTime) throws SQLException {
+    try (Parameters parameters = work.prepare(claim)) {
+      parameters.bytes(work.application()).number(limit);
+      parameters.duration(claimTime).bytes(work.application());
+      try (ResultSet rows = parameters.statement.executeQuery()) {
+        return StoredSessions.all(rows);
+      }
+    }
+  }
+}
