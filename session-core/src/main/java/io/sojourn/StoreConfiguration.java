@@ -3,6 +3,7 @@ package io.sojourn;
 import java.time.Duration;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -21,6 +22,8 @@ public record StoreConfiguration(
   private static final Pattern USER_INFO = Pattern.compile("//[^?;]*@");
   private static final Pattern SECRET_PARAMETER =
       Pattern.compile("(?i)([?&;][^=&;]*(?:password|secret|token|pwd)[^=&;]*=)[^&;]*");
+
+  private static final Pattern DURATION = Pattern.compile("([0-9]{1,9})(ms|s|m)?");
 
   /** Copies the map. */
   public StoreConfiguration {
@@ -46,6 +49,32 @@ public record StoreConfiguration(
   public String printableUrl() {
     String withoutUser = USER_INFO.matcher(url).replaceAll("//***@");
     return SECRET_PARAMETER.matcher(withoutUser).replaceAll("$1***");
+  }
+
+  /**
+   * Reads a duration as options have it: {@code 2s}, {@code 1500ms}, {@code 1m}, or a number of
+   * milliseconds.
+   *
+   * @throws IllegalArgumentException if it is none, or zero; the message is to follow the option's
+   *     name
+   */
+  public static Duration parseDuration(String text) {
+    Matcher parts = DURATION.matcher(text.strip());
+    if (parts.matches()) {
+      long amount = Long.parseLong(parts.group(1));
+      String unit = parts.group(2);
+      Duration duration =
+          unit == null || unit.equals("ms")
+              ? Duration.ofMillis(amount)
+              : unit.equals("s") ? Duration.ofSeconds(amount) : Duration.ofMinutes(amount);
+      if (!duration.isZero()) {
+        return duration;
+      }
+    }
+    throw new IllegalArgumentException(
+        "has to be a duration above zero like 1s, 1500ms or, in milliseconds, 1500, not '"
+            + text
+            + "'");
   }
 
   /** Without credentials. */

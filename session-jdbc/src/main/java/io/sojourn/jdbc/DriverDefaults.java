@@ -2,71 +2,64 @@ package io.sojourn.jdbc;
 
 import com.zaxxer.hikari.HikariConfig;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * What a driver is told unless the URL says otherwise: to notice a server that is gone within
- * seconds, to wait for a lock for no longer than a request would, and to give up a connection that
- * leads to a server which takes no writes.
+ * seconds, to wait for a lock for no longer than a request would, to give up a connection that
+ * leads to a server which takes no writes, and to have statements prepared by the server, so that
+ * their text goes over the network once for each connection.
  */
 enum DriverDefaults {
   MYSQL(
-      // Both fail, or answer NULL, for a primary that a failover has made a replica.
-      "SELECT IF(@@read_only, (SELECT 1 UNION ALL SELECT 2), 1)",
-      "SET SESSION innodb_lock_wait_timeout = %d") {
-    @Override
-    Map<String, String> properties(JdbcSettings settings) {
-      return Map.of(
-          "connectTimeout",
-          millis(settings.connectionTimeout()),
-          "socketTimeout",
-          millis(settings.socketTimeout()),
-          "tcpKeepAlive",
-          "true",
-          "cachePrepStmts",
-          "true");
-    }
-  },
+      Tests.MYSQL,
+      "SET SESSION innodb_lock_wait_timeout = %d",
+      Duration.ofMillis(1),
+      // Of each connection; on all of them MySQL has room for 16,382.
+      "prepStmtCacheSize=64 prepStmtCacheSqlLimit=8192 cachePrepStmts=true useServerPrepStmts=true"
+          + " tcpKeepAlive=true"),
 
-  MARIADB(MYSQL.test, MYSQL.initSql) {
-    @Override
-    Map<String, String> properties(JdbcSettings settings) {
-      return Map.of(
-          "connectTimeout", millis(settings.connectionTimeout()),
-          "socketTimeout", millis(settings.socketTimeout()));
-    }
-  },
+  MARIADB(
+      Tests.MYSQL,
+      "SET SESSION innodb_lock_wait_timeout = %d",
+      Duration.ofMillis(1),
+      "prepStmtCacheSize=64 useServerPrepStmts=true"),
 
   POSTGRESQL(
-      "SELECT 1 / CASE WHEN pg_is_in_recovery() THEN 0 ELSE 1 END", "SET lock_timeout = '%ds'") {
-    @Override
-    Map<String, String> properties(JdbcSettings settings) {
-      return Map.of(
-          "connectTimeout",
-          seconds(settings.connectionTimeout()),
-          "socketTimeout",
-          seconds(settings.socketTimeout()),
-          "tcpKeepAlive",
-          "true",
-          "ApplicationName",
-          "sojourn");
-    }
-  },
+      Tests.POSTGRESQL,
+      // A plan may be made when a table is still small, and kept. Each statement here is about a
+      // few rows that an index finds.
+      "SET lock_timeout = '%ds'; SET enable_seqscan = off",
+      Duration.ofSeconds(1),
+      "prepareThreshold=1 ApplicationName=sojourn tcpKeepAlive=true"),
 
-  OTHER("", "") {
-    @Override
-    Map<String, String> properties(JdbcSettings settings) {
-      return Map.of();
-    }
-  };
+  OTHER("", "", Duration.ofMillis(1), "");
+
+  /** Each fails for a primary that a failover has made a replica. */
+  private static final class Tests {
+    static final String MYSQL = "SELECT IF(@@global.read_only, (SELECT 1 UNION ALL SELECT 2), 1)";
+    static final String POSTGRESQL = "SELECT 1 / CASE WHEN pg_is_in_recovery() THEN 0 ELSE 1 END";
+  }
 
   private final String test;
   private final String initSql;
+  private final Duration unit;
+  private final String fixed;
 
-  DriverDefaults(String test, String initSql) {
+  /**
+   * A driver.
+   *
+   * @param test fails on a connection that is of no use
+   * @param initSql what each new connection is told, with the seconds to wait for a lock
+   * @param unit what its timeouts are counted in
+   * @param fixed name=value, with spaces between
+   */
+  DriverDefaults(String test, String initSql, Duration unit, String fixed) {
     this.test = test;
     this.initSql = initSql;
+    this.unit = unit;
+    this.fixed = fixed;
   }
 
   static DriverDefaults of(String url) {
@@ -79,14 +72,13 @@ enum DriverDefaults {
     return url.startsWith("jdbc:postgresql:") ? POSTGRESQL : OTHER;
   }
 
-  abstract Map<String, String> properties(JdbcSettings settings);
-
   void apply(HikariConfig config, JdbcSettings settings) {
-    if (!initSql.isEmpty()) {
-      config.setConnectionTestQuery(test);
-      config.setConnectionInitSql(initSql.formatted(lockWaitSeconds(settings)));
+    if (this == OTHER) {
+      return;
     }
-    new LinkedHashMap<>(properties(settings))
+    config.setConnectionTestQuery(test);
+    config.setConnectionInitSql(initSql(settings));
+    properties(settings)
         .forEach(
             (name, value) -> {
               if (!config.getJdbcUrl().contains(name + "=")) {
@@ -95,16 +87,24 @@ enum DriverDefaults {
             });
   }
 
-  /** Less than the socket timeout, so that it is the server that says what is the matter. */
-  private static long lockWaitSeconds(JdbcSettings settings) {
-    return Math.max(1, settings.socketTimeout().toSeconds() / 2);
+  /** What each new connection is told. It waits for a lock for less than for an answer. */
+  String initSql(JdbcSettings settings) {
+    return initSql.formatted(Math.max(1, settings.socketTimeout().toSeconds() / 2));
   }
 
-  private static String millis(Duration time) {
-    return Long.toString(time.toMillis());
+  /** By name, as the driver calls them. */
+  Map<String, String> properties(JdbcSettings settings) {
+    Map<String, String> properties = new TreeMap<>();
+    properties.put("connectTimeout", count(settings.connectionTimeout()));
+    properties.put("socketTimeout", count(settings.socketTimeout()));
+    for (String property : fixed.split(" ", -1)) {
+      int equals = property.indexOf('=');
+      properties.put(property.substring(0, equals), property.substring(equals + 1));
+    }
+    return properties;
   }
 
-  private static String seconds(Duration time) {
-    return Long.toString(Math.max(1, (time.toMillis() + 999) / 1000));
+  private String count(Duration time) {
+    return Long.toString(Math.max(1, time.plus(unit).minusNanos(1).dividedBy(unit)));
   }
 }

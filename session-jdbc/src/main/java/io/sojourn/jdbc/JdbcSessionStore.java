@@ -123,6 +123,9 @@ public final class JdbcSessionStore implements SessionStore {
 
   @Override
   public boolean rename(SessionKey key, SessionKey newKey) {
+    if (key.equals(newKey)) {
+      return false;
+    }
     return database.run(
         "rename session " + key,
         (dialect, work) -> {

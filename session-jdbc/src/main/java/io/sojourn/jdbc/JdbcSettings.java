@@ -1,5 +1,6 @@
 package io.sojourn.jdbc;
 
+import io.sojourn.StoreConfiguration;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
@@ -34,7 +35,7 @@ record JdbcSettings(
       Set.of("username", "password", "maximumPoolSize", "connectionTimeout", "socketTimeout");
 
   /** HikariCP takes no shorter timeout. */
-  private static final int SHORTEST_TIMEOUT_MILLIS = 250;
+  private static final Duration SHORTEST_TIMEOUT = Duration.ofMillis(250);
 
   /**
    * Reads them.
@@ -66,12 +67,22 @@ record JdbcSettings(
         options.getOrDefault("username", ""),
         options.getOrDefault("password", ""),
         wholeNumber(options, "maximumPoolSize", 10, 1),
-        milliseconds(options, "connectionTimeout", 1000),
-        milliseconds(options, "socketTimeout", 5000));
+        timeout(options, "connectionTimeout", "1s"),
+        timeout(options, "socketTimeout", "5s"));
   }
 
-  private static Duration milliseconds(Map<String, String> options, String name, int otherwise) {
-    return Duration.ofMillis(wholeNumber(options, name, otherwise, SHORTEST_TIMEOUT_MILLIS));
+  private static Duration timeout(Map<String, String> options, String name, String otherwise) {
+    String text = options.getOrDefault(name, otherwise);
+    try {
+      Duration timeout = StoreConfiguration.parseDuration(text);
+      if (timeout.compareTo(SHORTEST_TIMEOUT) >= 0) {
+        return timeout;
+      }
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(name + "=\"" + text + "\" " + e.getMessage(), e);
+    }
+    throw new IllegalArgumentException(
+        name + "=\"" + text + "\" must be " + SHORTEST_TIMEOUT.toMillis() + "ms or more");
   }
 
   private static int wholeNumber(

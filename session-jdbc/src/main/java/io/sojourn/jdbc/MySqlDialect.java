@@ -129,6 +129,8 @@ final class MySqlDialect extends SqlDialect {
   private final String createdAttribute;
   private final SqlText save;
   private final OwnRow touch;
+  private final String mergeAttribute;
+  private final String mergeOwnRow;
   private final String moreAttributes;
   private final String moreChanges;
   private final String version;
@@ -142,10 +144,12 @@ final class MySqlDialect extends SqlDialect {
     this.createdAttribute = CREATED_ATTRIBUTE.formatted(SessionStore.FIRST_VERSION);
     this.save = text(SAVE);
     this.touch = ownRow(TOUCH);
-    this.moreAttributes = named(MORE_ATTRIBUTES);
-    this.moreChanges = named(MORE_CHANGES);
-    this.version = named(VERSION);
-    this.sweep = named(SWEEP);
+    this.mergeAttribute = line(MERGE_ATTRIBUTE);
+    this.mergeOwnRow = line(MERGE_OWN_ROW);
+    this.moreAttributes = line(MORE_ATTRIBUTES);
+    this.moreChanges = line(MORE_CHANGES);
+    this.version = line(VERSION);
+    this.sweep = line(SWEEP);
     this.rename = text(RENAME);
   }
 
@@ -263,7 +267,7 @@ final class MySqlDialect extends SqlDialect {
   private OptionalLong merge(Work work, SessionDelta delta, Map<String, AttributeChange> changes)
       throws SQLException {
     String sql =
-        work.sql(save) + SAVED_ATTRIBUTE.repeat(changes.size()) + MERGE_ATTRIBUTE + MERGE_OWN_ROW;
+        work.sql(save) + SAVED_ATTRIBUTE.repeat(changes.size()) + mergeAttribute + mergeOwnRow;
     try (Parameters parameters = work.prepareAnsweringKey(sql)) {
       parameters.bytes(work.application()).bytes(delta.origin().bytes());
       parameters.duration(delta.idle());
@@ -293,7 +297,7 @@ final class MySqlDialect extends SqlDialect {
       Work work, SessionKey origin, long saved, Map<String, AttributeChange> changes)
       throws SQLException {
     String row = "(?, ?, 1, ?, " + saved + ", ?, ?)";
-    String sql = moreChanges + row + (", " + row).repeat(changes.size() - 1) + MERGE_ATTRIBUTE;
+    String sql = moreChanges + row + (", " + row).repeat(changes.size() - 1) + mergeAttribute;
     try (Parameters parameters = work.prepare(sql)) {
       for (Map.Entry<String, AttributeChange> change : changes.entrySet()) {
         bindAttribute(parameters, work, origin, change.getKey());

@@ -100,6 +100,7 @@ final class PostgreSqlDialect extends SqlDialect {
 
   private final SqlText create;
   private final String createAttributes;
+  private final String firstChange;
   private final OwnRow ownRow;
   private final OwnRow touch;
   private final String write;
@@ -110,12 +111,13 @@ final class PostgreSqlDialect extends SqlDialect {
   PostgreSqlDialect(Tables tables) {
     super(tables, CLOCK, Layout.TWO_TABLES);
     this.create = text(CREATE.formatted(SessionStore.FIRST_VERSION));
-    this.createAttributes = named(CREATE_ATTRIBUTES);
+    this.createAttributes = line(CREATE_ATTRIBUTES);
+    this.firstChange = line(FIRST_CHANGE);
     this.ownRow = ownRow(OWN_ROW);
     this.touch = ownRow(TOUCH);
-    this.write = named(WRITE);
-    this.replace = named(REPLACE);
-    this.sweep = named(SWEEP.formatted(SWEEP_EVERY_VERSIONS, SessionStore.REMOVAL_MARK_VERSIONS));
+    this.write = line(WRITE);
+    this.replace = line(REPLACE);
+    this.sweep = line(SWEEP.formatted(SWEEP_EVERY_VERSIONS, SessionStore.REMOVAL_MARK_VERSIONS));
     this.claim =
         text(
             CLAIM.formatted(IS_EXPIRED, StoredSessions.OWN_COLUMNS, StoredSessions.NO_OWN_COLUMNS));
@@ -149,7 +151,7 @@ final class PostgreSqlDialect extends SqlDialect {
     Map<String, AttributeChange> changes = inOrder(delta.changes());
     boolean replaces =
         changes.values().stream().anyMatch(AttributeChange.Replace.class::isInstance);
-    StringBuilder sql = new StringBuilder(FIRST_CHANGE);
+    StringBuilder sql = new StringBuilder(firstChange);
     sql.append(", (?, ?, ?)".repeat(changes.size() - 1));
     sql.append(work.sql(ownRow.of(delta))).append(write);
     if (replaces) {

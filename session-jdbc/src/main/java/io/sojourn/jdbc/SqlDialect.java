@@ -71,6 +71,7 @@ abstract class SqlDialect {
       application = ? AND expiry <= {now} AND (claimed_until IS NULL OR claimed_until <= {now})
       ORDER BY expiry LIMIT ? FOR UPDATE SKIP LOCKED""";
 
+  /** Attributes of a session that is not live are of no use without its own row. */
   private static final String LOAD =
       """
       SELECT {own} FROM sojourn_session h WHERE h.application = ? AND h.session_key = ? AND {live}
@@ -79,7 +80,7 @@ abstract class SqlDialect {
       FROM sojourn_session h
       JOIN {attributes} a ON a.application = h.application AND a.origin = h.origin{is attribute}
         AND a.version > CASE WHEN ? <= h.version AND h.version - ? <= {marks} THEN ? ELSE 0 END
-      WHERE h.application = ? AND h.session_key = ? AND {live} AND h.version <> ?""";
+      WHERE h.application = ? AND h.session_key = ? AND h.version <> ?""";
 
   private static final String FIND_EXPIRED =
       "SELECT origin FROM sojourn_session WHERE " + IS_EXPIRED;
@@ -225,12 +226,17 @@ abstract class SqlDialect {
 
   /** Statements with the names of the tables and the clock put in. */
   final SqlText text(String template) {
-    return SqlText.of(tables.putInto(template), clock);
+    return SqlText.of(named(template), clock);
   }
 
   /** Statements that call the tables by their default names, with the names that they have. */
   final String named(String sql) {
     return tables.putInto(sql);
+  }
+
+  /** The same on one line. */
+  final String line(String sql) {
+    return SqlText.squeeze(named(sql));
   }
 
   /** The resource with the statements that create the tables. */

@@ -9,8 +9,15 @@ package io.sojourn.jdbc;
  */
 record SqlText(String template, String clock, String text) {
 
+  /** Without the line breaks and indents: most drivers send the text with each execution. */
   static SqlText of(String template, String clock) {
-    return new SqlText(template, clock, template.replace("{now}", clock));
+    String squeezed = squeeze(template);
+    return new SqlText(squeezed, clock, squeezed.replace("{now}", clock));
+  }
+
+  /** The statement on one line. Only for statements without literals that hold white space. */
+  static String squeeze(String sql) {
+    return sql.replaceAll("\\s+", " ");
   }
 
   /** With the clock that many milliseconds ahead. */

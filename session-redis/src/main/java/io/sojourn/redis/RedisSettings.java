@@ -39,7 +39,6 @@ record RedisSettings(RedisURI uri, Duration timeout) {
           "(?i)(?<scheme>rediss?)://(?:(?<user>[^@/?#]*)@)?"
               + "(?<host>\\[[0-9a-f:.%]+]|[^\\s@/?#:\\[\\]]+)(?::(?<port>[0-9]{1,5}))?"
               + "(?:/(?<database>[0-9]*))?(?:\\?(?<query>[^#]*))?");
-  private static final Pattern DURATION = Pattern.compile("([0-9]{1,9})(ms|s|m)?");
   private static final Pattern NUMBER = Pattern.compile("[0-9]{1,5}");
 
   /**
@@ -156,23 +155,11 @@ record RedisSettings(RedisURI uri, Duration timeout) {
     }
 
     private Duration duration(String text) {
-      Matcher parts = DURATION.matcher(text);
-      if (parts.matches()) {
-        long amount = Long.parseLong(parts.group(1));
-        String unit = parts.group(2);
-        Duration duration =
-            unit == null || unit.equals("ms")
-                ? Duration.ofMillis(amount)
-                : unit.equals("s") ? Duration.ofSeconds(amount) : Duration.ofMinutes(amount);
-        if (!duration.isZero()) {
-          return duration;
-        }
+      try {
+        return StoreConfiguration.parseDuration(text);
+      } catch (IllegalArgumentException e) {
+        throw wrong("the option 'timeout' " + e.getMessage());
       }
-      throw wrong(
-          "the option 'timeout' has to be a duration above zero like 1s, 1500ms or, in"
-              + " milliseconds, 1500, not '"
-              + text
-              + "'");
     }
 
     private String decode(String text) {

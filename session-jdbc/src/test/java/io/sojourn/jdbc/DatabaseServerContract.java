@@ -1,0 +1,328 @@
+package io.sojourn.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.sojourn.AttributeChange;
+import io.sojourn.EncodedValue;
+import io.sojourn.IdleTimeout;
+import io.sojourn.LoadResult;
+import io.sojourn.SessionDelta;
+import io.sojourn.SessionKey;
+import io.sojourn.SessionRecord;
+import io.sojourn.SessionStore;
+import io.sojourn.StoreConfiguration;
+import io.sojourn.StoreUnavailableException;
+import io.sojourn.testkit.server.RealServers;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** What must hold on each database that is a server, counted by the server itself. */
+@ExtendWith(RealServers.class)
+abstract class DatabaseServerContract extends JdbcSessionStoreContract {
+
+  private final List<Connection> held = new ArrayList<>();
+
+  @AfterEach
+  final void closeConnections() throws SQLException {
+    for (Connection connection : held) {
+      connection.close();
+    }
+  }
+
+  /** A store that has one connection and keeps it, and the connection. */
+  private record Held(SessionStore store, Connection connection) {}
+
+  private Held hold(Connection connection) {
+    held.add(connection);
+    Connection unclosed =
+        (Connection)
+            Proxy.newProxyInstance(
+                getClass().getClassLoader(),
+                new Class<?>[] {Connection.class},
+                (proxy, method, arguments) -> {
+                  try {
+                    return method.getName().equals("close")
+                        ? null
+                        : method.invoke(connection, arguments);
+                  } catch (InvocationTargetException e) {
+                    throw e.getCause();
+                  }
+                });
+    DriverDataSource dataSource =
+        new DriverDataSource(url()) {
+          @Override
+          public Connection getConnection() {
+            return unclosed;
+          }
+        };
+    SessionStore store = JdbcSessionStore.of(dataSource, configuration());
+    store.ping();
+    return new Held(store, connection);
+  }
+
+  /** A connection like those of the store's own pool, whose statements and bytes can be counted. */
+  private Connection countedConnection() throws SQLException {
+    JdbcSettings settings = JdbcSettings.of(Map.of(), true);
+    DriverDefaults defaults = DriverDefaults.of(url());
+    Properties properties = new Properties();
+    properties.putAll(defaults.properties(settings));
+    properties.putAll(countingProperties());
+    Connection connection = DriverManager.getConnection(url(), properties);
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(defaults.initSql(settings));
+    }
+    return connection;
+  }
+
+  /** What the driver has to be told so that {@link #bytes} can count. */
+  Map<String, String> countingProperties() {
+    return Map.of();
+  }
+
+  /** The statements that reached the server over this connection while something was done. */
+  abstract List<String> statements(Connection connection, Runnable something) throws SQLException;
+
+  /** The bytes that went over this connection, both ways, while something was done. */
+  abstract long bytes(Connection connection, Runnable something) throws SQLException;
+
+  /**
+   * The statement that makes the database look at how many rows there are, as it does by itself.
+   */
+  abstract String analyze();
+
+  /** How many rows and index entries the server read over this connection meanwhile. */
+  abstract long rowsRead(Connection connection, Runnable something) throws SQLException;
+
+  @Test
+  @Tag("G9")
+  @Tag("R78")
+  void eachOperationIsOneStatement() throws SQLException {
+    Held held = hold(countedConnection());
+    SessionStore store = held.store;
+    Connection connection = held.connection;
+    SessionKey key = created(store, Map.of("a", value("1"), "b", value("2")));
+
+    assertOneStatement(
+        connection,
+        "a load that is current",
+        () -> assertThat(store.load(key, 1)).isInstanceOf(LoadResult.Unchanged.class));
+    assertOneStatement(
+        connection, "a load of everything", () -> assertThat(attributes(store, key)).hasSize(2));
+    assertOneStatement(
+        connection, "a touch", () -> store.save(SessionDelta.touch(key, Duration.ZERO)));
+    assertOneStatement(
+        connection,
+        "a new timeout",
+        () ->
+            store.save(
+                new SessionDelta(
+                    key,
+                    Map.of(),
+                    Optional.of(new IdleTimeout(Duration.ofHours(1), Duration.ofMinutes(1))),
+                    Duration.ZERO)));
+    assertOneStatement(
+        connection,
+        "a save that sets",
+        () -> store.save(delta(key, Map.of("a", set("3"), "c", set("4"), "d", set("5")))));
+    assertOneStatement(
+        connection,
+        "a save of all kinds",
+        () ->
+            store.save(
+                delta(
+                    key,
+                    Map.of(
+                        "a", new AttributeChange.Replace(value("6"), 3),
+                        "b", new AttributeChange.Remove(),
+                        "c", new AttributeChange.Remove(),
+                        "d", set("7")))));
+    SessionKey renamed = newKey();
+    assertOneStatement(
+        connection, "a rename", () -> assertThat(store.rename(key, renamed)).isTrue());
+    assertThat(attributes(store, renamed)).isEqualTo(Map.of("a", value("6"), "d", value("7")));
+    assertOneStatement(connection, "a remove", () -> assertThat(store.remove(key)).isTrue());
+    assertOneStatement(
+        connection,
+        "a save of what is gone",
+        () -> assertThat(store.save(delta(key, Map.of("a", set("3"))))).isEmpty());
+    assertOneStatement(
+        connection, "a create", () -> created(store, Map.of("a", value("1"), "b", value("2"))));
+    SessionKey due = created(store, Map.of());
+    setClock(Duration.ofMinutes(2));
+    assertThat(statements(connection, () -> store.load(due, 1)))
+        .as("a load that is due to touch")
+        .hasSize(2);
+  }
+
+  private void assertOneStatement(Connection connection, String what, Runnable something)
+      throws SQLException {
+    assertThat(statements(connection, something)).as(what).hasSize(1);
+  }
+
+  @Test
+  @Tag("G9")
+  @Tag("R77")
+  void aSmallChangeOfALargeSessionMovesFewBytes() throws SQLException {
+    for (int size : List.of(200_000, 1_000_000)) {
+      byte[] large = new byte[size];
+      new Random(1).nextBytes(large);
+      Held one = hold(countedConnection());
+      Held two = hold(countedConnection());
+      SessionKey key =
+          created(
+              one.store, Map.of("large", EncodedValue.of(large), "small", value("0".repeat(10))));
+      byte[] hundred = new byte[100];
+      new Random(2).nextBytes(hundred);
+      SessionDelta change =
+          delta(key, Map.of("small", new AttributeChange.Set(EncodedValue.of(hundred))));
+      // What goes over the network once for each connection.
+      assertThat(one.store.save(change)).hasValue(2);
+      assertThat(two.store.load(key, 2)).isInstanceOf(LoadResult.Unchanged.class);
+
+      assertThat(bytes(one.connection, () -> assertThat(one.store.save(change)).hasValue(3)))
+          .as("bytes of a save of 100 bytes in %d", size)
+          .isBetween(100L, 1000L);
+      assertThat(
+              bytes(
+                  two.connection,
+                  () ->
+                      assertThat(((LoadResult.Changed) two.store.load(key, 2)).set())
+                          .containsOnlyKeys("small")))
+          .as("bytes of a refresh by 100 bytes of %d", size)
+          .isBetween(100L, 1300L);
+      assertThat(bytes(two.connection, () -> two.store.load(key, 3)))
+          .as("bytes of a load of nothing new")
+          .isBetween(50L, 1100L);
+    }
+  }
+
+  /** The cost of a claim is that of what it claims, however much there is behind it. */
+  @Test
+  @Tag("R85")
+  void aClaimReadsNoMoreThanItClaims() throws SQLException {
+    Held held = hold(countedConnection());
+    for (int i = 0; i < 1500; i++) {
+      created(held.store, Map.of("a", value("1")));
+    }
+    setClock(Duration.ofHours(1));
+    execute(analyze());
+    List<SessionRecord> claimed = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      assertThat(
+              rowsRead(
+                  held.connection,
+                  () -> claimed.addAll(held.store.claimExpired(20, Duration.ofMinutes(1)))))
+          .as("rows read by claim %d", i)
+          .isPositive()
+          .isLessThan(500);
+    }
+    assertThat(claimed).hasSize(60);
+  }
+
+  @Test
+  @Tag("G6")
+  void nodesInDifferentTimeZonesAgreeOnTheTime() {
+    SessionKey key = newKey();
+    try (SessionStore west = zoned("America/New_York", "-05:00");
+        SessionStore east = zoned("Asia/Kolkata", "+05:30")) {
+      assertThat(west.create(session(key, Map.of()))).isTrue();
+      LoadResult result = east.load(key, SessionStore.NO_VERSION);
+      assertThat(result).isInstanceOf(LoadResult.Found.class);
+      assertThat(((LoadResult.Found) result).session().lastAccessTime())
+          .isBetween(Instant.now().minusSeconds(60), Instant.now().plusSeconds(60));
+    }
+  }
+
+  private SessionStore zoned(String name, String offset) {
+    DriverDataSource dataSource =
+        new DriverDataSource(url()) {
+          @Override
+          public Connection getConnection() throws SQLException {
+            Connection connection = super.getConnection();
+            try (var statement = connection.createStatement()) {
+              statement.execute(setTimeZone(name, offset));
+            }
+            return connection;
+          }
+        };
+    return JdbcSessionStore.of(dataSource, configuration());
+  }
+
+  /** The statement that sets the time zone of a connection. */
+  abstract String setTimeZone(String name, String offset);
+
+  // ---------------------------------------------------------------- accounts
+
+  /** Creates an account of the test's own that may log in. */
+  abstract void createAccount(String name, String password) throws SQLException;
+
+  /** Lets an account read and write rows, as docs/operations.md has it. */
+  abstract void grantRows(String name) throws SQLException;
+
+  /** The store's URL without user and password. */
+  abstract String urlWithoutAccount();
+
+  private static final String PASSWORD = "Geheim-1";
+
+  private SessionStore openAs(String name, String password) {
+    return new JdbcSessionStoreProvider()
+        .open(
+            new StoreConfiguration(
+                urlWithoutAccount(),
+                "app",
+                Map.of("username", name, "password", password),
+                () -> Duration.ZERO));
+  }
+
+  @Test
+  void anAccountThatMayOnlyReadAndWriteRowsServesWhereTheTablesAre() throws SQLException {
+    String name = "w" + newKey().hex().substring(0, 12);
+    createAccount(name, PASSWORD);
+    try (SessionStore store = openAs(name, PASSWORD)) {
+      assertThatThrownBy(store::ping)
+          .isInstanceOf(StoreUnavailableException.class)
+          .hasMessageNotContaining(PASSWORD);
+      created(open(), Map.of());
+      grantRows(name);
+      SessionKey key = created(store, Map.of("a", value("1")));
+      assertThat(store.save(delta(key, Map.of("a", set("2"), "b", set("3"))))).hasValue(2);
+      assertThat(store.load(key, 1)).isInstanceOf(LoadResult.Changed.class);
+      SessionKey renamed = newKey();
+      assertThat(store.rename(key, renamed)).isTrue();
+      assertThat(attributes(store, renamed)).hasSize(2);
+      assertThat(store.claimExpired(10, Duration.ofMinutes(1))).isEmpty();
+      assertThat(store.remove(key)).isTrue();
+    }
+  }
+
+  @Test
+  @Tag("G4")
+  @Tag("R16")
+  void aRefusedAccountIsAnOutageAndItsPasswordStaysUntold() throws SQLException {
+    String name = "r" + newKey().hex().substring(0, 12);
+    createAccount(name, PASSWORD);
+    try (SessionStore store = openAs(name, "not-the-password")) {
+      assertThatThrownBy(store::ping)
+          .isInstanceOf(StoreUnavailableException.class)
+          .hasMessageContaining(name)
+          .hasMessageNotContaining("not-the-password");
+    }
+  }
+}

@@ -1,0 +1,10 @@
+package io.sojourn.jdbc;
+
+import io.sojourn.testkit.server.MariaDbServer;
+
+class MariaDbByMySqlDriverDatabaseIT extends MySqlLikeContract {
+
+  MariaDbByMySqlDriverDatabaseIT(MariaDbServer server) {
+    super(server.newDatabase(), server::mySqlDriverUrl);
+  }
+}
