@@ -1,0 +1,29 @@
+package io.sojourn.tomcat;
+
+import io.sojourn.SessionStore;
+import io.sojourn.SessionStores;
+import io.sojourn.StoreConfiguration;
+import java.time.Duration;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/** The contract of containers over a relational database. */
+abstract class TomcatSqlContract extends TomcatContract {
+
+  private final String url;
+
+  /**
+   * Over this database.
+   *
+   * @param url of an empty database, as its driver takes it
+   */
+  TomcatSqlContract(String url) {
+    this.url = url;
+  }
+
+  @Override
+  protected final SessionStore open(String application, Supplier<Duration> clock) {
+    return SessionStores.open(
+        new StoreConfiguration(url, application, Map.of(), clock), getClass().getClassLoader());
+  }
+}
