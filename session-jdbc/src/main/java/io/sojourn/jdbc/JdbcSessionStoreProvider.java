@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.Set;
 import javax.naming.InitialContext;
+import javax.naming.NameNotFoundException;
 import javax.naming.NamingException;
 import javax.sql.DataSource;
 
@@ -73,20 +74,15 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
       throw new IllegalArgumentException(
           "store=\"" + configuration.url() + "\" must name a resource of this container");
     }
+    Object found;
     try {
       InitialContext naming = new InitialContext();
-      Object found;
       try {
         found = naming.lookup(name.startsWith("java:") ? name : ENVIRONMENT + name);
-      } catch (NamingException e) {
+      } catch (NameNotFoundException e) {
         found = naming.lookup(name);
       }
-      if (found instanceof DataSource dataSource) {
-        return dataSource;
-      }
-      throw new IllegalArgumentException(
-          "store=\"" + configuration.url() + "\" names a " + found.getClass() + ", no DataSource");
-    } catch (NamingException e) {
+    } catch (NameNotFoundException e) {
       throw new IllegalArgumentException(
           "store=\""
               + configuration.url()
@@ -95,7 +91,24 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
               + name
               + "\" of type javax.sql.DataSource in the Context",
           e);
+    } catch (NamingException e) {
+      throw new IllegalArgumentException(
+          "store=\"" + configuration.url() + "\" cannot be had. The container says: " + said(e), e);
     }
+    if (found instanceof DataSource dataSource) {
+      return dataSource;
+    }
+    throw new IllegalArgumentException(
+        "store=\"" + configuration.url() + "\" names a " + found.getClass() + ", no DataSource");
+  }
+
+  /** What is behind a container's own exception, which may say no more than that it failed. */
+  private static String said(NamingException e) {
+    Throwable cause = e;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return String.valueOf(cause.getMessage());
   }
 
   /**

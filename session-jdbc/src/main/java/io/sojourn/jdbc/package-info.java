@@ -1,7 +1,8 @@
 /**
- * Keeps sessions in a relational database: H2 and MariaDB. {@link
+ * Keeps sessions in a relational database: MySQL, MariaDB, PostgreSQL or H2. {@link
  * io.sojourn.jdbc.JdbcSessionStoreProvider} opens a store by a {@code jdbc:} URL with a pool of its
- * own; {@link io.sojourn.jdbc.JdbcSessionStore} also takes a data source.
+ * own, or by a {@code jndi:} URL; {@link io.sojourn.jdbc.JdbcSessionStore} also takes a data
+ * source.
  */
 @NullMarked
 package io.sojourn.jdbc;

@@ -21,10 +21,10 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A browser of one user: keeps the session cookie and talks to whichever server it is told.
- * Thread-safe; of answers that overlap the last one's cookie stays.
+ * A browser of one user: keeps the session cookie and talks to whichever server it is told, which
+ * has a {@link ContractServlet}. Thread-safe; of answers that overlap the last one's cookie stays.
  */
-final class ContractClient {
+public final class ContractClient {
 
   private static final HttpClient HTTP =
       HttpClient.newBuilder()
@@ -36,8 +36,11 @@ final class ContractClient {
 
   private volatile @Nullable String sessionId;
 
+  /** A browser without a cookie. */
+  public ContractClient() {}
+
   /** The session id that the cookie holds; null without one. */
-  @Nullable String sessionId() {
+  public @Nullable String sessionId() {
     return sessionId;
   }
 
@@ -47,12 +50,12 @@ final class ContractClient {
   }
 
   /** Sends the operations of {@link ContractServlet} and waits for the answer. */
-  Answer send(ContainerNode node, String... operations) {
+  public Answer send(ContainerNode node, String... operations) {
     return sendLater(node, operations).join();
   }
 
   /** Sends the operations and goes on. */
-  CompletableFuture<Answer> sendLater(ContainerNode node, String... operations) {
+  public CompletableFuture<Answer> sendLater(ContainerNode node, String... operations) {
     return HTTP.sendAsync(request(uri(node, operations)), HttpResponse.BodyHandlers.ofString(UTF_8))
         .thenApply(this::answer);
   }
@@ -133,15 +136,19 @@ final class ContractClient {
    * @param location where it redirects to
    * @param retryAfter when to try again
    */
-  record Answer(
+  public record Answer(
       int status,
       List<String> lines,
       List<String> cookies,
       Optional<String> location,
       Optional<String> retryAfter) {
 
-    /** The only line of a good answer. */
-    String line() {
+    /**
+     * The only line of a good answer.
+     *
+     * @throws AssertionError if it is not good, or has not one line
+     */
+    public String line() {
       if (status != 200 || lines.size() != 1) {
         throw new AssertionError("Not one line: " + this);
       }

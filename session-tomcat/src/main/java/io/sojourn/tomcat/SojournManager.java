@@ -67,8 +67,8 @@ public final class SojournManager extends ManagerBase {
   // ---------------------------------------------------------------- configuration
 
   /**
-   * Sets the store's URL: {@code redis:}, {@code jdbc:} or {@code memory:}. Required, unless a
-   * store is handed over.
+   * Sets the store's URL: {@code redis:}, {@code jdbc:}, {@code jndi:} or {@code memory:}.
+   * Required, unless a store is handed over.
    */
   public void setStore(String url) {
     this.storeUrl = url;

@@ -10,6 +10,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.BiConsumer;
 import org.apache.catalina.Lifecycle;
 import org.apache.catalina.LifecycleException;
 import org.apache.catalina.LifecycleState;
@@ -52,6 +53,17 @@ final class TomcatNode implements ContainerNode {
    * @throws LifecycleException if it does not start
    */
   static TomcatNode start(SojournManager manager) throws IOException, LifecycleException {
+    return start(manager, (tomcat, context) -> {});
+  }
+
+  /**
+   * Starts it with this manager.
+   *
+   * @param preparation what to do before
+   * @throws LifecycleException if it does not start
+   */
+  static TomcatNode start(SojournManager manager, BiConsumer<Tomcat, StandardContext> preparation)
+      throws IOException, LifecycleException {
     Path folder = Files.createTempDirectory("tomcat");
     Tomcat tomcat = new Tomcat();
     tomcat.setBaseDir(folder.toString());
@@ -83,6 +95,7 @@ final class TomcatNode implements ContainerNode {
     context.addApplicationEventListener(events);
     Tomcat.addServlet(context, "contract", new ContractServlet(events)).setAsyncSupported(true);
     context.addServletMappingDecoded("/*", "contract");
+    preparation.accept(tomcat, context);
     tomcat.start();
     if (!context.getState().isAvailable()) {
       tomcat.stop();
