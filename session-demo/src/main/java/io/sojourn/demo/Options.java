@@ -23,7 +23,8 @@ record Options(boolean script, Optional<String> store, int port, boolean help) {
             Two Tomcat nodes share their HTTP sessions; kill one and go on working on the other.
 
               --script     play the story and check it; exit code 0 if every step held
-              --store URL  keep the sessions there: redis://host:6379, jdbc:mariadb://host/db?user=...
+              --store URL  keep the sessions there: redis://host:6379, or a database:
+                           jdbc:mysql://host/db?user=..., jdbc:mariadb:..., jdbc:postgresql:...
                            (default: an H2 database inside this process)
               --port N     listen on this port of 127.0.0.1 (default 8080; 0: any free port)
               --help       this text

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.sojourn.testkit.server.MariaDbServer;
+import io.sojourn.testkit.server.MySqlServer;
+import io.sojourn.testkit.server.PostgreSqlServer;
 import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisServer;
 import java.io.IOException;
@@ -67,6 +69,20 @@ class DemoIT {
   @Tag("R25")
   void theStoryHoldsOnMariaDb(MariaDbServer mariaDb) throws Exception {
     assertStoryHolds("--store", mariaDb.jdbcUrl(mariaDb.newDatabase()));
+  }
+
+  @Test
+  @Tag("G5")
+  @Tag("R25")
+  void theStoryHoldsOnMySql(MySqlServer mySql) throws Exception {
+    assertStoryHolds("--store", mySql.jdbcUrl(mySql.newDatabase()));
+  }
+
+  @Test
+  @Tag("G5")
+  @Tag("R25")
+  void theStoryHoldsOnPostgreSql(PostgreSqlServer postgreSql) throws Exception {
+    assertStoryHolds("--store", postgreSql.jdbcUrl(postgreSql.newDatabase()));
   }
 
   @Test
