@@ -44,6 +44,11 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
       return JdbcSessionStore.of(lookUp(configuration), configuration);
     }
     JdbcSettings settings = JdbcSettings.of(configuration.options(), true);
+    return JdbcSessionStore.owning(pool(configuration, settings), configuration, settings);
+  }
+
+  /** Connects when first asked, so that a database may be down when a store is opened. */
+  static HikariDataSource pool(StoreConfiguration configuration, JdbcSettings settings) {
     HikariConfig config = new HikariConfig();
     config.setJdbcUrl(configuration.url());
     config.setDriverClassName(driver(configuration).getClass().getName());
@@ -60,7 +65,7 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
     config.setMaxLifetime(MAX_LIFETIME.toMillis());
     config.setKeepaliveTime(KEEPALIVE.toMillis());
     DriverDefaults.of(configuration.url()).apply(config, settings);
-    return JdbcSessionStore.owning(new HikariDataSource(config), configuration, settings);
+    return new HikariDataSource(config);
   }
 
   /**

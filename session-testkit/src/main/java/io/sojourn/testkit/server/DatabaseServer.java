@@ -10,8 +10,8 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.regex.Pattern;
 
-/** What the servers of databases have in common: databases are created in them. */
-abstract sealed class DatabaseServer extends RunningServer
+/** A running database server. Databases are created in it. */
+public abstract sealed class DatabaseServer extends RunningServer
     permits MariaDbServer, MySqlServer, PostgreSqlServer {
 
   private static final Pattern DATABASE_NAME = Pattern.compile("[A-Za-z0-9_]{1,63}");

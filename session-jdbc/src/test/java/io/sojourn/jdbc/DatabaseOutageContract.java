@@ -1,0 +1,563 @@
+package io.sojourn.jdbc;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.awaitility.Awaitility.await;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.sojourn.AttributeChange;
+import io.sojourn.EncodedValue;
+import io.sojourn.IdleTimeout;
+import io.sojourn.LoadResult;
+import io.sojourn.NewSession;
+import io.sojourn.SessionDelta;
+import io.sojourn.SessionKey;
+import io.sojourn.SessionStore;
+import io.sojourn.StoreConfiguration;
+import io.sojourn.StoreUnavailableException;
+import io.sojourn.testkit.Threads;
+import io.sojourn.testkit.server.DatabaseServer;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import org.awaitility.core.ThrowingRunnable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+/**
+ * A database that is killed, demoted, frozen, full or locked, and comes back, under stores that
+ * nobody opens anew.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+abstract class DatabaseOutageContract {
+
+  private static final Duration BOUND = Duration.ofSeconds(60);
+  private static final int POOL = 10;
+
+  private DatabaseServer server;
+  private Administrator administrator;
+  private String database;
+  private final List<SessionStore> opened = new ArrayList<>();
+
+  /** A server that this class may do everything to. */
+  abstract DatabaseServer startServer();
+
+  @BeforeAll
+  final void startTheServer() {
+    server = startServer();
+    administrator = new Administrator(server);
+  }
+
+  @AfterAll
+  final void closeTheServer() {
+    if (server != null) {
+      server.close();
+    }
+  }
+
+  @BeforeEach
+  final void createDatabase() {
+    database = administrator.newDatabase();
+  }
+
+  @AfterEach
+  final void closeStores() {
+    opened.forEach(SessionStore::close);
+    opened.clear();
+  }
+
+  private SessionStore open(String... options) {
+    SessionStore store = new JdbcSessionStoreProvider().open(configuration(options));
+    opened.add(store);
+    return store;
+  }
+
+  private StoreConfiguration configuration(String... options) {
+    Map<String, String> byName = new HashMap<>();
+    for (String option : options) {
+      byName.put(
+          option.substring(0, option.indexOf('=')), option.substring(option.indexOf('=') + 1));
+    }
+    return new StoreConfiguration(administrator.url(database), "app", byName, () -> Duration.ZERO);
+  }
+
+  // ---------------------------------------------------------------- killed
+
+  @Test
+  @Tag("G4")
+  @Tag("G5")
+  @Tag("R17")
+  void aKilledDatabaseIsAnOutageAndWhatItAcknowledgedIsThereAfterwards() {
+    server.kill();
+    SessionStore store = open();
+    SessionKey key = SessionKey.of("s");
+    assertUnavailable(() -> store.load(key, SessionStore.NO_VERSION));
+    server.start();
+    await().atMost(BOUND).until(() -> answers(store));
+    assertThat(store.create(session(key))).isTrue();
+    server.kill();
+    assertUnavailable(() -> store.load(key, SessionStore.NO_VERSION));
+    assertUnavailable(() -> save(store, key, "a", "1"));
+    assertUnavailable(store::ping);
+    server.start();
+    await().atMost(BOUND).until(() -> answers(store));
+    assertThat(store.load(key, SessionStore.NO_VERSION)).isInstanceOf(LoadResult.Found.class);
+  }
+
+  @Test
+  @Tag("G4")
+  @Tag("G5")
+  @Tag("R17")
+  void killsInTheMiddleOfLoadLoseNothingThatWasAcknowledged() {
+    int threads = 8;
+    List<SessionStore> stores = List.of(open(), open());
+    List<SessionKey> keys = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      keys.add(created(stores.get(0)));
+    }
+    Progress progress = new Progress();
+    List<long[]> acknowledged =
+        Threads.call(
+            threads + 1,
+            thread -> {
+              if (thread == threads) {
+                progress.watch(
+                    () -> {
+                      for (int i = 0; i < 2; i++) {
+                        progress.awaitMore(progress.saves, 100);
+                        server.kill();
+                        progress.awaitMore(progress.failures, threads);
+                        server.start();
+                      }
+                      progress.awaitMore(progress.saves, 100);
+                    });
+                return new long[0];
+              }
+              return load(stores.get(thread % 2), keys, "t" + thread, progress);
+            });
+    stores.forEach(store -> await().atMost(BOUND).until(() -> answers(store)));
+    Threads.run(
+        threads,
+        thread -> {
+          SessionStore store = stores.get(thread % 2);
+          for (int i = 0; i < keys.size(); i++) {
+            assertThat(number(store, keys.get(i), "t" + thread))
+                .isGreaterThanOrEqualTo(acknowledged.get(thread)[i]);
+            assertThat(save(store, keys.get(i), "t" + thread, "1")).isPresent();
+          }
+        });
+  }
+
+  /** How far the threads of a test have come, for the one that kills. */
+  private static final class Progress {
+    private final AtomicInteger saves = new AtomicInteger();
+    private final AtomicInteger failures = new AtomicInteger();
+    private final AtomicBoolean ended = new AtomicBoolean();
+
+    void watch(Runnable action) {
+      try {
+        action.run();
+      } finally {
+        ended.set(true);
+      }
+    }
+
+    void awaitMore(AtomicInteger count, int more) {
+      int goal = count.get() + more;
+      await().atMost(BOUND).until(() -> count.get() >= goal);
+    }
+  }
+
+  /** Saves and loads until the end, and answers the last acknowledged number for each session. */
+  private static long[] load(
+      SessionStore store, List<SessionKey> keys, String name, Progress progress) {
+    long[] acknowledged = new long[keys.size()];
+    long[] versions = new long[keys.size()];
+    for (int number = 1; !progress.ended.get(); number++) {
+      int i = number % keys.size();
+      try {
+        OptionalLong saved = save(store, keys.get(i), name, Integer.toString(number));
+        assertThat(saved).as("a session that nobody removed").isPresent();
+        assertThat(saved.getAsLong()).isGreaterThan(versions[i]);
+        versions[i] = saved.getAsLong();
+        acknowledged[i] = number;
+        progress.saves.incrementAndGet();
+        assertThat(number(store, keys.get(i), name)).isEqualTo(number);
+      } catch (StoreUnavailableException e) {
+        progress.failures.incrementAndGet();
+      }
+    }
+    return acknowledged;
+  }
+
+  // ---------------------------------------------------------------- the first call afterwards
+
+  @Test
+  @Tag("G4")
+  @Tag("R17")
+  void theFirstCallAfterARestartSucceedsOverAPoolOfLostConnections() {
+    SessionStore store = open();
+    SessionKey key = created(store);
+    SessionKey newKey = newKey();
+    SessionKey renamed = newKey();
+
+    restartUnderAFullPool();
+    assertThat(store.load(key, SessionStore.FIRST_VERSION))
+        .isInstanceOf(LoadResult.Unchanged.class);
+    restartUnderAFullPool();
+    assertThat(save(store, key, "a", "1")).hasValue(2);
+    restartUnderAFullPool();
+    assertThat(store.create(session(newKey))).isTrue();
+    restartUnderAFullPool();
+    assertThat(store.rename(key, renamed)).isTrue();
+    restartUnderAFullPool();
+    assertThat(store.remove(key)).isTrue();
+
+    assertThat(store.load(renamed, SessionStore.NO_VERSION)).isInstanceOf(LoadResult.Missing.class);
+    assertThat(store.load(newKey, SessionStore.NO_VERSION)).isInstanceOf(LoadResult.Found.class);
+  }
+
+  private void restartUnderAFullPool() {
+    awaitFullPool();
+    server.kill();
+    server.start();
+  }
+
+  private void awaitFullPool() {
+    await().atMost(BOUND).until(() -> administrator.connections().size() == POOL);
+  }
+
+  // ---------------------------------------------------------------- demoted
+
+  @Test
+  @Tag("G4")
+  @Tag("R21")
+  void connectionsToADemotedPrimaryAreThrownAway() {
+    SessionStore store = open();
+    SessionKey key = created(store);
+    awaitFullPool();
+    Set<Long> before = administrator.connections();
+    administrator.refuseWrites();
+    try {
+      await().atMost(BOUND).until(administrator::refusesWrites);
+      await()
+          .atMost(BOUND)
+          .untilAsserted(() -> assertUnavailable(() -> save(store, key, "a", "1")));
+      assertUnavailable(() -> save(store, key, "a", "2"));
+      assertUnavailable(() -> store.save(SessionDelta.touch(key, Duration.ZERO)));
+      assertUnavailable(() -> store.create(session(newKey())));
+      assertUnavailable(() -> store.rename(key, newKey()));
+      assertUnavailable(() -> store.remove(key));
+      assertUnavailable(() -> store.claimExpired(1, Duration.ofMinutes(1)));
+    } finally {
+      administrator.takeWrites();
+    }
+    await().atMost(BOUND).until(() -> !administrator.refusesWrites());
+    assertThat(save(store, key, "a", "3")).isPresent();
+    await()
+        .atMost(BOUND)
+        .untilAsserted(
+            () -> assertThat(administrator.connections()).doesNotContainAnyElementsOf(before));
+    assertThat(number(store, key, "a")).isEqualTo(3);
+  }
+
+  // ---------------------------------------------------------------- refused
+
+  @Test
+  @Tag("G4")
+  @Tag("R17")
+  void tooManyConnectionsAreAnOutage() throws SQLException {
+    SessionStore store = open();
+    SessionKey key = created(store);
+    awaitFullPool();
+    List<Connection> others = new ArrayList<>();
+    administrator.limitConnections(20);
+    try {
+      takeAll(others);
+      administrator.disconnect(administrator.connections());
+      takeAll(others);
+      assertUnavailable(() -> save(store, key, "a", "1"));
+      assertUnavailable(() -> store.load(key, SessionStore.NO_VERSION));
+    } finally {
+      administrator.limitConnections(100);
+      for (Connection other : others) {
+        other.close();
+      }
+    }
+    assertBack(store, key);
+  }
+
+  /** Opens connections until no more are to be had. */
+  private void takeAll(List<Connection> taken) {
+    assertThat(
+            catchThrowable(
+                () -> {
+                  while (true) {
+                    taken.add(DriverManager.getConnection(administrator.url(database)));
+                  }
+                }))
+        .isInstanceOf(SQLException.class);
+  }
+
+  @Test
+  @Tag("G4")
+  @Tag("R17")
+  void aLockedAccountIsAnOutage() {
+    assertOutage(
+        administration -> {
+          administration.lockAccount();
+          administration.disconnect(administration.connections());
+        },
+        Administrator::unlockAccount);
+  }
+
+  @Test
+  @Tag("G4")
+  @Tag("R17")
+  void aChangedPasswordIsAnOutage() {
+    assertOutage(
+        administration -> {
+          administration.changePassword();
+          administration.disconnect(administration.connections());
+        },
+        Administrator::restorePassword);
+  }
+
+  private void assertOutage(Consumer<Administrator> begin, Consumer<Administrator> end) {
+    SessionStore store = open();
+    SessionKey key = created(store);
+    awaitFullPool();
+    begin.accept(administrator);
+    try {
+      assertUnavailable(() -> save(store, key, "a", "1"));
+      assertUnavailable(() -> store.load(key, SessionStore.NO_VERSION));
+      assertUnavailable(() -> store.create(session(newKey())));
+    } finally {
+      end.accept(administrator);
+    }
+    assertBack(store, key);
+  }
+
+  private static void assertBack(SessionStore store, SessionKey key) {
+    await().atMost(BOUND).until(() -> answers(store));
+    assertThat(save(store, key, "a", "2")).isPresent();
+    assertThat(number(store, key, "a")).isEqualTo(2);
+  }
+
+  @Test
+  @Tag("G4")
+  @Tag("R17")
+  void aDroppedDatabaseIsAnOutageUntilThereIsOneAgain() {
+    SessionStore store = open();
+    SessionKey key = created(store);
+    administrator.dropDatabase(database);
+    assertUnavailable(() -> store.load(key, SessionStore.NO_VERSION));
+    assertUnavailable(() -> save(store, key, "a", "1"));
+    assertUnavailable(() -> store.create(session(newKey())));
+    administrator.createDatabase(database);
+    await().atMost(BOUND).until(() -> answers(store));
+    assertThat(store.create(session(key))).isTrue();
+    assertThat(save(store, key, "a", "1")).hasValue(2);
+  }
+
+  // ---------------------------------------------------------------- disconnected, locked out
+
+  @Test
+  @Tag("G4")
+  @Tag("R17")
+  void aSaveWhoseConnectionIsKilledIsDoneAgainOnce() throws SQLException {
+    SessionStore store = open("socketTimeout=30000");
+    SessionKey key = created(store);
+    awaitFullPool();
+    CompletableFuture<OptionalLong> save;
+    try (Connection other = administrator.connect(database)) {
+      lockSession(other, key);
+      save = CompletableFuture.supplyAsync(() -> save(store, key, "a", "1"));
+      Set<Long> waiting = awaitBusy();
+      administrator.disconnect(waiting);
+      await()
+          .atMost(BOUND)
+          .untilAsserted(
+              () ->
+                  assertThat(administrator.busyConnections())
+                      .isNotEmpty()
+                      .doesNotContainAnyElementsOf(waiting));
+      other.rollback();
+    }
+    assertThat(save).succeedsWithin(BOUND).isEqualTo(OptionalLong.of(2));
+    assertThat(number(store, key, "a")).isEqualTo(1);
+    assertThat(save(store, key, "a", "2")).hasValue(3);
+  }
+
+  @Test
+  @Tag("R18")
+  void aSessionThatSomebodyKeepsLockedCostsABoundedTimeAndNothingIsWrittenLater()
+      throws SQLException {
+    SessionStore store = open("socketTimeout=2000");
+    SessionKey key = created(store);
+    try (Connection other = administrator.connect(database)) {
+      lockSession(other, key);
+      assertUnavailable(() -> save(store, key, "late", "1"));
+      other.rollback();
+    }
+    await().atMost(BOUND).until(() -> administrator.busyConnections().isEmpty());
+    assertThat(save(store, key, "a", "1")).hasValue(2);
+    assertThat(((LoadResult.Found) store.load(key, 0)).session().attributes())
+        .containsOnlyKeys("a");
+  }
+
+  @Test
+  @Tag("G2")
+  @Tag("R49")
+  void aSaveThatGivesWayInADeadlockIsDoneAgain() throws SQLException {
+    SessionStore store = open("socketTimeout=30000");
+    SessionKey key = created(store);
+    assertThat(save(store, key, "a", "1")).hasValue(2);
+    CompletableFuture<OptionalLong> save;
+    try (Connection other = administrator.connect(database)) {
+      outweighSaves(other);
+      lockAttribute(other, key);
+      save = CompletableFuture.supplyAsync(() -> save(store, key, "a", "2"));
+      awaitBusy();
+      lockSession(other, key);
+      other.rollback();
+    }
+    assertThat(save).succeedsWithin(BOUND).isEqualTo(OptionalLong.of(3));
+    assertThat(number(store, key, "a")).isEqualTo(2);
+  }
+
+  /** Begins a transaction that is not the one to give way when it is in a deadlock with a save. */
+  abstract void outweighSaves(Connection connection) throws SQLException;
+
+  /** Locks the row of the attribute "a". */
+  abstract void lockAttribute(Connection connection, SessionKey key) throws SQLException;
+
+  private static void lockSession(Connection connection, SessionKey key) throws SQLException {
+    lockRow(
+        connection,
+        "SELECT version FROM sojourn_session WHERE application = 'app' AND origin = ? FOR UPDATE",
+        key);
+  }
+
+  static void lockRow(Connection connection, String query, SessionKey key) throws SQLException {
+    connection.setAutoCommit(false);
+    try (PreparedStatement statement = connection.prepareStatement(query)) {
+      statement.setBytes(1, key.bytes());
+      try (ResultSet rows = statement.executeQuery()) {
+        assertThat(rows.next()).isTrue();
+      }
+    }
+  }
+
+  private Set<Long> awaitBusy() {
+    return await().atMost(BOUND).until(administrator::busyConnections, busy -> !busy.isEmpty());
+  }
+
+  // ---------------------------------------------------------------- frozen
+
+  @Test
+  @Tag("G4")
+  @Tag("R18")
+  void aFrozenDatabaseCostsABoundedTimeAndThePoolIsWholeAfterwards() {
+    StoreConfiguration configuration =
+        configuration("socketTimeout=1000", "connectionTimeout=1000", "maximumPoolSize=4");
+    JdbcSettings settings = JdbcSettings.of(configuration.options(), true);
+    HikariDataSource pool = JdbcSessionStoreProvider.pool(configuration, settings);
+    SessionStore store = JdbcSessionStore.owning(pool, configuration, settings);
+    opened.add(store);
+    SessionKey key = created(store);
+    server.suspend();
+    try {
+      Threads.run(
+          8,
+          thread -> {
+            assertUnavailable(() -> save(store, key, "t" + thread, "1"));
+            assertUnavailable(() -> store.load(key, SessionStore.NO_VERSION));
+          });
+    } finally {
+      server.resume();
+    }
+    await().atMost(BOUND).until(() -> answers(store));
+    Threads.run(8, thread -> assertThat(save(store, key, "t" + thread, "2")).isPresent());
+    assertThat(pool.getHikariPoolMXBean().getActiveConnections()).isZero();
+    assertThat(pool.getHikariPoolMXBean().getThreadsAwaitingConnection()).isZero();
+    for (int thread = 0; thread < 8; thread++) {
+      assertThat(number(store, key, "t" + thread)).isEqualTo(2);
+    }
+  }
+
+  // ---------------------------------------------------------------- parts of them
+
+  private static SessionKey newKey() {
+    return SessionKey.of(UUID.randomUUID().toString());
+  }
+
+  private static NewSession session(SessionKey key) {
+    return new NewSession(
+        key,
+        Instant.now(),
+        IdleTimeout.of(Duration.ofMinutes(30), Duration.ofMinutes(1)),
+        Map.of());
+  }
+
+  private static SessionKey created(SessionStore store) {
+    SessionKey key = newKey();
+    assertThat(store.create(session(key))).isTrue();
+    return key;
+  }
+
+  private static OptionalLong save(SessionStore store, SessionKey key, String name, String value) {
+    return store.save(
+        new SessionDelta(
+            key,
+            Map.of(name, new AttributeChange.Set(EncodedValue.of(value.getBytes(UTF_8)))),
+            Optional.empty(),
+            Duration.ZERO));
+  }
+
+  private static long number(SessionStore store, SessionKey key, String name) {
+    LoadResult result = store.load(key, SessionStore.NO_VERSION);
+    assertThat(result).isInstanceOf(LoadResult.Found.class);
+    var attributes = ((LoadResult.Found) result).session().attributes();
+    assertThat(attributes).containsKey(name);
+    return Long.parseLong(
+        new String(Objects.requireNonNull(attributes.get(name)).value().bytes(), UTF_8));
+  }
+
+  private static void assertUnavailable(ThrowingRunnable call) {
+    assertThatThrownBy(call::run).isInstanceOf(StoreUnavailableException.class);
+  }
+
+  private static boolean answers(SessionStore store) {
+    try {
+      store.ping();
+      return true;
+    } catch (StoreUnavailableException e) {
+      return false;
+    }
+  }
+}

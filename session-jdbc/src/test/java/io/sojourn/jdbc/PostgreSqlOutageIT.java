@@ -1,0 +1,34 @@
+package io.sojourn.jdbc;
+
+import io.sojourn.SessionKey;
+import io.sojourn.testkit.server.DatabaseServer;
+import io.sojourn.testkit.server.PostgreSqlServer;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+
+class PostgreSqlOutageIT extends DatabaseOutageContract {
+
+  @Override
+  DatabaseServer startServer() {
+    return PostgreSqlServer.startPrivate();
+  }
+
+  /** The transaction that looks for deadlocks first gives way. */
+  @Override
+  void outweighSaves(Connection connection) throws SQLException {
+    connection.setAutoCommit(false);
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("SET deadlock_timeout = '1h'");
+    }
+  }
+
+  @Override
+  void lockAttribute(Connection connection, SessionKey key) throws SQLException {
+    lockRow(
+        connection,
+        "SELECT version FROM sojourn_session_attribute WHERE application = 'app' AND origin = ?"
+            + " AND name = 'a' FOR UPDATE",
+        key);
+  }
+}
