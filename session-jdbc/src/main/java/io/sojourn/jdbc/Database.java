@@ -147,6 +147,9 @@ final class Database implements AutoCloseable {
   public void close() {
     closed = true;
     if (owned && dataSource instanceof HikariDataSource pool) {
+      if (pool.getDataSource() instanceof Connector connector) {
+        connector.close();
+      }
       pool.close();
     }
   }
@@ -154,8 +157,9 @@ final class Database implements AutoCloseable {
   // ---------------------------------------------------------------- connections
 
   /**
-   * A pool that cannot connect says why, and that is an outage at once. One that says nothing is
-   * busy, or is connecting for the first time in a JVM that still has to load the driver.
+   * A pool whose connector has failed, or that says itself why it has no connection, is an outage
+   * when its timeout is over. One that says nothing is busy, or is connecting for the first time in
+   * a JVM that still has to load the driver.
    */
   private Connection connect(String attempt) {
     long start = System.nanoTime();
@@ -175,6 +179,7 @@ final class Database implements AutoCloseable {
         boolean mayComeYet =
             e instanceof SQLTransientConnectionException
                 && e.getCause() == null
+                && lastFailure() == null
                 && dataSource instanceof HikariDataSource pool
                 && (dialect == null || pool.getHikariPoolMXBean().getTotalConnections() > 0);
         if (!mayComeYet || System.nanoTime() - start > PATIENCE_WITH_THE_POOL.toNanos()) {
@@ -184,6 +189,14 @@ final class Database implements AutoCloseable {
         throw unavailable(attempt, e);
       }
     }
+  }
+
+  /** Why the pool has no new connection, if it is one of ours and cannot connect. */
+  private @Nullable SQLException lastFailure() {
+    return dataSource instanceof HikariDataSource pool
+            && pool.getDataSource() instanceof Connector connector
+        ? connector.lastFailure()
+        : null;
   }
 
   private static boolean isClosed(Connection connection) {
@@ -251,8 +264,12 @@ final class Database implements AutoCloseable {
   private StoreUnavailableException unavailable(String attempt, Exception e) {
     // The pool's own exception says that it waited; what the driver said is behind it.
     Throwable said = e;
-    while (e instanceof SQLTransientConnectionException && said.getCause() != null) {
-      said = said.getCause();
+    if (e instanceof SQLTransientConnectionException) {
+      SQLException lastFailure = lastFailure();
+      said = lastFailure == null ? e : lastFailure;
+      while (said.getCause() != null) {
+        said = said.getCause();
+      }
     }
     return new StoreUnavailableException(
         "Could not "

@@ -38,7 +38,8 @@ enum DriverDefaults {
 
   /** Each fails for a primary that a failover has made a replica. */
   private static final class Tests {
-    static final String MYSQL = "SELECT IF(@@global.read_only, (SELECT 1 UNION ALL SELECT 2), 1)";
+    static final String MYSQL =
+        "SELECT IF(@@global.read_only OR @@global.innodb_read_only, (SELECT 1 UNION ALL SELECT 2), 1)";
     static final String POSTGRESQL = "SELECT 1 / CASE WHEN pg_is_in_recovery() THEN 0 ELSE 1 END";
   }
 
@@ -72,19 +73,12 @@ enum DriverDefaults {
     return url.startsWith("jdbc:postgresql:") ? POSTGRESQL : OTHER;
   }
 
+  /** Says how connections are made ready, and tried before they are used. */
   void apply(HikariConfig config, JdbcSettings settings) {
-    if (this == OTHER) {
-      return;
+    if (this != OTHER) {
+      config.setConnectionTestQuery(test);
+      config.setConnectionInitSql(initSql(settings));
     }
-    config.setConnectionTestQuery(test);
-    config.setConnectionInitSql(initSql(settings));
-    properties(settings)
-        .forEach(
-            (name, value) -> {
-              if (!config.getJdbcUrl().contains(name + "=")) {
-                config.addDataSourceProperty(name, value);
-              }
-            });
   }
 
   /** What each new connection is told. It waits for a lock for less than for an answer. */
@@ -95,6 +89,9 @@ enum DriverDefaults {
   /** By name, as the driver calls them. */
   Map<String, String> properties(JdbcSettings settings) {
     Map<String, String> properties = new TreeMap<>();
+    if (this == OTHER) {
+      return properties;
+    }
     properties.put("connectTimeout", count(settings.connectionTimeout()));
     properties.put("socketTimeout", count(settings.socketTimeout()));
     for (String property : fixed.split(" ", -1)) {

@@ -9,6 +9,7 @@ import java.sql.Driver;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Properties;
 import java.util.ServiceLoader;
 import java.util.Set;
 import javax.naming.InitialContext;
@@ -49,13 +50,22 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
 
   /** Connects when first asked, so that a database may be down when a store is opened. */
   static HikariDataSource pool(StoreConfiguration configuration, JdbcSettings settings) {
-    HikariConfig config = new HikariConfig();
-    config.setJdbcUrl(configuration.url());
-    config.setDriverClassName(driver(configuration).getClass().getName());
+    DriverDefaults defaults = DriverDefaults.of(configuration.url());
+    Properties properties = new Properties();
+    defaults
+        .properties(settings)
+        .forEach(
+            (name, value) -> {
+              if (!configuration.url().contains(name + "=")) {
+                properties.setProperty(name, value);
+              }
+            });
     if (!settings.username().isEmpty()) {
-      config.setUsername(settings.username());
-      config.setPassword(settings.password());
+      properties.setProperty("user", settings.username());
+      properties.setProperty("password", settings.password());
     }
+    HikariConfig config = new HikariConfig();
+    config.setDataSource(new Connector(driver(configuration), configuration.url(), properties));
     config.setMaximumPoolSize(settings.maximumPoolSize());
     config.setPoolName("sojourn-" + Integer.toHexString(configuration.hashCode()));
     config.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
@@ -64,7 +74,7 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
     config.setValidationTimeout(Math.max(250, settings.connectionTimeout().toMillis() / 2));
     config.setMaxLifetime(MAX_LIFETIME.toMillis());
     config.setKeepaliveTime(KEEPALIVE.toMillis());
-    DriverDefaults.of(configuration.url()).apply(config, settings);
+    defaults.apply(config, settings);
     return new HikariDataSource(config);
   }
 

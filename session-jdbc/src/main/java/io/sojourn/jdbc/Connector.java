@@ -1,0 +1,129 @@
+package io.sojourn.jdbc;
+
+import java.io.PrintWriter;
+import java.sql.Connection;
+import java.sql.Driver;
+import java.sql.SQLException;
+import java.sql.SQLFeatureNotSupportedException;
+import java.time.Duration;
+import java.util.Properties;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.logging.Logger;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Connects for a pool. While the database is down it tries again and again, at short intervals,
+ * until it is closed: a pool that is told of a failure waits for up to five seconds before it tries
+ * again, and so would everybody else after the database is back.
+ *
+ * <p>Thread-safe.
+ */
+final class Connector implements DataSource, AutoCloseable {
+
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
+  private static final Duration LONGEST_PAUSE = Duration.ofMillis(500);
+
+  private final Driver driver;
+  private final String url;
+  private final Properties properties;
+
+  private final CountDownLatch closed = new CountDownLatch(1);
+  private volatile @Nullable SQLException lastFailure;
+
+  /**
+   * A connector.
+   *
+   * @param properties what the driver is told beside the URL, the account among it
+   */
+  Connector(Driver driver, String url, Properties properties) {
+    this.driver = driver;
+    this.url = url;
+    this.properties = properties;
+  }
+
+  /** What the driver said when it last failed to connect; null if it has succeeded since. */
+  @Nullable SQLException lastFailure() {
+    return lastFailure;
+  }
+
+  @Override
+  public Connection getConnection() throws SQLException {
+    Duration pause = FIRST_PAUSE;
+    while (true) {
+      try {
+        Connection connection = driver.connect(url, properties);
+        if (connection != null) {
+          lastFailure = null;
+          return connection;
+        }
+        throw new SQLException("The driver does not take the URL");
+      } catch (SQLException e) {
+        lastFailure = e;
+        if (!pause(pause)) {
+          throw e;
+        }
+      }
+      pause =
+          pause.multipliedBy(2).compareTo(LONGEST_PAUSE) < 0
+              ? pause.multipliedBy(2)
+              : LONGEST_PAUSE;
+    }
+  }
+
+  /** False if there is to be no other attempt. */
+  private boolean pause(Duration time) {
+    try {
+      return !closed.await(time.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  /** Ends attempts that are going on. */
+  @Override
+  public void close() {
+    closed.countDown();
+  }
+
+  @Override
+  public Connection getConnection(String username, String password) throws SQLException {
+    throw new SQLFeatureNotSupportedException("There is one account");
+  }
+
+  @Override
+  public @Nullable PrintWriter getLogWriter() {
+    return null;
+  }
+
+  @Override
+  public void setLogWriter(PrintWriter out) {
+    // Nothing is written to it.
+  }
+
+  /** The driver has its own, among its properties. */
+  @Override
+  public void setLoginTimeout(int seconds) {}
+
+  @Override
+  public int getLoginTimeout() {
+    return 0;
+  }
+
+  @Override
+  public Logger getParentLogger() throws SQLFeatureNotSupportedException {
+    throw new SQLFeatureNotSupportedException();
+  }
+
+  @Override
+  public <T> T unwrap(Class<T> type) throws SQLException {
+    throw new SQLFeatureNotSupportedException("This wraps nothing");
+  }
+
+  @Override
+  public boolean isWrapperFor(Class<?> type) {
+    return false;
+  }
+}

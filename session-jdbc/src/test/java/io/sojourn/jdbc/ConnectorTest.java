@@ -1,0 +1,117 @@
+package io.sojourn.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatObject;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import java.sql.Connection;
+import java.sql.Driver;
+import java.sql.DriverManager;
+import java.sql.DriverPropertyInfo;
+import java.sql.SQLException;
+import java.util.Properties;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.logging.Logger;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+class ConnectorTest {
+
+  private static final String URL = "jdbc:h2:mem:connector";
+
+  /** H2's, for a database that can be down. */
+  private static final class Failing implements Driver {
+    private final Driver driver;
+    final AtomicBoolean down = new AtomicBoolean();
+    final AtomicInteger failures = new AtomicInteger();
+
+    Failing() throws SQLException {
+      driver = DriverManager.getDriver(URL);
+    }
+
+    @Override
+    public Connection connect(String url, Properties info) throws SQLException {
+      if (down.get()) {
+        failures.incrementAndGet();
+        throw new SQLException("down", "08001");
+      }
+      return driver.connect(url, info);
+    }
+
+    @Override
+    public boolean acceptsURL(String url) throws SQLException {
+      return driver.acceptsURL(url);
+    }
+
+    @Override
+    public DriverPropertyInfo[] getPropertyInfo(String url, Properties info) throws SQLException {
+      return driver.getPropertyInfo(url, info);
+    }
+
+    @Override
+    public int getMajorVersion() {
+      return driver.getMajorVersion();
+    }
+
+    @Override
+    public int getMinorVersion() {
+      return driver.getMinorVersion();
+    }
+
+    @Override
+    public boolean jdbcCompliant() {
+      return driver.jdbcCompliant();
+    }
+
+    @Override
+    public Logger getParentLogger() {
+      return Logger.getGlobal();
+    }
+  }
+
+  private static Connection connect(Connector connector) {
+    try {
+      return connector.getConnection();
+    } catch (SQLException e) {
+      throw new CompletionException(e);
+    }
+  }
+
+  @Test
+  @Tag("G4")
+  @Tag("R17")
+  void itConnectsAsSoonAsTheDatabaseIsThereAndSaysMeanwhileWhyItCannot() throws SQLException {
+    Failing driver = new Failing();
+    try (Connector connector = new Connector(driver, URL, new Properties())) {
+      driver.down.set(true);
+      CompletableFuture<Connection> waiting =
+          CompletableFuture.supplyAsync(() -> connect(connector));
+      await().until(() -> driver.failures.get() >= 3);
+      assertThat(waiting).isNotDone();
+      assertThatObject(connector.lastFailure()).hasToString("java.sql.SQLException: down");
+      driver.down.set(false);
+      try (Connection connection = waiting.join()) {
+        assertThat(connection.isValid(1)).isTrue();
+      }
+      assertThatObject(connector.lastFailure()).isNull();
+    }
+  }
+
+  @Test
+  void closingEndsTheAttempts() throws SQLException {
+    Failing driver = new Failing();
+    Connector connector = new Connector(driver, URL, new Properties());
+    driver.down.set(true);
+    CompletableFuture<Connection> waiting = CompletableFuture.supplyAsync(() -> connect(connector));
+    await().until(() -> driver.failures.get() >= 1);
+    connector.close();
+    assertThatThrownBy(waiting::join).hasRootCauseMessage("down");
+    int failures = driver.failures.get();
+    assertThatThrownBy(connector::getConnection).hasMessage("down");
+    assertThat(driver.failures).hasValue(failures + 1);
+  }
+}
