@@ -220,7 +220,7 @@ abstract class DatabaseOutageContract {
   @Tag("G4")
   @Tag("R17")
   void theFirstCallAfterARestartSucceedsOverAPoolOfLostConnections() {
-    SessionStore store = open();
+    SessionStore store = open("connectionTimeout=10000"); // as long as a busy machine may take
     SessionKey key = created(store);
     SessionKey newKey = newKey();
     SessionKey renamed = newKey();
