@@ -118,8 +118,24 @@ final class Administrator {
 
   /** Ends connections in the middle of whatever they do. */
   void disconnect(Set<Long> connections) {
-    for (long id : connections) {
-      run("KILL " + id, "SELECT pg_terminate_backend(" + id + ")");
+    try (Connection connection = connect(inItsWords("", "postgres"));
+        Statement statement = connection.createStatement()) {
+      for (long id : connections) {
+        disconnect(statement, id);
+      }
+    } catch (SQLException e) {
+      throw new IllegalStateException("The server does not disconnect " + connections, e);
+    }
+  }
+
+  private void disconnect(Statement statement, long connection) throws SQLException {
+    try {
+      statement.execute(
+          inItsWords("KILL " + connection, "SELECT pg_terminate_backend(" + connection + ")"));
+    } catch (SQLException e) {
+      if (e.getErrorCode() != NO_SUCH_CONNECTION) {
+        throw e;
+      }
     }
   }
 
@@ -156,9 +172,7 @@ final class Administrator {
         Statement statement = connection.createStatement()) {
       statement.execute(text);
     } catch (SQLException e) {
-      if (e.getErrorCode() != NO_SUCH_CONNECTION) {
-        throw new IllegalStateException("The server refuses: " + text, e);
-      }
+      throw new IllegalStateException("The server refuses: " + text, e);
     }
   }
 
