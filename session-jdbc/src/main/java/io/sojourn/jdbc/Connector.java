@@ -5,6 +5,7 @@ import java.sql.Connection;
 import java.sql.Driver;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
@@ -14,13 +15,16 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Connects for a pool. While the database is down it tries again and again, at short intervals,
- * until it is closed: a pool that is told of a failure waits for up to five seconds before it tries
- * again, and so would everybody else after the database is back.
+ * Connects for a pool, to a server that takes writes. While the database is down it tries again and
+ * again, at short intervals, until it is closed: a pool that is told of a failure waits for up to
+ * five seconds before it tries again, and so would everybody else after the database is back.
  *
  * <p>Thread-safe.
  */
 final class Connector implements DataSource, AutoCloseable {
+
+  /** SQLSTATE of a transaction that may only read. */
+  private static final String READ_ONLY = "25006";
 
   private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
   private static final Duration LONGEST_PAUSE = Duration.ofMillis(500);
@@ -28,7 +32,8 @@ final class Connector implements DataSource, AutoCloseable {
   private final Driver driver;
   private final String url;
   private final Properties properties;
-
+  private final String initSql;
+  private final String testSql;
   private final CountDownLatch closed = new CountDownLatch(1);
   private volatile @Nullable SQLException lastFailure;
 
@@ -36,11 +41,15 @@ final class Connector implements DataSource, AutoCloseable {
    * A connector.
    *
    * @param properties what the driver is told beside the URL, the account among it
+   * @param initSql what each new connection is told; empty if nothing
+   * @param testSql fails on a server that takes no writes
    */
-  Connector(Driver driver, String url, Properties properties) {
+  Connector(Driver driver, String url, Properties properties, String initSql, String testSql) {
     this.driver = driver;
     this.url = url;
     this.properties = properties;
+    this.initSql = initSql;
+    this.testSql = testSql;
   }
 
   /** What the driver said when it last failed to connect; null if it has succeeded since. */
@@ -53,12 +62,9 @@ final class Connector implements DataSource, AutoCloseable {
     Duration pause = FIRST_PAUSE;
     while (true) {
       try {
-        Connection connection = driver.connect(url, properties);
-        if (connection != null) {
-          lastFailure = null;
-          return connection;
-        }
-        throw new SQLException("The driver does not take the URL");
+        Connection connection = connect();
+        lastFailure = null;
+        return connection;
       } catch (SQLException e) {
         lastFailure = e;
         if (!pause(pause)) {
@@ -69,6 +75,35 @@ final class Connector implements DataSource, AutoCloseable {
           pause.multipliedBy(2).compareTo(LONGEST_PAUSE) < 0
               ? pause.multipliedBy(2)
               : LONGEST_PAUSE;
+    }
+  }
+
+  private Connection connect() throws SQLException {
+    Connection connection = driver.connect(url, properties);
+    if (connection == null) {
+      throw new SQLException("The driver does not take the URL");
+    }
+    try {
+      prepare(connection);
+      return connection;
+    } catch (SQLException e) {
+      try (connection) {
+        throw e;
+      }
+    }
+  }
+
+  private void prepare(Connection connection) throws SQLException {
+    if (initSql.isEmpty()) {
+      return;
+    }
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(initSql);
+      try {
+        statement.execute(testSql);
+      } catch (SQLException e) {
+        throw new SQLException("The server takes no writes: it is a replica", READ_ONLY, e);
+      }
     }
   }
 

@@ -1,6 +1,5 @@
 package io.sojourn.jdbc;
 
-import com.zaxxer.hikari.HikariConfig;
 import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
@@ -40,10 +39,11 @@ enum DriverDefaults {
   private static final class Tests {
     static final String MYSQL =
         "SELECT IF(@@global.read_only OR @@global.innodb_read_only, (SELECT 1 UNION ALL SELECT 2), 1)";
-    static final String POSTGRESQL = "SELECT 1 / CASE WHEN pg_is_in_recovery() THEN 0 ELSE 1 END";
+    static final String POSTGRESQL =
+        "SELECT 1 / CASE current_setting('transaction_read_only') WHEN 'on' THEN 0 ELSE 1 END";
   }
 
-  private final String test;
+  private final String testSql;
   private final String initSql;
   private final Duration unit;
   private final String fixed;
@@ -51,13 +51,13 @@ enum DriverDefaults {
   /**
    * A driver.
    *
-   * @param test fails on a connection that is of no use
+   * @param testSql fails on a connection that is of no use
    * @param initSql what each new connection is told, with the seconds to wait for a lock
    * @param unit what its timeouts are counted in
    * @param fixed name=value, with spaces between
    */
-  DriverDefaults(String test, String initSql, Duration unit, String fixed) {
-    this.test = test;
+  DriverDefaults(String testSql, String initSql, Duration unit, String fixed) {
+    this.testSql = testSql;
     this.initSql = initSql;
     this.unit = unit;
     this.fixed = fixed;
@@ -73,12 +73,9 @@ enum DriverDefaults {
     return url.startsWith("jdbc:postgresql:") ? POSTGRESQL : OTHER;
   }
 
-  /** Says how connections are made ready, and tried before they are used. */
-  void apply(HikariConfig config, JdbcSettings settings) {
-    if (this != OTHER) {
-      config.setConnectionTestQuery(test);
-      config.setConnectionInitSql(initSql(settings));
-    }
+  /** Fails on a connection that leads to a server which takes no writes; empty if there is none. */
+  String testSql() {
+    return testSql;
   }
 
   /** What each new connection is told. It waits for a lock for less than for an answer. */

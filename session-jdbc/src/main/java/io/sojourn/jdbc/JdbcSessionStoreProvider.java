@@ -65,7 +65,16 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
       properties.setProperty("password", settings.password());
     }
     HikariConfig config = new HikariConfig();
-    config.setDataSource(new Connector(driver(configuration), configuration.url(), properties));
+    config.setDataSource(
+        new Connector(
+            driver(configuration),
+            configuration.url(),
+            properties,
+            defaults.initSql(settings),
+            defaults.testSql()));
+    if (!defaults.testSql().isEmpty()) {
+      config.setConnectionTestQuery(defaults.testSql());
+    }
     config.setMaximumPoolSize(settings.maximumPoolSize());
     config.setPoolName("sojourn-" + Integer.toHexString(configuration.hashCode()));
     config.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
@@ -74,7 +83,6 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
     config.setValidationTimeout(Math.max(250, settings.connectionTimeout().toMillis() / 2));
     config.setMaxLifetime(MAX_LIFETIME.toMillis());
     config.setKeepaliveTime(KEEPALIVE.toMillis());
-    defaults.apply(config, settings);
     return new HikariDataSource(config);
   }
 

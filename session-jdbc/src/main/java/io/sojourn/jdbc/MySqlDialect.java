@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.ToIntFunction;
+import org.jspecify.annotations.Nullable;
 
 /** MySQL 8 and later, MariaDB 10.6 and later, and what speaks like them, such as Aurora. */
 final class MySqlDialect extends SqlDialect {
@@ -34,6 +35,9 @@ final class MySqlDialect extends SqlDialect {
    * (its own row was inserted just now) or claimed: the sum that they contain overflows, which is an error whatever the SQL mode, and
    * the statement takes back all that it has done. So savers of a session wait for each other at its own row, none writes to a
    * session that is gone, and the version is answered with the statement, as the key that it has generated.
+   *
+   * A load is one SELECT rather than a UNION of two, since what each costs is mostly to plan it. That the session is found by a unique
+   * key makes its columns constants to the plan, so that of a session whose version is known already no row of kind 1 is looked at.
    *
    * A replacement of an attribute that is not there at all, as after the sweep of its mark, cannot help inserting a row. That row keeps the
    * version which it was to replace, and as long as it does it counts as a mark.
@@ -97,6 +101,20 @@ final class MySqlDialect extends SqlDialect {
 
   private static final int NUMBER_OUT_OF_RANGE = 1690;
 
+  private static final String LOAD =
+      """
+      SELECT a.kind, a.origin, a.version, a.name, %s, a.session_key, a.creation_time, a.last_access_time,
+        a.max_inactive_interval, a.touch_interval, a.expiry, {now}
+      FROM sojourn_session h JOIN sojourn_session a ON a.application = h.application AND a.origin = h.origin
+      WHERE h.application = ? AND h.session_key = ? AND %s"""
+          .formatted(Layout.ONE_TABLE.content(), IS_LIVE);
+
+  private static final String CHANGED =
+      """
+      AND a.kind <= (h.version <> ?)
+        AND (a.kind = 0 OR a.version > CASE WHEN ? <= h.version AND h.version - ? <= %d THEN ? ELSE 0 END)"""
+          .formatted(SessionStore.REMOVAL_MARK_VERSIONS);
+
   private static final String TOUCH =
       "UPDATE sojourn_session SET version = LAST_INSERT_ID(version + %d), %s WHERE "
           + IS_UNCLAIMED
@@ -125,6 +143,8 @@ final class MySqlDialect extends SqlDialect {
   /** What a statement holds besides a value. */
   private static final int BYTES_AROUND_A_VALUE = 16 << 10;
 
+  private final SqlText load;
+  private final SqlText loadChanged;
   private final SqlText create;
   private final String createdAttribute;
   private final SqlText save;
@@ -140,6 +160,8 @@ final class MySqlDialect extends SqlDialect {
 
   MySqlDialect(Tables tables) {
     super(tables, CLOCK, Layout.ONE_TABLE);
+    this.load = text(LOAD);
+    this.loadChanged = text(LOAD + " " + CHANGED);
     this.create = text(CREATE.formatted(SessionStore.FIRST_VERSION));
     this.createdAttribute = CREATED_ATTRIBUTE.formatted(SessionStore.FIRST_VERSION);
     this.save = text(SAVE);
@@ -333,6 +355,24 @@ final class MySqlDialect extends SqlDialect {
     try (Parameters parameters = work.prepare(version)) {
       parameters.bytes(work.application()).bytes(delta.origin().bytes());
       return firstNumber(parameters.statement.executeQuery());
+    }
+  }
+
+  // ---------------------------------------------------------------- load and rename
+
+  @Override
+  StoredSessions.@Nullable Stored load(Work work, SessionKey key, long knownVersion)
+      throws SQLException {
+    boolean known = knownVersion >= SessionStore.FIRST_VERSION;
+    try (Parameters parameters = work.prepare(known ? loadChanged : load)) {
+      parameters.bytes(work.application()).bytes(key.bytes());
+      if (known) {
+        parameters.number(knownVersion).number(knownVersion).number(knownVersion);
+        parameters.number(knownVersion);
+      }
+      try (ResultSet rows = parameters.statement.executeQuery()) {
+        return StoredSessions.one(rows);
+      }
     }
   }
 

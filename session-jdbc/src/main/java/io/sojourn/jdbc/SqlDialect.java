@@ -262,7 +262,7 @@ abstract class SqlDialect {
   abstract OptionalLong touch(Work work, SessionDelta delta) throws SQLException;
 
   /** The live session with this key, and of its attributes what changed since that version. */
-  final StoredSessions.@Nullable Stored load(Work work, SessionKey key, long knownVersion)
+  StoredSessions.@Nullable Stored load(Work work, SessionKey key, long knownVersion)
       throws SQLException {
     byte[] keyBytes = key.bytes();
     long usable = knownVersion >= SessionStore.FIRST_VERSION ? knownVersion : Long.MAX_VALUE;

@@ -9,7 +9,9 @@ import java.sql.Connection;
 import java.sql.Driver;
 import java.sql.DriverManager;
 import java.sql.DriverPropertyInfo;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -86,7 +88,7 @@ class ConnectorTest {
   @Tag("R17")
   void itConnectsAsSoonAsTheDatabaseIsThereAndSaysMeanwhileWhyItCannot() throws SQLException {
     Failing driver = new Failing();
-    try (Connector connector = new Connector(driver, URL, new Properties())) {
+    try (Connector connector = new Connector(driver, URL, new Properties(), "", "")) {
       driver.down.set(true);
       CompletableFuture<Connection> waiting =
           CompletableFuture.supplyAsync(() -> connect(connector));
@@ -104,7 +106,7 @@ class ConnectorTest {
   @Test
   void closingEndsTheAttempts() throws SQLException {
     Failing driver = new Failing();
-    Connector connector = new Connector(driver, URL, new Properties());
+    Connector connector = new Connector(driver, URL, new Properties(), "", "");
     driver.down.set(true);
     CompletableFuture<Connection> waiting = CompletableFuture.supplyAsync(() -> connect(connector));
     await().until(() -> driver.failures.get() >= 1);
@@ -113,5 +115,31 @@ class ConnectorTest {
     int failures = driver.failures.get();
     assertThatThrownBy(connector::getConnection).hasMessage("down");
     assertThat(driver.failures).hasValue(failures + 1);
+  }
+
+  @Test
+  @Tag("R21")
+  void aServerThatTakesNoWritesIsNoneToConnectTo() throws SQLException {
+    try (Connection database = DriverManager.getConnection(URL);
+        Statement statement = database.createStatement()) {
+      statement.execute("CREATE TABLE test (writes INT)");
+      statement.execute("INSERT INTO test VALUES (0)");
+      String test = "SELECT 1 / writes FROM test";
+      try (Connector connector =
+          new Connector(new Failing(), URL, new Properties(), "SET LOCK_TIMEOUT 7", test)) {
+        CompletableFuture<Connection> waiting =
+            CompletableFuture.supplyAsync(() -> connect(connector));
+        await().until(() -> connector.lastFailure() != null);
+        assertThatObject(connector.lastFailure()).asString().contains("takes no writes");
+        assertThat(waiting).isNotDone();
+        statement.execute("UPDATE test SET writes = 1");
+        try (Connection connection = waiting.join();
+            ResultSet timeout =
+                connection.createStatement().executeQuery("SELECT LOCK_TIMEOUT()")) {
+          assertThat(timeout.next()).isTrue();
+          assertThat(timeout.getInt(1)).isEqualTo(7);
+        }
+      }
+    }
   }
 }

@@ -206,10 +206,10 @@ abstract class DatabaseServerContract extends JdbcSessionStoreContract {
                       assertThat(((LoadResult.Changed) two.store.load(key, 2)).set())
                           .containsOnlyKeys("small")))
           .as("bytes of a refresh by 100 bytes of %d", size)
-          .isBetween(100L, 1300L);
+          .isBetween(100L, 2000L);
       assertThat(bytes(two.connection, () -> two.store.load(key, 3)))
           .as("bytes of a load of nothing new")
-          .isBetween(50L, 1100L);
+          .isBetween(50L, 1900L);
     }
   }
 
