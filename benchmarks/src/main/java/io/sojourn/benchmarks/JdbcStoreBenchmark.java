@@ -267,7 +267,8 @@ public class JdbcStoreBenchmark {
     config.setJdbcUrl(served.url());
     config.setMaximumPoolSize(10);
     config.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
-    if (database.equals("mysql")) {
+    if (database.equals("mariadb") || database.equals("mysql")) {
+      config.addDataSourceProperty("useServerPrepStmts", "true");
       config.addDataSourceProperty("cachePrepStmts", "true");
     }
     return config;
