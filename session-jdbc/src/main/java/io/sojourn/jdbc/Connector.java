@@ -63,6 +63,10 @@ final class Connector implements DataSource, AutoCloseable {
     while (true) {
       try {
         Connection connection = connect();
+        if (closed.getCount() == 0) {
+          connection.close(); // nobody would
+          throw new SQLException("The pool has been closed");
+        }
         lastFailure = null;
         return connection;
       } catch (SQLException e) {
@@ -142,9 +146,10 @@ final class Connector implements DataSource, AutoCloseable {
   @Override
   public void setLoginTimeout(int seconds) {}
 
+  /** For so long a pool that closes waits for an attempt to end. */
   @Override
   public int getLoginTimeout() {
-    return 0;
+    return 5;
   }
 
   @Override

@@ -183,6 +183,9 @@ final class Database implements AutoCloseable {
                 && dataSource instanceof HikariDataSource pool
                 && (dialect == null || pool.getHikariPoolMXBean().getTotalConnections() > 0);
         if (!mayComeYet || System.nanoTime() - start > PATIENCE_WITH_THE_POOL.toNanos()) {
+          if (lastFailure() != null) {
+            discardIdle(); // they have failed their test, or would have if there had been time
+          }
           throw unavailable(attempt, e);
         }
       } catch (RuntimeException e) {
