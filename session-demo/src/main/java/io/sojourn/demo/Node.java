@@ -33,7 +33,12 @@ final class Node {
   /** Begins the line that tells the node's address. */
   static final String READY = "sojourn-demo-node ready ";
 
-  private static final Logger ROOT = quietRoot();
+  private static final Logger ROOT = quiet("", Level.WARNING);
+
+  /** Tomcat warns of a machine that took a tenth of a second to make random numbers. */
+  @SuppressWarnings("UnusedVariable") // held, or its level would be forgotten
+  private static final Logger RANDOM_NUMBERS =
+      quiet("org.apache.catalina.util.SessionIdGeneratorBase", Level.SEVERE);
 
   private Node() {}
 
@@ -98,10 +103,11 @@ final class Node {
     }
   }
 
-  private static Logger quietRoot() {
+  /** A logger says no more than this for as long as somebody holds it. */
+  private static Logger quiet(String name, Level level) {
     System.setProperty("java.util.logging.SimpleFormatter.format", "%4$s %3$s: %5$s%6$s%n");
-    Logger root = Logger.getLogger("");
-    root.setLevel(Level.WARNING);
-    return root;
+    Logger logger = Logger.getLogger(name);
+    logger.setLevel(level);
+    return logger;
   }
 }
