@@ -129,9 +129,6 @@ final class H2Dialect extends SqlDialect {
 
   @Override
   OptionalLong touch(Work work, SessionDelta delta) throws SQLException {
-    try (Parameters parameters = work.prepare(update.of(delta))) {
-      OwnRow.bind(parameters, work, delta);
-      return firstNumber(parameters.statement.executeQuery());
-    }
+    return update(work, update, delta);
   }
 }

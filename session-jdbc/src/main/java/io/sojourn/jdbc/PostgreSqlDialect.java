@@ -170,10 +170,7 @@ final class PostgreSqlDialect extends SqlDialect {
 
   @Override
   OptionalLong touch(Work work, SessionDelta delta) throws SQLException {
-    try (Parameters parameters = work.prepare(touch.of(delta))) {
-      OwnRow.bind(parameters, work, delta);
-      return firstNumber(parameters.statement.executeQuery());
-    }
+    return update(work, touch, delta);
   }
 
   @Override

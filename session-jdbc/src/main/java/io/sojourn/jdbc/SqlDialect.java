@@ -375,6 +375,14 @@ abstract class SqlDialect {
     return new TreeMap<>(byName);
   }
 
+  /** Updates a session's own row by a statement whose result is the version that it has then. */
+  static OptionalLong update(Work work, OwnRow row, SessionDelta delta) throws SQLException {
+    try (Parameters parameters = work.prepare(row.of(delta))) {
+      OwnRow.bind(parameters, work, delta);
+      return firstNumber(parameters.statement.executeQuery());
+    }
+  }
+
   /** The first number of the first row; empty if there is none. */
   static OptionalLong firstNumber(ResultSet rows) throws SQLException {
     try (rows) {
