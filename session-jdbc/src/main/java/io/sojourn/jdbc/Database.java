@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 final class Database implements AutoCloseable {
 
   /*
-   * A task is done again after a conflict, since the database has undone it, and after a connection was lost or led to a server that
+   * A task is done again after a conflict, since the database has undone it, with no more isolation than its statements need; and after a connection was lost or led to a server that
    * takes no writes, as those in a pool do when their server has restarted or a failover has demoted it. Then the idle connections of the
    * pool are thrown away with it, so that the second attempt has a new one. Such a task may have taken effect the first time; it is
    * told so. Not so when much time has gone by: the database is down then rather than back again.
@@ -87,22 +87,22 @@ final class Database implements AutoCloseable {
     boolean lookedAgain = false;
     while (true) {
       Connection connection = connect(attempt);
+      Modes modes = new Modes();
       SQLException failure;
-      boolean auto = true;
       try {
-        auto = connection.getAutoCommit();
-        if (!auto) {
-          connection.setAutoCommit(true);
-        }
+        modes.autoCommit(connection);
         SqlDialect known = dialect(connection);
+        if (conflicts > 0 && known.isAtEaseWithReadCommitted()) {
+          modes.readCommitted(connection);
+        }
         long offset = configuration.clockOffset().get().toMillis();
         T answer = task.run(known, new Work(connection, application, offset, lost > 0));
-        giveBack(connection, auto);
+        giveBack(connection, modes);
         return answer;
       } catch (SQLException e) {
         failure = e;
       } catch (StoreUnavailableException e) {
-        giveBack(connection, auto);
+        giveBack(connection, modes);
         throw e;
       } catch (RuntimeException e) {
         discard(connection);
@@ -115,7 +115,7 @@ final class Database implements AutoCloseable {
       if (kind == SqlFailure.OUTAGE) {
         discard(connection);
       } else {
-        giveBack(connection, auto);
+        giveBack(connection, modes);
       }
       long passed = System.nanoTime() - start;
       if (kind == SqlFailure.CONFLICT
@@ -210,13 +210,46 @@ final class Database implements AutoCloseable {
     }
   }
 
-  private static void giveBack(Connection connection, boolean autoCommit) {
+  private static void giveBack(Connection connection, Modes modes) {
     try (connection) {
-      if (!autoCommit) {
-        connection.setAutoCommit(false);
-      }
+      modes.restore(connection);
     } catch (SQLException e) {
       // The task is done; a pool finds out by itself what such a connection is worth.
+    }
+  }
+
+  /** What a connection was set to when its owner lent it, where that is not what a task needs. */
+  private static final class Modes {
+
+    private boolean manualCommit;
+    private int isolation = Connection.TRANSACTION_NONE;
+
+    void autoCommit(Connection connection) throws SQLException {
+      if (!connection.getAutoCommit()) {
+        connection.setAutoCommit(true);
+        manualCommit = true;
+      }
+    }
+
+    /**
+     * Puts down a stricter isolation. Under one, a statement fails when another transaction has
+     * changed its row since it began, where read committed waits for that and goes on from it.
+     */
+    void readCommitted(Connection connection) throws SQLException {
+      int before = connection.getTransactionIsolation();
+      if (before > Connection.TRANSACTION_READ_COMMITTED) {
+        connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+        isolation = before;
+      }
+    }
+
+    void restore(Connection connection) throws SQLException {
+      if (isolation != Connection.TRANSACTION_NONE) {
+        connection.setTransactionIsolation(isolation);
+      }
+      if (manualCommit) {
+        connection.setAutoCommit(false);
+      }
     }
   }
 

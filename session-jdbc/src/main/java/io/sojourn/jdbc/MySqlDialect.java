@@ -188,6 +188,12 @@ final class MySqlDialect extends SqlDialect {
     }
   }
 
+  /** With a binary log of statements they may not (error 1665). */
+  @Override
+  boolean isAtEaseWithReadCommitted() {
+    return false;
+  }
+
   @Override
   Optional<String> refusal(String name, EncodedValue value) {
     long limit = packetLimit - BYTES_AROUND_A_VALUE;

@@ -245,6 +245,14 @@ abstract class SqlDialect {
   /** Reads what the server has to say of itself. Called before anything else. */
   void ask(Connection connection) throws SQLException {}
 
+  /**
+   * Whether transactions may be read committed, whatever the server's settings. The statements are
+   * right with that and need nothing stricter.
+   */
+  boolean isAtEaseWithReadCommitted() {
+    return true;
+  }
+
   /** Why the server cannot take this value; empty if it can. */
   Optional<String> refusal(String name, EncodedValue value) {
     return Optional.empty();

@@ -19,6 +19,8 @@ import io.sojourn.SessionStore;
 import io.sojourn.StoreConfiguration;
 import io.sojourn.StoreUnavailableException;
 import io.sojourn.testkit.Threads;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -32,6 +34,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -327,12 +330,20 @@ abstract class JdbcSessionStoreContract {
   @Tag("G2")
   @Tag("R49")
   void aStricterIsolationOnlyMeansMoreConflictsToRepeat() {
+    ConcurrentLinkedQueue<Integer> isolations = new ConcurrentLinkedQueue<>();
     DataSource strict =
-        preparing(c -> c.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ));
+        new DriverDataSource(url()) {
+          @Override
+          public Connection getConnection() throws SQLException {
+            Connection connection = super.getConnection();
+            connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+            return asking(connection, isolations);
+          }
+        };
     SessionStore store = JdbcSessionStore.of(strict, configuration());
     SessionKey key = created(store, Map.of());
     Threads.run(
-        8,
+        16,
         thread -> {
           for (int i = 0; i < 10; i++) {
             assertThat(store.save(delta(key, Map.of("same", set("x"), "t" + thread, set("y")))))
@@ -340,8 +351,27 @@ abstract class JdbcSessionStoreContract {
             created(store, Map.of("a", value("1")));
           }
         });
-    assertThat(attributes(store, key)).hasSize(9);
-    assertThat(store.load(key, 81)).isInstanceOf(LoadResult.Unchanged.class);
+    assertThat(attributes(store, key)).hasSize(17);
+    assertThat(store.load(key, 161)).isInstanceOf(LoadResult.Unchanged.class);
+    assertThat(isolations).containsOnly(Connection.TRANSACTION_REPEATABLE_READ);
+  }
+
+  /** Notes how isolated the connection is when it is given back. */
+  private static Connection asking(Connection connection, Queue<Integer> isolations) {
+    return (Connection)
+        Proxy.newProxyInstance(
+            Connection.class.getClassLoader(),
+            new Class<?>[] {Connection.class},
+            (proxy, method, arguments) -> {
+              if (method.getName().equals("close")) {
+                isolations.add(connection.getTransactionIsolation());
+              }
+              try {
+                return method.invoke(connection, arguments);
+              } catch (InvocationTargetException e) {
+                throw requireNonNull(e.getCause());
+              }
+            });
   }
 
   @Test
