@@ -16,8 +16,10 @@ import java.util.OptionalLong;
  */
 final class H2Dialect extends SqlDialect {
 
+  /** A difference goes by the clocks on the wall, so both are in UTC. */
   private static final String CLOCK =
-      "CAST(FLOOR(EXTRACT(EPOCH FROM CURRENT_TIMESTAMP) * 1000) AS BIGINT)";
+      """
+      DATEDIFF(MILLISECOND, TIMESTAMP WITH TIME ZONE '1970-01-01 00:00:00Z', CURRENT_TIMESTAMP AT TIME ZONE 'UTC')""";
 
   private static final String CREATE =
       """
