@@ -5,8 +5,11 @@ import io.sojourn.EncodedValue;
 import io.sojourn.NewSession;
 import io.sojourn.SessionDelta;
 import io.sojourn.SessionKey;
+import io.sojourn.SessionRecord;
 import io.sojourn.SessionStore;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 
@@ -14,7 +17,7 @@ import java.util.OptionalLong;
  * H2 2.2 and later. Create, save and claim are transactions of a few statements: most of its
  * databases lie in the same JVM, where a statement more costs next to nothing.
  */
-final class H2Dialect extends SqlDialect {
+final class H2Dialect extends TwoTableDialect {
 
   /** A difference goes by the clocks on the wall, so both are in UTC. */
   private static final String CLOCK =
@@ -48,19 +51,24 @@ final class H2Dialect extends SqlDialect {
         UPDATE sojourn_session SET version = version + %%d, %%s WHERE %s)"""
           .formatted(IS_UNCLAIMED);
 
+  private static final String READ_CLAIMED =
+      CLAIMED.formatted("sojourn_session") + " WHERE h.application = ? AND h.origin IN ({origins})";
+
   private final SqlText create;
   private final OwnRow update;
   private final SqlText write;
   private final SqlText replace;
   private final SqlText sweep;
+  private final ClaimTransaction claim;
 
   H2Dialect(Tables tables) {
-    super(tables, CLOCK, Layout.TWO_TABLES);
+    super(tables, CLOCK);
     this.create = text(CREATE.formatted(SessionStore.FIRST_VERSION));
     this.update = ownRow(UPDATE);
     this.write = text(WRITE);
     this.replace = text(REPLACE);
     this.sweep = text(SWEEP);
+    this.claim = new ClaimTransaction(this, "", READ_CLAIMED);
   }
 
   @Override
@@ -132,5 +140,10 @@ final class H2Dialect extends SqlDialect {
   @Override
   OptionalLong touch(Work work, SessionDelta delta) throws SQLException {
     return update(work, update, delta);
+  }
+
+  @Override
+  List<SessionRecord> claim(Work work, int limit, Duration claimTime) throws SQLException {
+    return claim.run(work, limit, claimTime);
   }
 }

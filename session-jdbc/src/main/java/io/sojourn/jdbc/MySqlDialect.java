@@ -6,6 +6,7 @@ import io.sojourn.IdleTimeout;
 import io.sojourn.NewSession;
 import io.sojourn.SessionDelta;
 import io.sojourn.SessionKey;
+import io.sojourn.SessionRecord;
 import io.sojourn.SessionStore;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -13,6 +14,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,7 +22,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.ToIntFunction;
-import org.jspecify.annotations.Nullable;
 
 /** MySQL 8 and later, MariaDB 10.6 and later, and what speaks like them, such as Aurora. */
 final class MySqlDialect extends SqlDialect {
@@ -36,8 +37,9 @@ final class MySqlDialect extends SqlDialect {
    * the statement takes back all that it has done. So savers of a session wait for each other at its own row, none writes to a
    * session that is gone, and the version is answered with the statement, as the key that it has generated.
    *
-   * A load is one SELECT rather than a UNION of two, since what each costs is mostly to plan it. That the session is found by a unique
-   * key makes its columns constants to the plan, so that of a session whose version is known already no row of kind 1 is looked at.
+   * What a load costs is mostly to plan it: where the second look at the table has to begin is said in the statement. That the session is
+   * found by a unique key makes its columns constants to the plan, so that of a session whose version is known already no other row is
+   * looked at.
    *
    * A replacement of an attribute that is not there at all, as after the sweep of its mark, cannot help inserting a row. That row keeps the
    * version which it was to replace, and as long as it does it counts as a mark.
@@ -101,27 +103,43 @@ final class MySqlDialect extends SqlDialect {
 
   private static final int NUMBER_OUT_OF_RANGE = 1690;
 
+  /** A removed attribute has none, whatever made the mark. */
+  private static final String CONTENT = "CASE WHEN a.replaces IS NULL THEN a.content END";
+
+  /** All rows of the session, its own among them. */
   private static final String LOAD =
       """
-      SELECT a.kind, a.origin, a.version, a.name, %s, a.session_key, a.creation_time, a.last_access_time,
-        a.max_inactive_interval, a.touch_interval, a.expiry, {now}
-      FROM sojourn_session h JOIN sojourn_session a ON a.application = h.application AND a.origin = h.origin
-      WHERE h.application = ? AND h.session_key = ? AND %s"""
-          .formatted(Layout.ONE_TABLE.content(), IS_LIVE);
+      SELECT STRAIGHT_JOIN %s, CASE WHEN a.kind = 1 THEN a.name END, a.version, %s, CASE WHEN a.kind = 0 THEN a.origin END,
+        a.creation_time
+      FROM sojourn_session h JOIN sojourn_session a FORCE INDEX (PRIMARY)
+        ON a.application = h.application AND a.origin = h.origin
+      WHERE h.application = ? AND h.session_key = ? AND h.claimed_until IS NULL"""
+          .formatted(StoredSessions.ofSession("a"), CONTENT);
 
-  private static final String CHANGED =
+  private static final String LOAD_CHANGED =
       """
-      AND a.kind <= (h.version <> ?)
-        AND (a.kind = 0 OR a.version > CASE WHEN ? <= h.version AND h.version - ? <= %d THEN ? ELSE 0 END)"""
-          .formatted(SessionStore.REMOVAL_MARK_VERSIONS);
+      SELECT STRAIGHT_JOIN %s, a.name, a.version, %s, NULLIF(h.origin, h.session_key)
+      FROM sojourn_session h LEFT JOIN sojourn_session a FORCE INDEX (PRIMARY)
+        ON a.application = h.application AND a.origin = CASE WHEN h.version <> ? THEN h.origin END AND a.kind = 1
+        AND a.version > ?
+      WHERE h.application = ? AND h.session_key = ? AND h.claimed_until IS NULL"""
+          .formatted(StoredSessions.ofSession("h"), CONTENT);
+
+  private static final String READ_CLAIMED =
+      """
+      SELECT %s, CASE WHEN a.kind = 1 THEN a.name END, a.version, %s, a.origin, a.creation_time, a.session_key
+      FROM sojourn_session a WHERE a.application = ? AND a.origin IN ({origins})"""
+          .formatted(StoredSessions.ofSession("a"), CONTENT);
+
+  private static final String IS_OWN_ROW = " AND kind = 0 AND name = ''";
 
   private static final String TOUCH =
       "UPDATE sojourn_session SET version = LAST_INSERT_ID(version + %d), %s WHERE "
           + IS_UNCLAIMED
-          + Layout.ONE_TABLE.isOwnRow();
+          + IS_OWN_ROW;
 
   private static final String VERSION =
-      "SELECT version FROM sojourn_session WHERE " + IS_UNCLAIMED + Layout.ONE_TABLE.isOwnRow();
+      "SELECT version FROM sojourn_session WHERE " + IS_UNCLAIMED + IS_OWN_ROW;
 
   private static final String SWEEP =
       """
@@ -143,8 +161,6 @@ final class MySqlDialect extends SqlDialect {
   /** What a statement holds besides a value. */
   private static final int BYTES_AROUND_A_VALUE = 16 << 10;
 
-  private final SqlText load;
-  private final SqlText loadChanged;
   private final SqlText create;
   private final String createdAttribute;
   private final SqlText save;
@@ -156,12 +172,11 @@ final class MySqlDialect extends SqlDialect {
   private final String version;
   private final String sweep;
   private final SqlText rename;
+  private final ClaimTransaction claim;
   private volatile long packetLimit = Long.MAX_VALUE;
 
   MySqlDialect(Tables tables) {
-    super(tables, CLOCK, Layout.ONE_TABLE);
-    this.load = text(LOAD);
-    this.loadChanged = text(LOAD + " " + CHANGED);
+    super(tables, CLOCK, LOAD, LOAD_CHANGED);
     this.create = text(CREATE.formatted(SessionStore.FIRST_VERSION));
     this.createdAttribute = CREATED_ATTRIBUTE.formatted(SessionStore.FIRST_VERSION);
     this.save = text(SAVE);
@@ -173,6 +188,7 @@ final class MySqlDialect extends SqlDialect {
     this.version = line(VERSION);
     this.sweep = line(SWEEP);
     this.rename = text(RENAME);
+    this.claim = new ClaimTransaction(this, IS_OWN_ROW, READ_CLAIMED);
   }
 
   @Override
@@ -364,23 +380,7 @@ final class MySqlDialect extends SqlDialect {
     }
   }
 
-  // ---------------------------------------------------------------- load and rename
-
-  @Override
-  StoredSessions.@Nullable Stored load(Work work, SessionKey key, long knownVersion)
-      throws SQLException {
-    boolean known = knownVersion >= SessionStore.FIRST_VERSION;
-    try (Parameters parameters = work.prepare(known ? loadChanged : load)) {
-      parameters.bytes(work.application()).bytes(key.bytes());
-      if (known) {
-        parameters.number(knownVersion).number(knownVersion).number(knownVersion);
-        parameters.number(knownVersion);
-      }
-      try (ResultSet rows = parameters.statement.executeQuery()) {
-        return StoredSessions.one(rows);
-      }
-    }
-  }
+  // ---------------------------------------------------------------- rename and claim
 
   @Override
   boolean rename(Work work, SessionKey key, SessionKey newKey) throws SQLException {
@@ -389,6 +389,11 @@ final class MySqlDialect extends SqlDialect {
       parameters.bytes(work.application()).bytes(key.bytes());
       return parameters.statement.executeUpdate() > 0;
     }
+  }
+
+  @Override
+  List<SessionRecord> claim(Work work, int limit, Duration claimTime) throws SQLException {
+    return claim.run(work, limit, claimTime);
   }
 
   // ---------------------------------------------------------------- parts of them

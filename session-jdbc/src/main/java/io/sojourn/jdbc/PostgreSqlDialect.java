@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.OptionalLong;
 
 /** PostgreSQL 11 and later, and what speaks like it, such as Aurora. */
-final class PostgreSqlDialect extends SqlDialect {
+final class PostgreSqlDialect extends TwoTableDialect {
 
   /*
    * Two tables, whose rows one statement changes together: a statement may have several parts that write, and those that write
@@ -90,13 +90,11 @@ final class PostgreSqlDialect extends SqlDialect {
   private static final String CLAIM =
       """
       WITH e AS (SELECT origin FROM sojourn_session WHERE %s),
-      h AS (
+      c AS (
         UPDATE sojourn_session SET claimed_until = {now} + ?
         WHERE application = ? AND origin IN (SELECT origin FROM e) RETURNING *)
-      SELECT %s FROM h
-      UNION ALL
-      SELECT 1, a.origin, a.version, a.name, a.content, %s
-      FROM h JOIN sojourn_session_attribute a ON a.application = h.application AND a.origin = h.origin""";
+      %s"""
+          .formatted(IS_EXPIRED, CLAIMED.formatted("c"));
 
   private final SqlText create;
   private final String createAttributes;
@@ -109,7 +107,7 @@ final class PostgreSqlDialect extends SqlDialect {
   private final SqlText claim;
 
   PostgreSqlDialect(Tables tables) {
-    super(tables, CLOCK, Layout.TWO_TABLES);
+    super(tables, CLOCK);
     this.create = text(CREATE.formatted(SessionStore.FIRST_VERSION));
     this.createAttributes = line(CREATE_ATTRIBUTES);
     this.firstChange = line(FIRST_CHANGE);
@@ -118,9 +116,7 @@ final class PostgreSqlDialect extends SqlDialect {
     this.write = line(WRITE);
     this.replace = line(REPLACE);
     this.sweep = line(SWEEP.formatted(SWEEP_EVERY_VERSIONS, SessionStore.REMOVAL_MARK_VERSIONS));
-    this.claim =
-        text(
-            CLAIM.formatted(IS_EXPIRED, StoredSessions.OWN_COLUMNS, StoredSessions.NO_OWN_COLUMNS));
+    this.claim = text(CLAIM);
   }
 
   @Override

@@ -13,7 +13,6 @@ import java.sql.DatabaseMetaData;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -23,8 +22,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The statements of a store, as one kind of database takes them. What stands here is for a table of
- * sessions and one of attributes.
+ * The statements of a store, as one kind of database takes them.
  *
  * <p>Immutable, but for what is asked of the server once; thread-safe.
  */
@@ -71,92 +69,26 @@ abstract class SqlDialect {
       application = ? AND expiry <= {now} AND (claimed_until IS NULL OR claimed_until <= {now})
       ORDER BY expiry LIMIT ? FOR UPDATE SKIP LOCKED""";
 
-  /** Attributes of a session that is not live are of no use without its own row. */
-  private static final String LOAD =
-      """
-      SELECT {own} FROM sojourn_session h WHERE h.application = ? AND h.session_key = ? AND {live}
-      UNION ALL
-      SELECT 1, NULL, a.version, a.name, {content}, {not own}
-      FROM sojourn_session h
-      JOIN {attributes} a ON a.application = h.application AND a.origin = h.origin{is attribute}
-        AND a.version > CASE WHEN ? <= h.version AND h.version - ? <= {marks} THEN ? ELSE 0 END
-      WHERE h.application = ? AND h.session_key = ? AND h.version <> ?""";
-
-  private static final String FIND_EXPIRED =
-      "SELECT origin FROM sojourn_session WHERE " + IS_EXPIRED;
-
-  private static final String CLAIM =
-      """
-      UPDATE sojourn_session SET claimed_until = {now} + ?
-      WHERE application = ? AND origin IN ({origins}){is own row}""";
-
-  private static final String CLAIMED =
-      """
-      SELECT {own} FROM sojourn_session h WHERE h.application = ? AND h.session_key IS NOT NULL AND h.origin IN ({origins})
-      UNION ALL
-      SELECT 1, a.origin, a.version, a.name, {content}, {not own}
-      FROM {attributes} a WHERE a.application = ? AND a.origin IN ({origins}){is attribute}""";
-
-  private static final String RENAME =
-      """
-      UPDATE sojourn_session h SET session_key = ? WHERE h.application = ? AND h.session_key = ? AND %s
-        AND NOT EXISTS (SELECT 1 FROM sojourn_session o WHERE o.application = ? AND o.origin = ?)""";
-
-  /**
-   * Where the rows are.
-   *
-   * @param attributes the table of attributes
-   * @param isOwnRow for a row to be a session's own
-   * @param isAttribute for a row {@code a} to be one of an attribute
-   * @param content the content of an attribute {@code a}; NULL if it was removed
-   */
-  record Layout(String attributes, String isOwnRow, String isAttribute, String content) {
-
-    static final Layout TWO_TABLES = new Layout("sojourn_session_attribute", "", "", "a.content");
-
-    static final Layout ONE_TABLE =
-        new Layout(
-            "sojourn_session",
-            " AND kind = 0 AND name = ''",
-            " AND a.kind = 1",
-            "CASE WHEN a.replaces IS NULL THEN a.content END");
-
-    String putInto(String template) {
-      return template
-          .replace("{own}", StoredSessions.OWN_COLUMNS)
-          .replace("{not own}", StoredSessions.NO_OWN_COLUMNS)
-          .replace("{live}", IS_LIVE)
-          .replace("{marks}", Integer.toString(SessionStore.REMOVAL_MARK_VERSIONS))
-          .replace("{attributes}", attributes)
-          .replace("{is own row}", isOwnRow)
-          .replace("{is attribute}", isAttribute)
-          .replace("{content}", content);
-    }
-  }
-
   private final Tables tables;
   private final String clock;
   private final SqlText load;
-  private final SqlText rename;
+  private final SqlText loadChanged;
   private final SqlText remove;
-  private final SqlText findExpired;
-  private final SqlText claim;
-  private final SqlText claimed;
 
   /**
    * A dialect.
    *
    * @param clock an expression for the database's clock, in milliseconds since 1970
+   * @param load reads a session by application and key
+   * @param loadChanged reads a session, and of its attributes those that are newer than a version
+   *     if the session is; its parameters are that version, twice, application and key
    */
-  SqlDialect(Tables tables, String clock, Layout layout) {
+  SqlDialect(Tables tables, String clock, String load, String loadChanged) {
     this.tables = tables;
     this.clock = clock;
-    this.load = text(layout.putInto(LOAD));
-    this.rename = text(RENAME.formatted(IS_LIVE));
+    this.load = text(load);
+    this.loadChanged = text(loadChanged);
     this.remove = text("DELETE FROM sojourn_session WHERE application = ? AND origin = ?");
-    this.findExpired = text(FIND_EXPIRED);
-    this.claim = text(layout.putInto(CLAIM));
-    this.claimed = text(layout.putInto(CLAIMED));
   }
 
   /**
@@ -269,29 +201,36 @@ abstract class SqlDialect {
   /** See {@link SessionStore#save}, for a delta that changes none. */
   abstract OptionalLong touch(Work work, SessionDelta delta) throws SQLException;
 
-  /** The live session with this key, and of its attributes what changed since that version. */
-  StoredSessions.@Nullable Stored load(Work work, SessionKey key, long knownVersion)
+  /**
+   * The live session with this key, and of its attributes what changed since that version. Where
+   * nobody can tell what did, they are read once more, all of them.
+   */
+  final StoredSessions.@Nullable Stored load(Work work, SessionKey key, long knownVersion)
       throws SQLException {
-    byte[] keyBytes = key.bytes();
-    long usable = knownVersion >= SessionStore.FIRST_VERSION ? knownVersion : Long.MAX_VALUE;
-    try (Parameters parameters = work.prepare(load)) {
-      parameters.bytes(work.application()).bytes(keyBytes);
-      parameters.number(usable).number(usable).number(usable);
-      parameters.bytes(work.application()).bytes(keyBytes).number(usable);
-      try (ResultSet rows = parameters.statement.executeQuery()) {
-        return StoredSessions.one(rows);
+    if (knownVersion >= SessionStore.FIRST_VERSION) {
+      try (Parameters parameters = work.prepare(loadChanged)) {
+        parameters.number(knownVersion).number(knownVersion);
+        StoredSessions.Stored session = load(parameters, work, key, false);
+        if (session == null || session.tellsWhatChangedSince(knownVersion)) {
+          return session;
+        }
       }
+    }
+    try (Parameters parameters = work.prepare(load)) {
+      return load(parameters, work, key, true);
+    }
+  }
+
+  private static StoredSessions.@Nullable Stored load(
+      Parameters parameters, Work work, SessionKey key, boolean whole) throws SQLException {
+    parameters.bytes(work.application()).bytes(key.bytes());
+    try (ResultSet rows = parameters.statement.executeQuery()) {
+      return StoredSessions.live(rows, key, whole);
     }
   }
 
   /** See {@link SessionStore#rename}. */
-  boolean rename(Work work, SessionKey key, SessionKey newKey) throws SQLException {
-    try (Parameters parameters = work.prepare(rename)) {
-      parameters.bytes(newKey.bytes()).bytes(work.application()).bytes(key.bytes());
-      parameters.bytes(work.application()).bytes(newKey.bytes());
-      return parameters.statement.executeUpdate() > 0;
-    }
-  }
+  abstract boolean rename(Work work, SessionKey key, SessionKey newKey) throws SQLException;
 
   /** See {@link SessionStore#remove}. */
   final boolean remove(Work work, SessionKey origin) throws SQLException {
@@ -302,42 +241,7 @@ abstract class SqlDialect {
   }
 
   /** See {@link SessionStore#claimExpired}. */
-  List<SessionRecord> claim(Work work, int limit, Duration claimTime) throws SQLException {
-    List<byte[]> origins = work.atomically(whole -> markClaimed(whole, limit, claimTime));
-    if (origins.isEmpty()) {
-      return List.of();
-    }
-    try (Parameters parameters = work.prepare(forOrigins(work.sql(claimed), origins))) {
-      parameters.bytes(work.application()).allBytes(origins);
-      parameters.bytes(work.application()).allBytes(origins);
-      try (ResultSet rows = parameters.statement.executeQuery()) {
-        return StoredSessions.all(rows);
-      }
-    }
-  }
-
-  private List<byte[]> markClaimed(Work work, int limit, Duration claimTime) throws SQLException {
-    List<byte[]> origins = new ArrayList<>();
-    try (Parameters parameters = work.prepare(findExpired)) {
-      parameters.bytes(work.application()).number(limit);
-      try (ResultSet rows = parameters.statement.executeQuery()) {
-        while (rows.next()) {
-          origins.add(rows.getBytes(1));
-        }
-      }
-    }
-    if (!origins.isEmpty()) {
-      try (Parameters parameters = work.prepare(forOrigins(work.sql(claim), origins))) {
-        parameters.duration(claimTime).bytes(work.application()).allBytes(origins);
-        parameters.statement.executeUpdate();
-      }
-    }
-    return origins;
-  }
-
-  private static String forOrigins(String sql, List<byte[]> origins) {
-    return sql.replace("{origins}", "?" + ", ?".repeat(origins.size() - 1));
-  }
+  abstract List<SessionRecord> claim(Work work, int limit, Duration claimTime) throws SQLException;
 
   // ---------------------------------------------------------------- parts of them
 

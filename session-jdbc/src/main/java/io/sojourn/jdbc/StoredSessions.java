@@ -12,54 +12,71 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sessions read from a result of which each row is a session's own, or one of an attribute. For one
- * thread.
+ * Sessions read from a result, each of whose rows has to say something of a session, or of an
+ * attribute, or of both. For one thread.
  */
 final class StoredSessions {
 
-  /** The columns of a row of the session {@code h} itself. */
-  static final String OWN_COLUMNS =
-      """
-      0, h.origin, h.version, NULL, NULL, h.session_key, h.creation_time, h.last_access_time,
-        h.max_inactive_interval, h.touch_interval, h.expiry, {now}""";
+  /*
+   * The columns of a result. A row with nothing to say of the session itself has no time of last access, one with nothing to say of an
+   * attribute no name. The last two are left out where nobody asks for them; without an origin the session has its first key still.
+   */
 
-  /** What follows {@code 1}, origin, version, name and content in the row of an attribute. */
-  static final String NO_OWN_COLUMNS = "NULL, NULL, NULL, NULL, NULL, NULL, NULL";
+  private static final int LAST_ACCESS_TIME = 1;
+  private static final int VERSION = 2;
+  private static final int MAX_INACTIVE_INTERVAL = 3;
+  private static final int TOUCH_INTERVAL = 4;
+  private static final int EXPIRY = 5;
+  private static final int NOW = 6;
+  private static final int ATTRIBUTE_NAME = 7;
+  private static final int ATTRIBUTE_VERSION = 8;
+  private static final int ATTRIBUTE_CONTENT = 9;
+  private static final int ORIGIN = 10;
+  private static final int CREATION_TIME = 11;
+  private static final int KEY = 12;
+
+  /** The first six columns. */
+  static String ofSession(String table) {
+    return """
+    %1$s.last_access_time, %1$s.version, %1$s.max_inactive_interval, %1$s.touch_interval, %1$s.expiry, {now}"""
+        .formatted(table);
+  }
 
   /** One session as it is read. */
   static final class Stored {
-    private final SessionKey origin;
     private final SessionKey key;
+    private final SessionKey origin;
     private final long version;
-    private final Instant creationTime;
+    private final long creationTime;
     private final long lastAccess;
     private final long maxInactive;
     private final long touchInterval;
     private final @Nullable Long expiry;
     private final long now;
-    private final Map<String, StoredAttribute> set = new HashMap<>();
-    private final Map<String, Long> removed = new HashMap<>();
+    private final Attributes attributes;
 
-    private Stored(ResultSet row) throws SQLException {
-      this.origin = SessionKey.ofBytes(row.getBytes(2));
-      this.version = row.getLong(3);
-      this.key = SessionKey.ofBytes(row.getBytes(6));
-      this.creationTime = Instant.ofEpochMilli(row.getLong(7));
-      this.lastAccess = row.getLong(8);
-      this.maxInactive = row.getLong(9);
-      this.touchInterval = row.getLong(10);
-      long end = row.getLong(11);
+    /** Reads what a row says of the session. */
+    private Stored(ResultSet row, SessionKey key, boolean whole, Attributes attributes)
+        throws SQLException {
+      this.key = key;
+      this.lastAccess = row.getLong(LAST_ACCESS_TIME);
+      this.version = row.getLong(VERSION);
+      this.maxInactive = row.getLong(MAX_INACTIVE_INTERVAL);
+      this.touchInterval = row.getLong(TOUCH_INTERVAL);
+      long end = row.getLong(EXPIRY);
       this.expiry = row.wasNull() ? null : end;
-      this.now = row.getLong(12);
+      this.now = row.getLong(NOW);
+      byte[] firstKey = row.getBytes(ORIGIN);
+      this.origin = firstKey == null ? key : SessionKey.ofBytes(firstKey);
+      this.creationTime = whole ? row.getLong(CREATION_TIME) : 0;
+      this.attributes = attributes;
     }
 
     SessionKey origin() {
@@ -78,12 +95,29 @@ final class StoredSessions {
     boolean isAsCreated(NewSession session) {
       return version == SessionStore.FIRST_VERSION
           && origin.equals(session.key())
-          && creationTime.toEpochMilli() == session.creationTime().toEpochMilli();
+          && creationTime == session.creationTime().toEpochMilli();
     }
 
-    SessionRecord record() {
+    private boolean isLive() {
+      return expiry == null || expiry > now;
+    }
+
+    /** Whether what changed since a version can be told by the attributes that are newer. */
+    boolean tellsWhatChangedSince(long known) {
+      return known >= SessionStore.FIRST_VERSION
+          && known <= version
+          && version - known <= SessionStore.REMOVAL_MARK_VERSIONS;
+    }
+
+    private SessionRecord record() {
       return new SessionRecord(
-          key, origin, version, creationTime, Instant.ofEpochMilli(lastAccess), timeout(), set);
+          key,
+          origin,
+          version,
+          Instant.ofEpochMilli(creationTime),
+          Instant.ofEpochMilli(lastAccess),
+          timeout(),
+          attributes.set);
     }
 
     LoadResult since(long known) {
@@ -91,12 +125,9 @@ final class StoredSessions {
       if (known == version) {
         return new LoadResult.Unchanged(lastAccessTime);
       }
-      boolean tellable =
-          known >= SessionStore.FIRST_VERSION
-              && known < version
-              && version - known <= SessionStore.REMOVAL_MARK_VERSIONS;
-      return tellable
-          ? new LoadResult.Changed(version, lastAccessTime, timeout(), set, removed)
+      return tellsWhatChangedSince(known)
+          ? new LoadResult.Changed(
+              version, lastAccessTime, timeout(), attributes.set, attributes.removed)
           : new LoadResult.Found(record());
     }
 
@@ -105,54 +136,64 @@ final class StoredSessions {
     }
   }
 
+  /** Of one session. */
+  private static final class Attributes {
+    private final Map<String, StoredAttribute> set = new HashMap<>();
+    private final Map<String, Long> removed = new HashMap<>();
+
+    /** Reads what a row says of one. */
+    void read(ResultSet row) throws SQLException {
+      byte[] name = row.getBytes(ATTRIBUTE_NAME);
+      if (name == null) {
+        return;
+      }
+      long version = row.getLong(ATTRIBUTE_VERSION);
+      byte[] content = row.getBytes(ATTRIBUTE_CONTENT);
+      if (content == null) {
+        removed.put(AttributeName.decode(name), version);
+      } else {
+        set.put(AttributeName.decode(name), new StoredAttribute(EncodedValue.of(content), version));
+      }
+    }
+  }
+
   private StoredSessions() {}
 
-  /** The one session of a result whose attributes' rows name no origin; null if there is none. */
-  static @Nullable Stored one(ResultSet rows) throws SQLException {
+  /**
+   * The session with this key; null if there is none, or it has expired.
+   *
+   * @param whole whether the result has the time of creation
+   */
+  static @Nullable Stored live(ResultSet rows, SessionKey key, boolean whole) throws SQLException {
     Stored session = null;
-    Map<String, StoredAttribute> set = new HashMap<>();
-    Map<String, Long> removed = new HashMap<>();
+    Attributes attributes = new Attributes();
     while (rows.next()) {
-      if (rows.getInt(1) == 0) {
-        session = new Stored(rows);
-      } else {
-        read(rows, set, removed);
+      if (session == null && isOfSession(rows)) {
+        session = new Stored(rows, key, whole, attributes);
       }
+      attributes.read(rows);
     }
-    if (session != null) {
-      session.set.putAll(set);
-      session.removed.putAll(removed);
-    }
-    return session;
+    return session != null && session.isLive() ? session : null;
   }
 
-  /** All sessions of a result in which the rows of sessions come before those of attributes. */
+  /** All sessions of a result with all columns. */
   static List<SessionRecord> all(ResultSet rows) throws SQLException {
+    Map<SessionKey, Attributes> attributes = new HashMap<>();
     Map<SessionKey, Stored> sessions = new LinkedHashMap<>();
     while (rows.next()) {
-      if (rows.getInt(1) == 0) {
-        Stored session = new Stored(rows);
-        sessions.put(session.origin, session);
-      } else {
-        Stored session = Objects.requireNonNull(sessions.get(SessionKey.ofBytes(rows.getBytes(2))));
-        read(rows, session.set, session.removed);
+      SessionKey origin = SessionKey.ofBytes(rows.getBytes(ORIGIN));
+      Attributes own = attributes.computeIfAbsent(origin, ignored -> new Attributes());
+      if (!sessions.containsKey(origin) && isOfSession(rows)) {
+        SessionKey key = SessionKey.ofBytes(rows.getBytes(KEY));
+        sessions.put(origin, new Stored(rows, key, true, own));
       }
+      own.read(rows);
     }
-    List<SessionRecord> records = new ArrayList<>();
-    sessions.values().forEach(session -> records.add(session.record()));
-    return records;
+    return sessions.values().stream().map(Stored::record).toList();
   }
 
-  private static void read(
-      ResultSet row, Map<String, StoredAttribute> set, Map<String, Long> removed)
-      throws SQLException {
-    long version = row.getLong(3);
-    String name = AttributeName.decode(row.getBytes(4));
-    byte[] content = row.getBytes(5);
-    if (content == null) {
-      removed.put(name, version);
-    } else {
-      set.put(name, new StoredAttribute(EncodedValue.of(content), version));
-    }
+  private static boolean isOfSession(ResultSet row) throws SQLException {
+    row.getLong(LAST_ACCESS_TIME);
+    return !row.wasNull();
   }
 }
