@@ -1,5 +1,7 @@
 package io.sojourn.benchmarks;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.sojourn.AttributeChange;
@@ -11,15 +13,18 @@ import io.sojourn.SessionDelta;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionStore;
 import io.sojourn.StoreConfiguration;
+import io.sojourn.StoredAttribute;
 import io.sojourn.jdbc.JdbcSessionStoreProvider;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.sql.Types;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
@@ -38,11 +43,12 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 import org.openjdk.jmh.infra.Blackhole;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What does an operation of the JDBC store take, measured by a bare JDBC call that moves the same
- * bytes? A thousand sessions of five attributes of 400 bytes, and a table with rows of the same
- * sizes. Each invocation makes both calls, now the one first and now the other; {@link Pairs}
+ * bytes? A thousand sessions of five attributes of 400 bytes, and a plain table with the same rows,
+ * found by its primary key. Each invocation makes both calls, now the one first and now the other; {@link Pairs}
  * reports them one by one. Both borrow their connection from a HikariCP pool of the same settings.
  *
  * <pre>
@@ -62,24 +68,24 @@ public class JdbcStoreBenchmark {
   private static final int ATTRIBUTES = 5;
   private static final int ATTRIBUTE_BYTES = 400;
 
-  /** Two keys, eight numbers. */
-  private static final int OWN_ROW_BYTES = 128;
-
   private static final int SMALL = 100;
   private static final int LARGE = 2000;
 
-  /** The rows beside those of a session's attributes that take values of their own. */
-  private static final int SMALL_ROW = ATTRIBUTES + 1;
+  private static final String SMALL_NAME = "small";
+  private static final String LARGE_NAME = "large";
 
-  private static final int LARGE_ROW = ATTRIBUTES + 2;
+  /** The name that a session's own row has in the bare table. */
+  private static final String OWN_ROW = "";
 
-  private static final String SELECT_ALL =
-      "SELECT part, content FROM bare WHERE id = ? AND part <= " + ATTRIBUTES;
-  private static final String SELECT_ONE = "SELECT content FROM bare WHERE id = ? AND part = 0";
+  private static final String SELECT =
+      "SELECT name, version, content, created, accessed, idle, touch, expiry FROM bare"
+          + " WHERE application = ? AND id = ? AND name ";
   private static final String UPDATE_CONTENT =
-      "UPDATE bare SET content = ? WHERE id = ? AND part = ?";
+      "UPDATE bare SET content = ? WHERE application = ? AND id = ? AND name = ?";
   private static final String UPDATE_NUMBER =
-      "UPDATE bare SET touched = ? WHERE id = ? AND part = 0";
+      "UPDATE bare SET accessed = ? WHERE application = ? AND id = ? AND name = ?";
+
+  private static final byte[] APPLICATION = name("benchmark");
 
   private final Random random = new Random(1);
   private final SessionKey[] keys = new SessionKey[SESSIONS];
@@ -130,19 +136,7 @@ public class JdbcStoreBenchmark {
     pair(
         hole,
         () -> store.load(key, SessionStore.NO_VERSION),
-        () -> {
-          try (Connection connection = pool.getConnection();
-              PreparedStatement statement = connection.prepareStatement(SELECT_ALL)) {
-            statement.setBytes(1, key.bytes());
-            Map<Integer, byte[]> parts = new HashMap<>();
-            try (ResultSet rows = statement.executeQuery()) {
-              while (rows.next()) {
-                parts.put(rows.getInt(1), rows.getBytes(2));
-              }
-            }
-            return parts;
-          }
-        });
+        () -> select("<= ?", key, name("attribute" + ATTRIBUTES)));
   }
 
   /** Asks what is new in a session of which the current version is known: one row. */
@@ -158,27 +152,19 @@ public class JdbcStoreBenchmark {
           }
           return result;
         },
-        () -> {
-          try (Connection connection = pool.getConnection();
-              PreparedStatement statement = connection.prepareStatement(SELECT_ONE)) {
-            statement.setBytes(1, key.bytes());
-            try (ResultSet rows = statement.executeQuery()) {
-              return rows.next() ? rows.getBytes(1) : new byte[0];
-            }
-          }
-        });
+        () -> select("= ?", key, name(OWN_ROW)));
   }
 
   /** Writes one attribute of 100 bytes. */
   @Benchmark
   public void saveSmall(Blackhole hole) throws Exception {
-    save(hole, "small", SMALL_ROW, SMALL);
+    save(hole, SMALL_NAME, SMALL);
   }
 
   /** Writes one attribute of 2 KB. */
   @Benchmark
   public void saveLarge(Blackhole hole) throws Exception {
-    save(hole, "large", LARGE_ROW, LARGE);
+    save(hole, LARGE_NAME, LARGE);
   }
 
   /** Moves the time of last access. */
@@ -193,13 +179,15 @@ public class JdbcStoreBenchmark {
           try (Connection connection = pool.getConnection();
               PreparedStatement statement = connection.prepareStatement(UPDATE_NUMBER)) {
             statement.setLong(1, number);
-            statement.setBytes(2, key.bytes());
+            statement.setBytes(2, APPLICATION);
+            statement.setBytes(3, key.bytes());
+            statement.setBytes(4, name(OWN_ROW));
             return updated(statement);
           }
         });
   }
 
-  private void save(Blackhole hole, String name, int row, int size) throws Exception {
+  private void save(Blackhole hole, String name, int size) throws Exception {
     SessionKey key = next();
     byte[] content = bytes(size);
     pair(
@@ -215,11 +203,41 @@ public class JdbcStoreBenchmark {
           try (Connection connection = pool.getConnection();
               PreparedStatement statement = connection.prepareStatement(UPDATE_CONTENT)) {
             statement.setBytes(1, content);
-            statement.setBytes(2, key.bytes());
-            statement.setInt(3, row);
+            statement.setBytes(2, APPLICATION);
+            statement.setBytes(3, key.bytes());
+            statement.setBytes(4, name(name));
             return updated(statement);
           }
         });
+  }
+
+  /** Reads rows of a session, as the store does: all that they say. */
+  private Map<String, Object> select(String names, SessionKey key, byte[] name)
+      throws SQLException {
+    Map<String, Object> contents = new HashMap<>();
+    try (Connection connection = pool.getConnection();
+        PreparedStatement statement = connection.prepareStatement(SELECT + names)) {
+      statement.setBytes(1, APPLICATION);
+      statement.setBytes(2, key.bytes());
+      statement.setBytes(3, name);
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          byte[] content = rows.getBytes(3);
+          contents.put(
+              new String(rows.getBytes(1), UTF_8),
+              content != null
+                  ? new StoredAttribute(EncodedValue.of(content), rows.getLong(2))
+                  : List.of(
+                      rows.getLong(2),
+                      rows.getLong(4),
+                      rows.getLong(5),
+                      rows.getLong(6),
+                      rows.getLong(7),
+                      rows.getLong(8)));
+        }
+      }
+    }
+    return contents;
   }
 
   private long saved(SessionDelta delta) {
@@ -261,15 +279,23 @@ public class JdbcStoreBenchmark {
 
   // ---------------------------------------------------------------- the bare side
 
-  /** The settings of the store's own pool. */
+  /** The settings of the store's own pool, as far as a call that succeeds can tell. */
   private HikariConfig likeTheStore() {
     HikariConfig config = new HikariConfig();
     config.setJdbcUrl(served.url());
     config.setMaximumPoolSize(10);
     config.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
-    if (database.equals("mariadb") || database.equals("mysql")) {
-      config.addDataSourceProperty("useServerPrepStmts", "true");
-      config.addDataSourceProperty("cachePrepStmts", "true");
+    switch (database) {
+      case "mariadb", "mysql" -> {
+        config.addDataSourceProperty("useServerPrepStmts", "true");
+        config.addDataSourceProperty("cachePrepStmts", "true");
+        config.addDataSourceProperty("socketTimeout", "5000");
+      }
+      case "postgresql" -> {
+        config.addDataSourceProperty("prepareThreshold", "1");
+        config.addDataSourceProperty("socketTimeout", "5");
+      }
+      default -> {}
     }
     return config;
   }
@@ -280,32 +306,46 @@ public class JdbcStoreBenchmark {
     try (Connection connection = pool.getConnection()) {
       try (Statement statement = connection.createStatement()) {
         statement.execute(
-            "CREATE TABLE bare (id %s NOT NULL, part INT NOT NULL, touched BIGINT, content %s,"
-                    .formatted(binary.replace("2000", "32"), binary)
-                + " PRIMARY KEY (id, part))"
+            """
+            CREATE TABLE bare (application %2$s NOT NULL, id %1$s NOT NULL, name %2$s NOT NULL,
+              version BIGINT, created BIGINT, accessed BIGINT, idle BIGINT, touch BIGINT, expiry BIGINT, content %3$s,
+              PRIMARY KEY (application, id, name))"""
+                    .formatted(binary.replace("2000", "32"), binary.replace("2000", "200"), binary)
                 + end);
       }
       try (PreparedStatement statement =
-          connection.prepareStatement("INSERT INTO bare VALUES (?, ?, 0, ?)")) {
+          connection.prepareStatement("INSERT INTO bare VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?)")) {
         for (SessionKey key : keys) {
-          for (int part = 0; part <= LARGE_ROW; part++) {
-            statement.setBytes(1, key.bytes());
-            statement.setInt(2, part);
-            statement.setBytes(3, bytes(size(part)));
-            statement.addBatch();
+          insert(statement, key, OWN_ROW, null);
+          for (int i = 1; i <= ATTRIBUTES; i++) {
+            insert(statement, key, "attribute" + i, bytes(ATTRIBUTE_BYTES));
           }
+          insert(statement, key, SMALL_NAME, bytes(SMALL));
+          insert(statement, key, LARGE_NAME, bytes(LARGE));
         }
         statement.executeBatch();
       }
     }
   }
 
-  private static int size(int part) {
-    return switch (part) {
-      case 0 -> OWN_ROW_BYTES;
-      case SMALL_ROW -> SMALL;
-      case LARGE_ROW -> LARGE;
-      default -> ATTRIBUTE_BYTES;
-    };
+  private static void insert(
+      PreparedStatement statement, SessionKey key, String name, byte @Nullable [] content)
+      throws SQLException {
+    statement.setBytes(1, APPLICATION);
+    statement.setBytes(2, key.bytes());
+    statement.setBytes(3, name(name));
+    for (int number = 4; number <= 8; number++) {
+      if (content == null) {
+        statement.setLong(number, System.currentTimeMillis());
+      } else {
+        statement.setNull(number, Types.BIGINT);
+      }
+    }
+    statement.setBytes(9, content);
+    statement.addBatch();
+  }
+
+  private static byte[] name(String name) {
+    return name.getBytes(UTF_8);
   }
 }
