@@ -208,11 +208,22 @@ public final class SessionRepository implements AutoCloseable {
   }
 
   /**
+   * Whether the session may have this id. Most stores keep any session under any id; see {@link
+   * SessionStore#canRename}.
+   *
+   * @param newId a session id, without a route suffix
+   */
+  public boolean canRename(LiveSession session, String newId) {
+    return store.canRename(session.key(), SessionKey.of(newId));
+  }
+
+  /**
    * Gives the session another id. From then on the old one opens nothing.
    *
    * @param newId a session id that nobody could guess, without a route suffix
    * @return false, and the id stays, if the session has ended or was given another id elsewhere, or
    *     the new id is taken
+   * @throws IllegalArgumentException if it {@linkplain #canRename may not}
    * @throws StoreUnavailableException if the store cannot be asked
    */
   public boolean rename(LiveSession session, String newId) {

@@ -76,9 +76,22 @@ public interface SessionStore extends AutoCloseable {
    *
    * @return false, and nothing has changed, if no session goes by {@code key} or {@code newKey} is
    *     taken
+   * @throws IllegalArgumentException if it {@linkplain #canRename may not}
    * @throws StoreUnavailableException if the store cannot be asked
    */
   boolean rename(SessionKey key, SessionKey newKey);
+
+  /**
+   * Whether a session that goes by one key may go by another. Not every one may where a session's
+   * keys have to lie together on one of several servers; whoever makes up the new id makes up
+   * another until it may, which takes some dozens of attempts at the most in the mean. Asks no
+   * server.
+   *
+   * @return true, unless a store says otherwise
+   */
+  default boolean canRename(SessionKey key, SessionKey newKey) {
+    return true;
+  }
 
   /**
    * Removes a session, claimed or not.

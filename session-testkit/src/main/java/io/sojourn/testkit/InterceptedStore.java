@@ -53,6 +53,11 @@ abstract class InterceptedStore implements SessionStore {
   }
 
   @Override
+  public final boolean canRename(SessionKey key, SessionKey newKey) {
+    return inner.canRename(key, newKey);
+  }
+
+  @Override
   public final boolean remove(SessionKey origin) {
     before("remove");
     return inner.remove(origin);

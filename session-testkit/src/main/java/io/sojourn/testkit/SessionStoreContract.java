@@ -32,6 +32,7 @@ import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -105,7 +106,7 @@ public abstract class SessionStoreContract {
   void createRefusesAKeyThatSessionsHadBeforeTheyWereRenamed() {
     SessionStore store = open();
     SessionKey key = created(store, Map.of());
-    assertThat(store.rename(key, newKey())).isTrue();
+    assertThat(store.rename(key, newKeyFor(store, key))).isTrue();
     assertThat(store.create(session(key, Map.of()))).isFalse();
     assertThat(store.load(key, SessionStore.NO_VERSION)).isInstanceOf(LoadResult.Missing.class);
   }
@@ -429,7 +430,7 @@ public abstract class SessionStoreContract {
     SessionStore one = open();
     SessionStore two = open();
     SessionKey old = created(one, Map.of("a", value("1")));
-    SessionKey renamed = newKey();
+    SessionKey renamed = newKeyFor(two, old);
     assertThat(two.rename(old, renamed)).isTrue();
     assertThat(one.load(old, 1)).isInstanceOf(LoadResult.Missing.class);
     assertThat(one.load(old, SessionStore.NO_VERSION)).isInstanceOf(LoadResult.Missing.class);
@@ -450,7 +451,7 @@ public abstract class SessionStoreContract {
     SessionKey origin = created(store, Map.of("a", value("1")));
     SessionKey key = origin;
     for (int i = 0; i < 5; i++) {
-      SessionKey next = newKey();
+      SessionKey next = newKeyFor(store, key);
       assertThat(store.rename(key, next)).isTrue();
       assertThat(store.load(key, SessionStore.NO_VERSION)).isInstanceOf(LoadResult.Missing.class);
       key = next;
@@ -466,13 +467,14 @@ public abstract class SessionStoreContract {
   void aRenameIsAllOrNothing() {
     SessionStore store = open();
     SessionKey key = created(store, Map.of("a", value("1")));
-    SessionKey taken = created(store, Map.of("b", value("2")));
+    SessionKey taken = newKeyFor(store, key);
+    assertThat(store.create(session(taken, Map.of("b", value("2"))))).isTrue();
     assertThat(store.rename(key, taken)).isFalse();
     assertThat(attributes(store, key)).containsOnlyKeys("a");
     assertThat(attributes(store, taken)).containsOnlyKeys("b");
 
     SessionKey unknown = newKey();
-    SessionKey free = newKey();
+    SessionKey free = newKeyFor(store, unknown);
     assertThat(store.rename(unknown, free)).isFalse();
     assertThat(store.load(free, SessionStore.NO_VERSION)).isInstanceOf(LoadResult.Missing.class);
     assertThat(store.create(session(free, Map.of()))).isTrue();
@@ -484,7 +486,8 @@ public abstract class SessionStoreContract {
     SessionStore one = open();
     SessionStore two = open();
     SessionKey key = created(one, Map.of("a", value("1")));
-    List<SessionKey> wishes = IntStream.range(0, THREADS).mapToObj(i -> newKey()).toList();
+    List<SessionKey> wishes =
+        IntStream.range(0, THREADS).mapToObj(i -> newKeyFor(one, key)).toList();
     List<Boolean> answers =
         Threads.call(
             THREADS, thread -> (thread % 2 == 0 ? one : two).rename(key, wishes.get(thread)));
@@ -522,7 +525,7 @@ public abstract class SessionStoreContract {
     assertThat(store.load(key, SessionStore.NO_VERSION)).isInstanceOf(LoadResult.Found.class);
     passTime(timeToLive.plusMillis(1));
     assertThat(store.load(key, SessionStore.NO_VERSION)).isInstanceOf(LoadResult.Missing.class);
-    assertThat(store.rename(key, newKey())).isFalse();
+    assertThat(store.rename(key, newKeyFor(store, key))).isFalse();
     assertThat(claimedKeys(store.claimExpired(10, CLAIM_TIME))).containsExactly(key);
   }
 
@@ -607,7 +610,7 @@ public abstract class SessionStoreContract {
     assertThat(store.load(key, 1)).isInstanceOf(LoadResult.Missing.class);
     assertThat(store.save(delta(key, Map.of("a", set("1"))))).isEmpty();
     assertThat(store.save(SessionDelta.touch(key, Duration.ZERO))).isEmpty();
-    assertThat(store.rename(key, newKey())).isFalse();
+    assertThat(store.rename(key, newKeyFor(store, key))).isFalse();
     assertThat(store.create(session(key, Map.of()))).isFalse();
     passTime(CLAIM_TIME.multipliedBy(2));
     assertThat(store.save(delta(key, Map.of("a", set("1"))))).isEmpty();
@@ -795,7 +798,8 @@ public abstract class SessionStoreContract {
       assertThat(attributes(store(stores, name), key)).isEqualTo(Map.of("of", value(name)));
     }
     assertThat(store(stores, "prod").remove(key)).isTrue();
-    assertThat(store(stores, "prod2").rename(key, newKey())).isTrue();
+    SessionStore prod2 = store(stores, "prod2");
+    assertThat(prod2.rename(key, newKeyFor(prod2, key))).isTrue();
     passTime(Duration.ofHours(1));
     assertThat(store(stores, "prod").claimExpired(100, CLAIM_TIME)).isEmpty();
     assertThat(store(stores, "prod2").claimExpired(100, CLAIM_TIME)).hasSize(1);
@@ -818,7 +822,7 @@ public abstract class SessionStoreContract {
             () -> store.load(key, 1),
             () -> store.save(delta(key, Map.of("a", set("1")))),
             () -> store.save(SessionDelta.touch(key, Duration.ZERO)),
-            () -> store.rename(key, newKey()),
+            () -> store.rename(key, newKeyFor(store, key)),
             () -> store.remove(key),
             () -> store.claimExpired(1, CLAIM_TIME),
             store::ping);
@@ -849,6 +853,14 @@ public abstract class SessionStoreContract {
 
   private static SessionKey newKey() {
     return SessionKey.of(UUID.randomUUID().toString());
+  }
+
+  /** One that a session which goes by this key may go by. */
+  private static SessionKey newKeyFor(SessionStore store, SessionKey key) {
+    return Stream.generate(SessionStoreContract::newKey)
+        .filter(newKey -> store.canRename(key, newKey))
+        .findFirst()
+        .orElseThrow();
   }
 
   private static EncodedValue value(String text) {

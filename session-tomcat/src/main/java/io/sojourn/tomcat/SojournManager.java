@@ -365,6 +365,18 @@ public final class SojournManager extends ManagerBase {
     return new SojournSession(this);
   }
 
+  /** Tomcat's way to a new id, until there is one under which the store can keep the session. */
+  @Override
+  public String rotateSessionId(Session session) {
+    LiveSession live = ((SojournSession) session).live();
+    String newId;
+    do {
+      newId = generateSessionId();
+    } while (!repository().canRename(live, withoutRoute(newId)));
+    changeSessionId(session, newId);
+    return newId;
+  }
+
   @Override
   protected void changeSessionId(
       Session session,
