@@ -30,6 +30,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -43,13 +44,13 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 import org.openjdk.jmh.infra.Blackhole;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What does an operation of the JDBC store take, measured by a bare JDBC call that moves the same
  * bytes? A thousand sessions of five attributes of 400 bytes, and a plain table with the same rows,
- * found by its primary key. Each invocation makes both calls, now the one first and now the other; {@link Pairs}
- * reports them one by one. Both borrow their connection from a HikariCP pool of the same settings.
+ * found by its primary key. Each invocation makes both calls, now the one first and now the other;
+ * {@link Pairs} reports them one by one. Both borrow their connection from a HikariCP pool of the
+ * same settings.
  *
  * <pre>
  * mvn -q -DskipTests -pl benchmarks -am package

@@ -14,35 +14,22 @@ import java.util.Locale;
  * A script that the server runs: one for each operation of the store, {@code load.lua} and so on.
  */
 enum LuaScript {
-  CREATE(false),
-  LOAD(true),
-  SAVE(true),
-  RENAME(false),
-  REMOVE(false),
-  CLAIM(false);
+  CREATE,
+  LOAD,
+  SAVE,
+  RENAME,
+  REMOVE,
+  CLAIM;
 
   /** What all of them begin with. */
   private static final String COMMON = "session.lua";
 
-  private final boolean repeatable;
   private final String source;
   private final String digest;
 
-  /**
-   * A script.
-   *
-   * @param repeatable whether a second run tells the caller nothing wrong when the first one's
-   *     answer was lost. A second create would call the session's own key taken, a second remove
-   *     would find nothing.
-   */
-  LuaScript(boolean repeatable) {
-    this.repeatable = repeatable;
+  LuaScript() {
     this.source = read(COMMON, name().toLowerCase(Locale.ROOT) + ".lua");
     this.digest = sha1(source);
-  }
-
-  boolean isRepeatable() {
-    return repeatable;
   }
 
   String source() {

@@ -8,9 +8,9 @@ import java.util.HexFormat;
 /**
  * The names of one application's keys.
  *
- * <p>All keys of a session lie in its origin's bucket, {@code sojourn:{application:bucket}:…}, and
- * a bucket is one slot of a cluster. An application's name is data: what could end its part of the
- * key, or mean something to a pattern, is written as {@code %} and two hexadecimal digits.
+ * <p>All keys of a session lie in one bucket, {@code sojourn:{application:bucket}:…}, and a bucket
+ * is one slot of a cluster. An application's name is data: what could end its part of the key, or
+ * mean something to a pattern, is written as {@code %} and two hexadecimal digits.
  *
  * <p>Immutable and thread-safe.
  */
@@ -35,13 +35,18 @@ final class RedisKeys {
    */
   byte[][] of(SessionKey key) {
     String hex = key.hex();
-    String bucket = bucket(HexFormat.fromHexDigits(hex, 0, 2) % BUCKETS);
+    String bucket = bucket(bucketOf(key));
     return new byte[][] {
       (bucket + "session:" + hex).getBytes(UTF_8),
       (bucket + "index:" + hex).getBytes(UTF_8),
       (bucket + "expiry").getBytes(UTF_8),
       (bucket + "door:" + hex).getBytes(UTF_8),
     };
+  }
+
+  /** The bucket of a key: below {@link #BUCKETS}. */
+  static int bucketOf(SessionKey key) {
+    return HexFormat.fromHexDigits(key.hex(), 0, 2) % BUCKETS;
   }
 
   /** The name of a bucket's sorted set of what is to expire. */

@@ -2,9 +2,6 @@ package io.sojourn.redis;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.lettuce.core.ClientOptions;
-import io.lettuce.core.MaintNotificationsConfig;
-import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.RedisException;
@@ -12,29 +9,24 @@ import io.lettuce.core.RedisFuture;
 import io.lettuce.core.RedisNoScriptException;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.ScriptOutputType;
-import io.lettuce.core.SocketOptions;
-import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.async.RedisAsyncCommands;
-import io.lettuce.core.codec.ByteArrayCodec;
-import io.lettuce.core.metrics.CommandLatencyRecorder;
-import io.lettuce.core.resource.ClientResources;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import io.sojourn.SessionException;
 import io.sojourn.StoreUnavailableException;
 import java.io.IOException;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Matcher;
@@ -48,7 +40,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Every wait, for a connection or for an answer, ends with the timeout. Every call ends with an
  * answer, or an exception that says what was attempted and what to look at. Thread-safe.
  */
-final class RedisLink implements AutoCloseable {
+final class RedisLink implements ScriptRunner {
 
   /*
    * The driver's own reconnecting is off, for three reasons. It would send again what was on its
@@ -71,13 +63,15 @@ final class RedisLink implements AutoCloseable {
    */
   private static final Duration FIRST_ATTEMPT_TIME = Duration.ofSeconds(5);
 
-  private static final Duration SHUTDOWN_TIME = Duration.ofSeconds(2);
+  /** Before a server that is not ready yet is asked again, at the most. */
+  private static final long LONGEST_WAIT_MILLIS = 50;
 
-  private static final Logger LOGGER = System.getLogger(RedisLink.class.getName());
+  /** What a server says that has not begun to do what it was asked, and may do it soon. */
+  private static final Set<String> NOT_YET =
+      Set.of("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY");
 
   private static final String ACL =
-      "Look at the user's ACL. Enough is: ~sojourn:* +ping +eval +evalsha +time +@hash +@sortedset"
-          + " +@string +@keyspace";
+      "Look at the user's ACL; docs/operations.md has the rule that is enough.";
 
   /** What the server says when it is not the question that is wrong, and what to do about it. */
   private static final Map<String, String> REFUSALS =
@@ -97,16 +91,18 @@ final class RedisLink implements AutoCloseable {
           Map.entry("BUSY", "A script of somebody's has been running for long: see SLOWLOG."),
           Map.entry("CLUSTERDOWN", "The cluster is not whole: see CLUSTER INFO."),
           Map.entry("TRYAGAIN", "The cluster is moving this slot."),
+          Map.entry("MOVED", "It is a node of a cluster: begin the URL with redis-cluster:."),
+          Map.entry("ASK", "It is a node of a cluster: begin the URL with redis-cluster:."),
           Map.entry("max number of clients", "Look at CLIENT LIST and maxclients."));
 
   private static final Pattern REFUSAL =
       Pattern.compile("(?<![A-Za-z])(" + String.join("|", REFUSALS.keySet()) + ")(?![A-Za-z])");
 
-  private final String url;
-  private final RedisURI uri;
+  private final RedisDriver driver;
+  private final Function<Duration, RedisURI> uri;
   private final Duration timeout;
-  private final ClientResources resources;
-  private final RedisClient client;
+  private final String url;
+  private final boolean ofCluster;
   private final Object lock = new Object();
 
   private volatile @Nullable StatefulRedisConnection<byte[], byte[]> connection;
@@ -134,77 +130,74 @@ final class RedisLink implements AutoCloseable {
   /**
    * A link that connects when it is first used.
    *
-   * @param settings where to, and how long to wait
-   * @param url the same for messages, without credentials
+   * @param uri where to, given how long to wait for it
+   * @param timeout how long to wait for an answer
+   * @param url where to, for messages, without credentials
+   * @param ofCluster whether the caller knows what to do about a {@link Redirection}
    */
-  RedisLink(RedisSettings settings, String url) {
+  RedisLink(
+      RedisDriver driver,
+      Function<Duration, RedisURI> uri,
+      Duration timeout,
+      String url,
+      boolean ofCluster) {
+    this.ofCluster = ofCluster;
+    this.driver = driver;
+    this.uri = uri;
+    this.timeout = timeout;
     this.url = url;
-    this.uri = settings.uri();
-    this.timeout = settings.timeout();
-    this.resources =
-        ClientResources.builder()
-            .ioThreadPoolSize(2)
-            .computationThreadPoolSize(2)
-            .commandLatencyRecorder(CommandLatencyRecorder.disabled())
-            .threadFactoryProvider(pool -> new DefaultThreadFactory("sojourn-" + pool, true))
-            .build();
-    this.client = RedisClient.create(resources);
-    client.setOptions(
-        ClientOptions.builder()
-            .autoReconnect(false)
-            .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
-            .maintNotificationsConfig(MaintNotificationsConfig.disabled())
-            .socketOptions(SocketOptions.builder().connectTimeout(timeout).keepAlive(true).build())
-            .timeoutOptions(TimeoutOptions.create())
-            .build());
+  }
+
+  @Override
+  public ScriptCall.Reply run(String attempted, ScriptCall call) {
+    return run(attempted, call, false);
   }
 
   /**
-   * One run of a script. The arrays are not copied.
+   * The same.
    *
-   * @param script which
-   * @param keys its keys, all in one bucket
-   * @param arguments its further arguments
+   * @param asking whether the server only has what it is asked for on its way to it
    */
-  @SuppressWarnings("ArrayRecordComponent") // They go to the driver as they are.
-  record Call(LuaScript script, byte[][] keys, byte[][] arguments) {
+  ScriptCall.Reply run(String attempted, ScriptCall call, boolean asking) {
+    Answer<List<Object>> answer =
+        ask(
+            attempted,
+            commands -> send(prepared(commands, asking), call),
+            commands -> sendWhole(prepared(commands, asking), call));
+    return new ScriptCall.Reply(answer.value, answer.repeated);
+  }
 
-    private RedisFuture<List<Object>> send(RedisAsyncCommands<byte[], byte[]> commands) {
-      return commands.evalsha(script.digest(), ScriptOutputType.MULTI, keys, arguments);
+  /**
+   * In between may come another thread's command. That takes no harm, and this one is sent back.
+   */
+  private static RedisAsyncCommands<byte[], byte[]> prepared(
+      RedisAsyncCommands<byte[], byte[]> commands, boolean asking) {
+    if (asking) {
+      var unused = commands.asking();
     }
-
-    /** For a server that has not seen the script yet, or has forgotten it. */
-    private RedisFuture<List<Object>> sendWhole(RedisAsyncCommands<byte[], byte[]> commands) {
-      return commands.eval(script.source(), ScriptOutputType.MULTI, keys, arguments);
-    }
+    return commands;
   }
 
-  /**
-   * Runs a script.
-   *
-   * @param attempted what for, after "Cannot"
-   * @return its answer: byte arrays, longs, and lists of them
-   * @throws StoreUnavailableException if the server cannot be asked
-   * @throws SessionException if it says something unexpected
-   */
-  List<Object> run(String attempted, Call call) {
-    return ask(attempted, call.script().isRepeatable(), call::send, call::sendWhole);
+  private static RedisFuture<List<Object>> send(
+      RedisAsyncCommands<byte[], byte[]> commands, ScriptCall call) {
+    return commands.evalsha(
+        call.script().digest(), ScriptOutputType.MULTI, call.keys(), call.arguments());
   }
 
-  /**
-   * Runs scripts in one round trip.
-   *
-   * @param attempted what for, after "Cannot"
-   * @param onAnswer takes each answer in the order of the calls
-   * @throws StoreUnavailableException if the server cannot be asked; the answers before were given
-   * @throws SessionException if it says something unexpected
-   */
-  void runAll(String attempted, List<Call> calls, Consumer<List<Object>> onAnswer) {
+  /** For a server that has not seen the script yet, or has forgotten it. */
+  private static RedisFuture<List<Object>> sendWhole(
+      RedisAsyncCommands<byte[], byte[]> commands, ScriptCall call) {
+    return commands.eval(
+        call.script().source(), ScriptOutputType.MULTI, call.keys(), call.arguments());
+  }
+
+  @Override
+  public void runAll(String attempted, List<ScriptCall> calls, Consumer<Answered> onAnswer) {
     StatefulRedisConnection<byte[], byte[]> connected = connect(attempted);
     List<RedisFuture<List<Object>>> answers = new ArrayList<>(calls.size());
-    calls.forEach(call -> answers.add(call.send(connected.async())));
+    calls.forEach(call -> answers.add(send(connected.async(), call)));
     for (int i = 0; i < calls.size(); i++) {
-      Call call = calls.get(i);
+      ScriptCall call = calls.get(i);
       List<Object> answer;
       try {
         // As long as answers arrive, the next may take its time.
@@ -213,72 +206,92 @@ final class RedisLink implements AutoCloseable {
         if (!(reason(e) instanceof RedisNoScriptException)) {
           throw failure(attempted, connected, e);
         }
-        answer = ask(attempted, false, call::sendWhole, call::sendWhole);
+        answer = run(attempted, call).parts();
       }
-      onAnswer.accept(answer);
+      onAnswer.accept(new Answered(i, answer));
     }
+  }
+
+  @Override
+  public void ping() {
+    ask("ping", RedisAsyncCommands::ping, RedisAsyncCommands::ping);
   }
 
   /**
-   * Asks the server whether it is there.
+   * Asks a node of a cluster who has which slots.
    *
-   * @throws StoreUnavailableException if not
+   * @return the answer to {@code CLUSTER SLOTS}
+   * @throws StoreUnavailableException if it cannot be asked
    */
-  void ping() {
-    ask("ping", true, RedisAsyncCommands::ping, RedisAsyncCommands::ping);
+  List<Object> clusterSlots(String attempted) {
+    return ask(attempted, RedisAsyncCommands::clusterSlots, RedisAsyncCommands::clusterSlots).value;
   }
 
-  /** Closes the connection and ends the driver's threads. Repeatable; never throws. */
   @Override
   public void close() {
+    StatefulRedisConnection<byte[], byte[]> present;
     synchronized (lock) {
-      if (closed) {
-        return;
-      }
       closed = true;
+      present = connection;
       connection = null;
     }
-    long millis = SHUTDOWN_TIME.toMillis();
-    try {
-      client.shutdownAsync(0, millis, TimeUnit.MILLISECONDS).get(millis, TimeUnit.MILLISECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } catch (ExecutionException | TimeoutException | RuntimeException e) {
-      LOGGER.log(Level.DEBUG, "The connection to " + url + " did not close in order", e);
-    }
-    try {
-      resources.shutdown(0, millis, TimeUnit.MILLISECONDS).awaitUninterruptibly(millis);
-    } catch (RuntimeException e) {
-      LOGGER.log(Level.DEBUG, "The driver's threads did not end in order", e);
+    if (present != null) {
+      var unused = present.closeAsync();
     }
   }
 
   // ---------------------------------------------------------------- asking
 
+  private record Answer<T>(T value, boolean repeated) {}
+
+  /*
+   * What is asked may be asked twice: scripts are made for it. It is asked once more after a connection was lost, since the server may
+   * have been started again or have closed what was idle for long; and for as long as the timeout, of a server that is not ready, or not
+   * the primary any more.
+   */
   @CanIgnoreReturnValue
-  private <T> T ask(
+  private <T> Answer<T> ask(
       String attempted,
-      boolean repeatable,
       Function<RedisAsyncCommands<byte[], byte[]>, RedisFuture<T>> command,
       Function<RedisAsyncCommands<byte[], byte[]>, RedisFuture<T>> ifScriptIsUnknown) {
     Function<RedisAsyncCommands<byte[], byte[]>, RedisFuture<T>> next = command;
-    boolean mayRepeat = repeatable;
+    boolean repeated = false;
+    long start = System.nanoTime();
+    long wait = 1;
     while (true) {
       StatefulRedisConnection<byte[], byte[]> connected = connect(attempted);
       try {
-        return await(next.apply(connected.async()));
+        return new Answer<>(await(next.apply(connected.async())), repeated);
       } catch (ExecutionException | TimeoutException | InterruptedException | RuntimeException e) {
-        if (reason(e) instanceof RedisNoScriptException && next != ifScriptIsUnknown) {
+        Throwable reason = reason(e);
+        if (reason instanceof RedisNoScriptException && next != ifScriptIsUnknown) {
           next = ifScriptIsUnknown;
-        } else if (mayRepeat && isLoss(reason(e))) {
-          // The server may have been started again, or have closed what was idle for long.
-          mayRepeat = false;
+        } else if (isLoss(reason) && !repeated) {
+          repeated = true;
           drop(connected);
+        } else if (isNotYet(reason) && System.nanoTime() - start < timeout.toNanos()) {
+          lastAnswer = System.nanoTime();
+          if (!leadsToPrimary(reason)) {
+            drop(connected);
+          }
+          LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(wait));
+          wait = Math.min(2 * wait, LONGEST_WAIT_MILLIS);
         } else {
           throw failure(attempted, connected, e);
         }
       }
     }
+  }
+
+  private static boolean isNotYet(Throwable reason) {
+    return reason instanceof RedisCommandExecutionException
+        && NOT_YET.contains(String.valueOf(refusal(reason)));
+  }
+
+  /** Not so after a failover: then the same name leads to another server. */
+  private static boolean leadsToPrimary(Throwable reason) {
+    String refusal = refusal(reason);
+    return !"READONLY".equals(refusal) && !"MASTERDOWN".equals(refusal);
   }
 
   private <T> T await(RedisFuture<T> future)
@@ -320,8 +333,7 @@ final class RedisLink implements AutoCloseable {
         patience = FIRST_ATTEMPT_TIME;
       }
       if (opening == null) {
-        RedisURI patient = RedisURI.builder(uri).withTimeout(patience).build();
-        opening = client.connectAsync(ByteArrayCodec.INSTANCE, patient).toCompletableFuture();
+        opening = driver.connect(uri.apply(patience));
         attempt = opening;
         opening = opening.whenComplete(this::attempted);
       }
@@ -380,7 +392,7 @@ final class RedisLink implements AutoCloseable {
 
   // ---------------------------------------------------------------- failing
 
-  private SessionException failure(
+  private RuntimeException failure(
       String attempted, StatefulRedisConnection<byte[], byte[]> connected, Exception exception) {
     Throwable reason = reason(exception);
     if (reason instanceof InterruptedException) {
@@ -399,11 +411,12 @@ final class RedisLink implements AutoCloseable {
     }
     if (reason instanceof RedisCommandExecutionException) {
       lastAnswer = System.nanoTime();
-      String refusal = refusal(reason);
-      if (refusal != null) {
-        if (refusal.equals("READONLY") || refusal.equals("MASTERDOWN")) {
-          // After a failover, the same name leads to another server.
-          failed(reason);
+      Optional<Redirection> redirection = ofCluster ? Redirection.in(reason) : Optional.empty();
+      if (redirection.isPresent()) {
+        return redirection.get();
+      }
+      if (refusal(reason) != null) {
+        if (!leadsToPrimary(reason)) {
           drop(connected);
         }
         return unavailable(attempted, reason);

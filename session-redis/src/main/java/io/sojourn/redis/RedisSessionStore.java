@@ -47,12 +47,12 @@ public final class RedisSessionStore implements SessionStore {
    *
    *   HGETALL sojourn:{shop:2a}:session:6a09…       what a session is, and its attributes
    *     version 7  created 1767222000000  accessed 1767223000000  idle 1800000  touch 60000
-   *     door sojourn:{shop:13}:door:d34f…           once it was renamed: the key it goes by
+   *     door sojourn:{shop:2a}:door:d34f…           once it was renamed: the key it goes by
    *     claim 1767226060000                         once it was claimed: when the claim ends
    *     :cart <bytes>                               an attribute
    *   ZRANGE sojourn:{shop:2a}:index:6a09… 0 -1 WITHSCORES
    *     cart 7  user -5                             which version wrote it, or removed it
-   *   GET sojourn:{shop:13}:door:d34f…              the way from the key to the session
+   *   GET sojourn:{shop:2a}:door:d34f…              the way from the key to the session
    *   ZRANGE sojourn:{shop:2a}:expiry 0 -1 WITHSCORES
    *     6a09… 1767224860000                         when to look at it
    *
@@ -60,9 +60,9 @@ public final class RedisSessionStore implements SessionStore {
    * and neither that answer nor "nothing" touches a value that the caller has. A negative score
    * makes the mark of a removal, so setting the attribute again takes its place.
    *
-   * The keys of a script lie in one bucket, except that a door lies in the bucket of its key. Where
-   * that must be the origin's (in a cluster, whose scripts stay in one slot), the new id has to be
-   * chosen accordingly. The script finds the session behind a door by the name that the door holds.
+   * The keys of a script lie in one bucket, and a bucket in one slot of a cluster. So a session that
+   * is renamed stays in its bucket: the new id has to be chosen accordingly. The script finds the
+   * session behind a door by the name that the door holds.
    */
 
   private static final Logger LOGGER = System.getLogger(RedisSessionStore.class.getName());
@@ -70,13 +70,17 @@ public final class RedisSessionStore implements SessionStore {
   /** What an attribute's field begins with, to tell it from the fields of the session itself. */
   private static final byte ATTRIBUTE = ':';
 
+  private static final int DONE = 1;
+  private static final int DONE_BEFORE = 2;
+
   private static final byte[] NOTHING = {};
   private static final byte[] SET = "set".getBytes(US_ASCII);
   private static final byte[] REPLACE = "replace".getBytes(US_ASCII);
   private static final byte[] REMOVE = "remove".getBytes(US_ASCII);
   private static final byte[] MARK_VERSIONS = ascii(REMOVAL_MARK_VERSIONS);
 
-  private final RedisLink link;
+  private final RedisDriver driver;
+  private final ScriptRunner scripts;
   private final RedisKeys keys;
   private final Supplier<Duration> clockOffset;
 
@@ -90,7 +94,13 @@ public final class RedisSessionStore implements SessionStore {
    * @throws IllegalArgumentException if the URL or an option is wrong; the message names it
    */
   public RedisSessionStore(StoreConfiguration configuration) {
-    this.link = new RedisLink(RedisSettings.of(configuration), configuration.printableUrl());
+    RedisSettings settings = RedisSettings.of(configuration);
+    String url = configuration.printableUrl();
+    this.driver = new RedisDriver(settings);
+    this.scripts =
+        settings.isCluster()
+            ? new RedisCluster(driver, settings, url)
+            : new RedisLink(driver, settings::uri, settings.timeout(), url, false);
     this.keys = new RedisKeys(configuration.application());
     this.clockOffset = configuration.clockOffset();
   }
@@ -146,20 +156,34 @@ public final class RedisSessionStore implements SessionStore {
     return version == 0 ? OptionalLong.empty() : OptionalLong.of(version);
   }
 
+  /** Whether both lie in one bucket, as one in 64 does. */
+  @Override
+  public boolean canRename(SessionKey key, SessionKey newKey) {
+    return RedisKeys.bucketOf(key) == RedisKeys.bucketOf(newKey);
+  }
+
   @Override
   public boolean rename(SessionKey key, SessionKey newKey) {
+    if (!canRename(key, newKey)) {
+      throw new IllegalArgumentException(
+          "Session " + key + " cannot go by " + newKey + ", whose keys would lie in another slot");
+    }
     List<byte[]> both = new ArrayList<>(List.of(keys.of(key)));
     both.addAll(List.of(keys.of(newKey)));
     return isDone(
         run(
             "rename session " + key,
-            new RedisLink.Call(
-                LuaScript.RENAME, both.toArray(byte[][]::new), arguments().toArray())));
+            new ScriptCall(LuaScript.RENAME, both.toArray(byte[][]::new), arguments().toArray())));
   }
 
+  /**
+   * One caller more than one may get true if the connection is lost in the middle: none would be
+   * worse, since nobody would tell the listeners.
+   */
   @Override
   public boolean remove(SessionKey origin) {
-    return isDone(run("remove", LuaScript.REMOVE, origin, new Arguments()));
+    Answer answer = run("remove", LuaScript.REMOVE, origin, new Arguments());
+    return isDone(answer) || answer.repeated();
   }
 
   /**
@@ -185,12 +209,13 @@ public final class RedisSessionStore implements SessionStore {
 
   @Override
   public void ping() {
-    link.ping();
+    scripts.ping();
   }
 
   @Override
   public void close() {
-    link.close();
+    scripts.close();
+    driver.close();
   }
 
   private static void addChange(Arguments arguments, String name, AttributeChange change) {
@@ -223,7 +248,7 @@ public final class RedisSessionStore implements SessionStore {
     /** Claims none, but learns where some are due. */
     void count() {
       List<Integer> all = new ArrayList<>();
-      List<RedisLink.Call> calls = new ArrayList<>();
+      List<ScriptCall> calls = new ArrayList<>();
       for (int bucket = 0; bucket < RedisKeys.BUCKETS; bucket++) {
         all.add(bucket);
         calls.add(call(bucket, 0));
@@ -236,7 +261,7 @@ public final class RedisSessionStore implements SessionStore {
       int before = claimed.size();
       long left = (long) limit - before;
       List<Integer> buckets = new ArrayList<>();
-      List<RedisLink.Call> calls = new ArrayList<>();
+      List<ScriptCall> calls = new ArrayList<>();
       for (int i = 0; i < RedisKeys.BUCKETS && left > 0; i++) {
         int bucket = (first + i) % RedisKeys.BUCKETS;
         long share = Math.min(due[bucket], left);
@@ -253,21 +278,20 @@ public final class RedisSessionStore implements SessionStore {
       return claimed.size() > before;
     }
 
-    private RedisLink.Call call(int bucket, long share) {
-      return new RedisLink.Call(
+    private ScriptCall call(int bucket, long share) {
+      return new ScriptCall(
           LuaScript.CLAIM,
           new byte[][] {keys.expiry(bucket)},
           arguments().add(share).add(claimTime).toArray());
     }
 
-    private void run(List<Integer> buckets, List<RedisLink.Call> calls) {
-      var bucket = buckets.iterator();
-      link.runAll(
+    private void run(List<Integer> buckets, List<ScriptCall> calls) {
+      scripts.runAll(
           "claim expired sessions",
           calls,
-          list -> {
-            Answer answer = new Answer(list);
-            due[bucket.next()] = answer.number(0);
+          answered -> {
+            Answer answer = new Answer(answered.parts(), false);
+            due[buckets.get(answered.index())] = answer.number(0);
             for (int i = 1; i < answer.size(); i++) {
               claimed.add(record(answer.list(i)));
             }
@@ -283,12 +307,12 @@ public final class RedisSessionStore implements SessionStore {
 
   private Answer run(String attempted, LuaScript script, SessionKey key, Arguments arguments) {
     return run(
-        attempted + " session " + key,
-        new RedisLink.Call(script, keys.of(key), arguments.toArray()));
+        attempted + " session " + key, new ScriptCall(script, keys.of(key), arguments.toArray()));
   }
 
-  private Answer run(String attempted, RedisLink.Call call) {
-    return new Answer(link.run(attempted, call));
+  private Answer run(String attempted, ScriptCall call) {
+    ScriptCall.Reply reply = scripts.run(attempted, call);
+    return new Answer(reply.parts(), reply.repeated());
   }
 
   private static byte[] ascii(long number) {
@@ -327,8 +351,9 @@ public final class RedisSessionStore implements SessionStore {
 
   // ---------------------------------------------------------------- what scripts answer
 
+  /** Whether a script has done what it was run for: now, or when it was run before. */
   private static boolean isDone(Answer answer) {
-    return answer.number(0) == 1;
+    return answer.number(0) == DONE || (answer.number(0) == DONE_BEFORE && answer.repeated());
   }
 
   private static LoadResult.Changed changed(Answer metadata, Answer written, Answer marks) {
@@ -406,8 +431,8 @@ public final class RedisSessionStore implements SessionStore {
     throw new SessionException("Nothing where the store keeps a number", null);
   }
 
-  /** What a script answered, or a list within it. */
-  private record Answer(List<?> parts) {
+  /** What a script answered, or a list within it; and whether it may have been run twice. */
+  private record Answer(List<?> parts, boolean repeated) {
 
     int size() {
       return parts.size();
@@ -430,7 +455,7 @@ public final class RedisSessionStore implements SessionStore {
 
     Answer list(int index) {
       if (parts.get(index) instanceof List<?> list) {
-        return new Answer(list);
+        return new Answer(list, repeated);
       }
       throw new SessionException("A script answered something else than a list", null);
     }

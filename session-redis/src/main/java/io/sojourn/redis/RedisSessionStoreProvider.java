@@ -6,17 +6,9 @@ import io.sojourn.StoreConfiguration;
 import java.util.Set;
 
 /**
- * Opens a {@link RedisSessionStore} for {@code redis://host:port/database}, and over TLS for {@code
- * rediss:}.
- *
- * <p>Options, beside the URL or behind its {@code ?}:
- *
- * <ul>
- *   <li>{@code timeout}: how long to wait for an answer, or for a connection, like {@code 1500ms};
- *       one second if not said
- *   <li>{@code database}: its number; 0 if not said
- *   <li>{@code username} and {@code password}
- * </ul>
+ * Opens a {@link RedisSessionStore} for {@code redis:}, {@code redis-sentinel:} and {@code
+ * redis-cluster:} URLs, and over TLS for {@code rediss:} and so on. Options, beside the URL or
+ * behind its {@code ?}: see docs/configuration.md.
  *
  * <p>Stateless and thread-safe.
  */
@@ -27,7 +19,8 @@ public final class RedisSessionStoreProvider implements SessionStoreProvider {
 
   @Override
   public Set<String> schemes() {
-    return Set.of("redis", "rediss");
+    return Set.of(
+        "redis", "rediss", "redis-sentinel", "rediss-sentinel", "redis-cluster", "rediss-cluster");
   }
 
   @Override

@@ -3,8 +3,14 @@ package io.sojourn.redis;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.SslOptions;
+import io.lettuce.core.SslVerifyMode;
 import io.sojourn.StoreConfiguration;
+import java.io.File;
+import java.io.IOException;
 import java.net.URLDecoder;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -14,31 +20,88 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * What a store's URL and options say.
  *
- * @param uri where the server is, and as whom to log in
+ * @param shape how the servers are arranged
+ * @param addresses of the server, of the sentinels, or of some nodes of the cluster
+ * @param master what the sentinels call the primary; empty without them
+ * @param template as whom to log in, where, and whether by TLS; it has a host only for the sake of
+ *     the driver
+ * @param sentinelTemplate the same for the sentinels
+ * @param ssl whom to trust, and who we are
  * @param timeout how long to wait for an answer, and for a connection
  */
-record RedisSettings(RedisURI uri, Duration timeout) {
+record RedisSettings(
+    Shape shape,
+    List<RedisAddress> addresses,
+    String master,
+    RedisURI template,
+    RedisURI sentinelTemplate,
+    SslOptions ssl,
+    Duration timeout) {
+
+  /** How servers are arranged, and what tells so at the end of a URL's scheme. */
+  enum Shape {
+    SINGLE("", 6379),
+    SENTINEL("-sentinel", 26379),
+    CLUSTER("-cluster", 6379);
+
+    private final String suffix;
+    private final int defaultPort;
+
+    Shape(String suffix, int defaultPort) {
+      this.suffix = suffix;
+      this.defaultPort = defaultPort;
+    }
+  }
+
+  private static final String TLS_SCHEME = "rediss";
 
   private static final String TIMEOUT = "timeout";
   private static final String DATABASE = "database";
   private static final String USERNAME = "username";
   private static final String PASSWORD = "password";
+  private static final String CLIENT_NAME = "clientName";
+  private static final String SENTINEL_USERNAME = "sentinelUsername";
+  private static final String SENTINEL_PASSWORD = "sentinelPassword";
+  private static final String TRUST_STORE = "trustStore";
+  private static final String TRUST_STORE_PASSWORD = "trustStorePassword";
+  private static final String KEY_STORE = "keyStore";
+  private static final String KEY_STORE_PASSWORD = "keyStorePassword";
+  private static final String VERIFY = "verify";
+  private static final TreeSet<String> OF_TLS =
+      new TreeSet<>(
+          List.of(TRUST_STORE, TRUST_STORE_PASSWORD, KEY_STORE, KEY_STORE_PASSWORD, VERIFY));
   private static final TreeSet<String> KNOWN =
-      new TreeSet<>(List.of(TIMEOUT, DATABASE, USERNAME, PASSWORD));
+      new TreeSet<>(
+          List.of(
+              TIMEOUT,
+              DATABASE,
+              USERNAME,
+              PASSWORD,
+              CLIENT_NAME,
+              SENTINEL_USERNAME,
+              SENTINEL_PASSWORD));
+
+  static {
+    KNOWN.addAll(OF_TLS);
+  }
 
   private static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(1);
-  private static final int DEFAULT_PORT = 6379;
   private static final int MAX_PORT = 65_535;
 
+  private static final String HOST = "(?:\\[[0-9a-f:.%]+]|[^\\s@/?#:\\[\\],]+)(?::[0-9]{1,5})?";
   private static final Pattern URL =
       Pattern.compile(
-          "(?i)(?<scheme>rediss?)://(?:(?<user>[^@/?#]*)@)?"
-              + "(?<host>\\[[0-9a-f:.%]+]|[^\\s@/?#:\\[\\]]+)(?::(?<port>[0-9]{1,5}))?"
-              + "(?:/(?<database>[0-9]*))?(?:\\?(?<query>[^#]*))?");
+          "(?i)(?<scheme>rediss?(?:-sentinel|-cluster)?)://(?:(?<user>[^@/?#]*)@)?"
+              + "(?<hosts>"
+              + HOST
+              + "(?:,"
+              + HOST
+              + ")*)(?:/(?<path>[^/?#\\s]*))?(?:\\?(?<query>[^#]*))?");
   private static final Pattern NUMBER = Pattern.compile("[0-9]{1,5}");
 
   /**
@@ -55,41 +118,161 @@ record RedisSettings(RedisURI uri, Duration timeout) {
           "store=\""
               + configuration.scheme()
               + ":...\": not of the form redis[s]://[[username]:password@]host[:port][/database]"
-              + "[?option=value&...]. In a username or password, characters like @ : / ? # % have"
-              + " to be written as %40 and so on.");
+              + "[?option=value&...], redis[s]-sentinel://...host[:port],...[/name of the primary]"
+              + " or redis[s]-cluster://...host[:port],.... In a username or password, characters"
+              + " like @ : / ? # % have to be written as %40 and so on.");
     }
     return new Reader(configuration, url).settings();
+  }
+
+  boolean isCluster() {
+    return shape == Shape.CLUSTER;
+  }
+
+  /** How to connect to the server, or to the primary that the sentinels name. */
+  RedisURI uri(Duration patience) {
+    if (shape == Shape.SINGLE) {
+      return uri(addresses.get(0), patience);
+    }
+    RedisURI uri = RedisURI.builder(template).withTimeout(patience).build();
+    uri.setHost(null);
+    uri.setSentinelMasterId(master);
+    addresses.forEach(address -> uri.getSentinels().add(uri(sentinelTemplate, address, patience)));
+    return uri;
+  }
+
+  /** How to connect to a server. */
+  RedisURI uri(RedisAddress address, Duration patience) {
+    return uri(template, address, patience);
+  }
+
+  private static RedisURI uri(RedisURI template, RedisAddress address, Duration patience) {
+    return RedisURI.builder(template)
+        .withHost(address.host())
+        .withPort(address.port())
+        .withTimeout(patience)
+        .build();
   }
 
   /** Says what is wrong with which store. */
   private record Reader(StoreConfiguration configuration, Matcher url) {
 
     RedisSettings settings() {
-      Map<String, String> options = options();
+      Shape shape = shape();
+      boolean tls = scheme().startsWith(TLS_SCHEME);
+      Map<String, String> options = options(shape);
       Duration timeout =
           Optional.ofNullable(options.get(TIMEOUT)).map(this::duration).orElse(DEFAULT_TIMEOUT);
-      RedisURI.Builder uri =
-          RedisURI.Builder.redis(host(), port())
-              .withSsl(url.group("scheme").toLowerCase(Locale.ROOT).equals("rediss"))
-              .withTimeout(timeout);
-      Optional.ofNullable(options.get(DATABASE)).map(this::database).ifPresent(uri::withDatabase);
-      String username = options.get(USERNAME);
-      String password = options.get(PASSWORD);
+      RedisURI template = template(options, tls, USERNAME, PASSWORD);
+      Optional.ofNullable(options.get(DATABASE))
+          .map(this::database)
+          .ifPresent(template::setDatabase);
+      Optional.ofNullable(options.get(CLIENT_NAME)).ifPresent(template::setClientName);
+      if (shape == Shape.CLUSTER && template.getDatabase() != 0) {
+        throw wrong("a cluster has no other 'database' than 0");
+      }
+      if (!tls) {
+        OF_TLS.stream()
+            .filter(options::containsKey)
+            .findFirst()
+            .ifPresent(
+                name -> {
+                  throw wrong(
+                      "the option '" + name + "' is for TLS: the URL has to begin with rediss");
+                });
+      }
+      return new RedisSettings(
+          shape,
+          addresses(shape),
+          shape == Shape.SENTINEL ? master() : "",
+          template,
+          template(options, tls, SENTINEL_USERNAME, SENTINEL_PASSWORD),
+          ssl(options),
+          timeout);
+    }
+
+    private String scheme() {
+      return url.group("scheme").toLowerCase(Locale.ROOT);
+    }
+
+    private Shape shape() {
+      String scheme = scheme();
+      return scheme.endsWith(Shape.SENTINEL.suffix)
+          ? Shape.SENTINEL
+          : scheme.endsWith(Shape.CLUSTER.suffix) ? Shape.CLUSTER : Shape.SINGLE;
+    }
+
+    private RedisURI template(
+        Map<String, String> options, boolean tls, String usernameOption, String passwordOption) {
+      String username = options.get(usernameOption);
+      String password = options.get(passwordOption);
       if (username != null && password == null) {
-        throw wrong("the option 'username' needs a 'password'");
+        throw wrong("the option '" + usernameOption + "' needs a '" + passwordOption + "'");
       }
-      if (password != null) {
-        if (username != null) {
-          uri.withAuthentication(username, password.toCharArray());
-        } else {
-          uri.withPassword(password.toCharArray());
+      RedisURI.Builder uri =
+          RedisURI.Builder.redis("template").withSsl(tls).withVerifyPeer(verify(options));
+      if (password != null && username != null) {
+        uri.withAuthentication(username, password.toCharArray());
+      } else if (password != null) {
+        uri.withPassword(password.toCharArray());
+      }
+      return uri.build();
+    }
+
+    private SslVerifyMode verify(Map<String, String> options) {
+      String text = options.getOrDefault(VERIFY, "full");
+      return switch (text) {
+        case "full" -> SslVerifyMode.FULL;
+        case "ca" -> SslVerifyMode.CA;
+        default ->
+            throw wrong(
+                "the option 'verify' has to be full, or ca if certificates do not name the hosts,"
+                    + " not '"
+                    + text
+                    + "'");
+      };
+    }
+
+    private SslOptions ssl(Map<String, String> options) {
+      SslOptions.Builder ssl = SslOptions.builder().jdkSslProvider();
+      store(options, TRUST_STORE, TRUST_STORE_PASSWORD)
+          .ifPresent(file -> ssl.truststore(file, options.get(TRUST_STORE_PASSWORD)));
+      store(options, KEY_STORE, KEY_STORE_PASSWORD)
+          .ifPresent(
+              file ->
+                  ssl.keystore(file, options.getOrDefault(KEY_STORE_PASSWORD, "").toCharArray()));
+      return ssl.build();
+    }
+
+    /** A file that is a key store, or nothing. */
+    private Optional<File> store(
+        Map<String, String> options, String option, String passwordOption) {
+      String name = options.get(option);
+      String password = options.get(passwordOption);
+      if (name == null) {
+        if (password != null) {
+          throw wrong("the option '" + passwordOption + "' needs a '" + option + "'");
         }
+        return Optional.empty();
       }
-      return new RedisSettings(uri.build(), timeout);
+      File file = new File(name);
+      try {
+        KeyStore unused =
+            KeyStore.getInstance(file, password == null ? null : password.toCharArray());
+      } catch (IOException | GeneralSecurityException | IllegalArgumentException e) {
+        throw wrong(
+            "the option '"
+                + option
+                + "' has to name a PKCS12 or JKS file that '"
+                + passwordOption
+                + "' opens: "
+                + e.getMessage());
+      }
+      return Optional.of(file);
     }
 
     /** All that is said in the URL or beside it; what is left empty is not said. */
-    private Map<String, String> options() {
+    private Map<String, String> options(Shape shape) {
       Map<String, String> options = new TreeMap<>();
       configuration.options().forEach((name, value) -> put(options, name, value));
       String query = url.group("query");
@@ -105,9 +288,9 @@ record RedisSettings(RedisURI uri, Duration timeout) {
               decode(parameter.substring(equals + 1)));
         }
       }
-      String database = url.group("database");
-      if (database != null) {
-        put(options, DATABASE, database);
+      String path = url.group("path");
+      if (path != null && shape != Shape.SENTINEL) {
+        put(options, DATABASE, path);
       }
       String user = url.group("user");
       if (user != null) {
@@ -133,18 +316,35 @@ record RedisSettings(RedisURI uri, Duration timeout) {
       }
     }
 
-    private String host() {
-      String host = url.group("host");
-      return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
+    private List<RedisAddress> addresses(Shape shape) {
+      List<RedisAddress> addresses =
+          Stream.of(url.group("hosts").split(",", -1)).map(host -> address(host, shape)).toList();
+      if (shape == Shape.SINGLE && addresses.size() > 1) {
+        throw wrong(
+            "several hosts are for redis-sentinel: or redis-cluster:, where one leads to the others");
+      }
+      return addresses;
     }
 
-    private int port() {
-      String text = url.group("port");
-      int port = text == null ? DEFAULT_PORT : Integer.parseInt(text);
+    private RedisAddress address(String text, Shape shape) {
+      int colon = text.lastIndexOf(':');
+      boolean hasPort = colon > text.lastIndexOf(']');
+      String host = hasPort ? text.substring(0, colon) : text;
+      int port = hasPort ? Integer.parseInt(text.substring(colon + 1)) : shape.defaultPort;
       if (port < 1 || port > MAX_PORT) {
         throw wrong("the port has to be 1 to " + MAX_PORT);
       }
-      return port;
+      return new RedisAddress(
+          host.startsWith("[") ? host.substring(1, host.length() - 1) : host, port);
+    }
+
+    private String master() {
+      String path = url.group("path");
+      if (path == null || path.isEmpty()) {
+        throw wrong(
+            "after the sentinels has to come what they call the primary, like .../mymaster");
+      }
+      return decode(path);
     }
 
     private int database(String text) {
@@ -180,6 +380,6 @@ record RedisSettings(RedisURI uri, Duration timeout) {
   /** Without credentials. */
   @Override
   public String toString() {
-    return "RedisSettings[" + uri.getHost() + ":" + uri.getPort() + ", timeout=" + timeout + "]";
+    return "RedisSettings[" + shape + " " + addresses + ", timeout=" + timeout + "]";
   }
 }

@@ -1,7 +1,8 @@
--- Creates a session: {1}, or {0} if the key is taken.
+-- Creates a session: {1}, {0} if the key is taken, or {2} if it is taken by just what this would have created.
 -- KEYS session, index, expiry, door. ARGV offset, created, idle, touch, then name and value of each attribute.
 if redis.call('EXISTS', KEYS[1], KEYS[4]) > 0 then
-  return { 0 }
+  local m = redis.call('HMGET', KEYS[1], 'version', 'created', 'door', 'claim')
+  return { m[1] == '1' and m[2] == ARGV[2] and not m[3] and not m[4] and 2 or 0 }
 end
 local time = now(ARGV[1])
 redis.call('HSET', KEYS[1],

@@ -3,7 +3,7 @@
 -- The hash `session:<origin>` is a session: version, created, accessed, idle and touch always, door once
 -- it was renamed, claim once it was claimed, and `:<name>` for each attribute. The sorted set
 -- `index:<origin>` tells which version last wrote each attribute, or, as a negative score, removed it.
--- The string `door:<key>` leads from the key that a renamed session goes by to the hash.
+-- The string `door:<key>` leads from the key that a renamed session goes by to the hash, in the same bucket.
 -- The sorted set `expiry` tells when the sessions of a bucket expire or their claims lapse.
 -- All times are milliseconds. Lua's numbers hold them exactly, but print large ones as 1.7e+12.
 

@@ -5,17 +5,21 @@ import static io.sojourn.redis.Sessions.created;
 import static io.sojourn.redis.Sessions.found;
 import static io.sojourn.redis.Sessions.isMissing;
 import static io.sojourn.redis.Sessions.newKey;
+import static io.sojourn.redis.Sessions.newKeyElsewhere;
+import static io.sojourn.redis.Sessions.newKeyFor;
 import static io.sojourn.redis.Sessions.set;
 import static io.sojourn.redis.Sessions.timeout;
 import static io.sojourn.redis.Sessions.value;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.lettuce.core.AclCategory;
 import io.lettuce.core.AclSetuserArgs;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
+import io.lettuce.core.cluster.SlotHash;
 import io.lettuce.core.protocol.CommandType;
 import io.sojourn.AttributeChange;
 import io.sojourn.EncodedValue;
@@ -39,6 +43,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -104,7 +109,7 @@ class RedisLayoutIT {
   void eachOperationIsOneScript() {
     runEverything(); // so that the server knows the scripts
     SessionKey key = newKey();
-    SessionKey newKey = newKey();
+    SessionKey newKey = newKeyFor(key);
     assertThat(evalshasOf(() -> store.create(Sessions.session(key, "a", "1")))).isEqualTo(1);
     assertThat(evalshasOf(() -> store.load(key, SessionStore.NO_VERSION))).isEqualTo(1);
     assertThat(evalshasOf(() -> store.load(key, 1))).isEqualTo(1);
@@ -134,7 +139,7 @@ class RedisLayoutIT {
 
   private void runEverything(SessionStore store) {
     SessionKey key = newKey();
-    SessionKey newKey = newKey();
+    SessionKey newKey = newKeyFor(key);
     assertThat(store.create(Sessions.session(key, "a", "1"))).isTrue();
     assertThat(store.save(set(key, "b", "2"))).hasValue(2);
     assertThat(store.load(key, 1)).isInstanceOf(LoadResult.Changed.class);
@@ -230,7 +235,7 @@ class RedisLayoutIT {
     long expected = Duration.ofMinutes(31).toMillis() + DAY;
     SessionKey key = created(store);
     assertThat(redis.keys("*")).hasSize(3).allSatisfy(name -> lives(name, expected));
-    SessionKey newKey = newKey();
+    SessionKey newKey = newKeyFor(key);
     store.rename(key, newKey);
     assertThat(redis.keys("*")).hasSize(4).allSatisfy(name -> lives(name, expected));
     store.save(set(key, "b", "2"));
@@ -265,13 +270,12 @@ class RedisLayoutIT {
     assertThat(store.claimExpired(1, CLAIM_TIME)).extracting(SessionRecord::key).contains(key);
   }
 
-  @ParameterizedTest
-  @ValueSource(booleans = {true, false})
+  @Test
   @Tag("R28")
-  void nothingIsLeftOfARemovedSession(boolean sameBucket) {
+  void nothingIsLeftOfARemovedSession() {
     SessionKey key = created(store);
-    SessionKey second = newKey(key, sameBucket);
-    SessionKey third = newKey(key, sameBucket);
+    SessionKey second = newKeyFor(key);
+    SessionKey third = newKeyFor(key);
     assertThat(store.rename(key, second)).isTrue();
     assertThat(store.rename(second, third)).isTrue();
     assertThat(redis.keys("*:door:*")).hasSize(1);
@@ -282,6 +286,17 @@ class RedisLayoutIT {
     assertThat(record.origin()).isEqualTo(key);
     assertThat(store.remove(key)).isTrue();
     assertThat(redis.keys("*")).isEmpty();
+  }
+
+  @Test
+  @Tag("R81")
+  void aRenamedSessionStaysInItsBucket() {
+    SessionKey key = created(store);
+    SessionKey elsewhere = newKeyElsewhere(key);
+    assertThat(store.canRename(key, elsewhere)).isFalse();
+    assertThatIllegalArgumentException().isThrownBy(() -> store.rename(key, elsewhere));
+    assertThat(store.rename(key, newKeyFor(key))).isTrue();
+    assertThat(redis.keys("*").stream().map(SlotHash::getSlot).distinct()).hasSize(1);
   }
 
   @Test
@@ -304,7 +319,13 @@ class RedisLayoutIT {
     String id = "0123456789ABCDEF";
     SessionKey key = SessionKey.of(id);
     store.create(Sessions.session(key, "a", "1"));
-    store.rename(key, SessionKey.of(id + id));
+    String newId =
+        Stream.iterate(0, i -> i + 1)
+            .map(i -> id + i)
+            .filter(other -> store.canRename(key, SessionKey.of(other)))
+            .findFirst()
+            .orElseThrow();
+    assertThat(store.rename(key, SessionKey.of(newId))).isTrue();
     assertThat(redis.keys("*" + id + "*")).isEmpty();
     assertThat(redis.hgetall(name(key, 0)).toString()).doesNotContain(id);
   }
@@ -346,7 +367,7 @@ class RedisLayoutIT {
     assertThat(isMissing(store, key)).isTrue();
     assertThat(store.load(key, 1)).isInstanceOf(LoadResult.Missing.class);
     assertThat(store.save(set(key, "a", "2"))).isEqualTo(OptionalLong.empty());
-    assertThat(store.rename(key, newKey())).isFalse();
+    assertThat(store.rename(key, newKeyFor(key))).isFalse();
     assertThat(store.create(Sessions.session(key, "a", "1"))).isFalse();
     assertThat(store.remove(key)).isFalse();
     assertThat(redis.keys("*")).isEmpty();
@@ -399,7 +420,7 @@ class RedisLayoutIT {
     SessionKey alive = newKey();
     String expiry = name(alive, 2);
     for (int i = 0; i < 300; i++) {
-      redis.zadd(expiry, i, newKey(alive, true).hex());
+      redis.zadd(expiry, i, newKeyFor(alive).hex());
     }
     store.create(Sessions.session(alive, "a", "1"));
     passTime(Duration.ofHours(1));
@@ -413,7 +434,7 @@ class RedisLayoutIT {
     SessionKey first = newKey();
     List<SessionKey> keys = new ArrayList<>(List.of(first));
     for (int i = 1; i < 8; i++) {
-      keys.add(newKey(first, i < 6));
+      keys.add(i < 6 ? newKeyFor(first) : newKeyElsewhere(first));
     }
     Map<String, EncodedValue> large =
         Map.of("large", EncodedValue.of(new byte[700_000]), "small", value("1"));

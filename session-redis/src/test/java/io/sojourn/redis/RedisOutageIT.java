@@ -3,6 +3,7 @@ package io.sojourn.redis;
 import static io.sojourn.redis.Sessions.created;
 import static io.sojourn.redis.Sessions.found;
 import static io.sojourn.redis.Sessions.newKey;
+import static io.sojourn.redis.Sessions.newKeyFor;
 import static io.sojourn.redis.Sessions.set;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -90,7 +91,7 @@ class RedisOutageIT {
             () -> store.create(Sessions.session(key, "a", "secret")),
             () -> store.save(set(key, "a", "secret")),
             () -> store.save(SessionDelta.touch(key, Duration.ZERO)),
-            () -> store.rename(key, newKey()),
+            () -> store.rename(key, newKeyFor(key)),
             () -> store.remove(key),
             () -> store.claimExpired(1, CLAIM_TIME),
             store::ping);
@@ -323,7 +324,7 @@ class RedisOutageIT {
           .hasMessageContaining("OOM")
           .hasMessageContaining("maxmemory");
       assertThatThrownBy(() -> created(store)).isInstanceOf(StoreUnavailableException.class);
-      assertThatThrownBy(() -> store.rename(key, newKey()))
+      assertThatThrownBy(() -> store.rename(key, newKeyFor(key)))
           .isInstanceOf(StoreUnavailableException.class);
       assertThat(found(store, key).version()).isEqualTo(1);
       assertThat(store.remove(key)).isTrue();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import io.lettuce.core.RedisCredentials;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.SslVerifyMode;
 import io.sojourn.SessionStore;
 import io.sojourn.SessionStores;
 import io.sojourn.StoreConfiguration;
@@ -23,14 +24,18 @@ class RedisSettingsTest {
     return RedisSettings.of(new StoreConfiguration(url, "shop", options, () -> Duration.ZERO));
   }
 
+  private static RedisURI uri(RedisSettings settings) {
+    return settings.uri(settings.timeout());
+  }
+
   private static RedisCredentials credentials(RedisSettings settings) {
-    return requireNonNull(settings.uri().getCredentialsProvider().resolveCredentials().block());
+    return requireNonNull(uri(settings).getCredentialsProvider().resolveCredentials().block());
   }
 
   @Test
   void aBareUrlHasTheUsualDefaults() {
     RedisSettings settings = settings("redis://db", Map.of());
-    RedisURI uri = settings.uri();
+    RedisURI uri = uri(settings);
     assertThat(uri.getHost()).isEqualTo("db");
     assertThat(uri.getPort()).isEqualTo(6379);
     assertThat(uri.getDatabase()).isZero();
@@ -43,10 +48,10 @@ class RedisSettingsTest {
   void aFullUrlIsRead() {
     RedisSettings settings =
         settings("rediss://us%40er:pa+s%2Fs@my_host.example:7000/3?timeout=1500ms", Map.of());
-    assertThat(settings.uri().getHost()).isEqualTo("my_host.example");
-    assertThat(settings.uri().getPort()).isEqualTo(7000);
-    assertThat(settings.uri().getDatabase()).isEqualTo(3);
-    assertThat(settings.uri().isSsl()).isTrue();
+    assertThat(uri(settings).getHost()).isEqualTo("my_host.example");
+    assertThat(uri(settings).getPort()).isEqualTo(7000);
+    assertThat(uri(settings).getDatabase()).isEqualTo(3);
+    assertThat(uri(settings).isSsl()).isTrue();
     assertThat(settings.timeout()).isEqualTo(Duration.ofMillis(1500));
     assertThat(credentials(settings).getUsername()).isEqualTo("us@er");
     assertThat(credentials(settings).getPassword()).isEqualTo("pa+s/s".toCharArray());
@@ -59,8 +64,8 @@ class RedisSettingsTest {
         settings(
             "redis://[::1]:7000",
             Map.of("username", "u", "password", "p", "database", "5", "timeout", "2s"));
-    assertThat(settings.uri().getHost()).isEqualTo("::1");
-    assertThat(settings.uri().getDatabase()).isEqualTo(5);
+    assertThat(uri(settings).getHost()).isEqualTo("::1");
+    assertThat(uri(settings).getDatabase()).isEqualTo(5);
     assertThat(settings.timeout()).isEqualTo(Duration.ofSeconds(2));
     assertThat(credentials(settings).getUsername()).isEqualTo("u");
   }
@@ -81,12 +86,50 @@ class RedisSettingsTest {
   }
 
   @Test
+  void sentinelsAreReadWithTheNameOfThePrimary() {
+    RedisSettings settings =
+        settings(
+            "rediss-sentinel://u:p@one,two:7000,[::1]:7001/my%20master",
+            Map.of("sentinelPassword", "s", "database", "2"));
+    RedisURI uri = uri(settings);
+    assertThat(uri.getSentinelMasterId()).isEqualTo("my master");
+    assertThat(uri.getHost()).isNull();
+    assertThat(uri.getDatabase()).isEqualTo(2);
+    assertThat(uri.getSentinels())
+        .extracting(sentinel -> sentinel.getHost() + " " + sentinel.getPort())
+        .containsExactly("one 26379", "two 7000", "::1 7001");
+    assertThat(uri.getSentinels()).allMatch(RedisURI::isSsl);
+    assertThat(credentials(settings).getUsername()).isEqualTo("u");
+    RedisCredentials ofSentinel =
+        requireNonNull(
+            uri.getSentinels().get(0).getCredentialsProvider().resolveCredentials().block());
+    assertThat(ofSentinel.hasUsername()).isFalse();
+    assertThat(ofSentinel.getPassword()).isEqualTo("s".toCharArray());
+  }
+
+  @Test
+  void aClustersNodesAreReachedAlike() {
+    RedisSettings settings =
+        settings("rediss-cluster://:p@one,two:7000?verify=ca&clientName=shop", Map.of());
+    assertThat(settings.isCluster()).isTrue();
+    assertThat(settings.addresses())
+        .containsExactly(new RedisAddress("one", 6379), new RedisAddress("two", 7000));
+    RedisURI uri = settings.uri(new RedisAddress("three", 7001), Duration.ofSeconds(2));
+    assertThat(uri.getHost()).isEqualTo("three");
+    assertThat(uri.getPort()).isEqualTo(7001);
+    assertThat(uri.isSsl()).isTrue();
+    assertThat(uri.getVerifyMode()).isEqualTo(SslVerifyMode.CA);
+    assertThat(uri.getClientName()).isEqualTo("shop");
+    assertThat(uri.getTimeout()).isEqualTo(Duration.ofSeconds(2));
+  }
+
+  @Test
   @Tag("R71")
   void anUnknownOptionIsRefusedByName() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> settings("redis://db", Map.of("timeuot", "1s")))
         .withMessageContaining("'timeuot'")
-        .withMessageContaining("database, password, timeout, username");
+        .withMessageContaining("clientName, database, keyStore, keyStorePassword, password");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> settings("redis://db?ssl=true", Map.of()))
         .withMessageContaining("'ssl'");
@@ -118,6 +161,18 @@ class RedisSettingsTest {
         "redis://:cret@db?timeout=0",
         "redis://:cret@db?timeout",
         "redis://db?password=cret&password=cret2",
+        "redis://:cret@db,db2",
+        "redis://:cret@db,",
+        "redis-sentinel://:cret@db",
+        "redis-sentinel://:cret@db/",
+        "redis-cluster://:cret@db/1",
+        "redis-cluster://:cret@db,db2:0",
+        "redis-something://:cret@db",
+        "redis://:cret@db?verify=ca",
+        "redis://:cret@db?trustStore=x",
+        "rediss://:cret@db?trustStore=/nowhere",
+        "rediss://:cret@db?trustStorePassword=cret",
+        "rediss://:cret@db?verify=none",
         "http://:cret@db"
       })
   @Tag("R71")
@@ -130,7 +185,13 @@ class RedisSettingsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"redis://127.0.0.1:1", "REDISS://127.0.0.1:1"})
+  @ValueSource(
+      strings = {
+        "redis://127.0.0.1:1",
+        "REDISS://127.0.0.1:1",
+        "redis-cluster://127.0.0.1:1",
+        "redis-sentinel://127.0.0.1:1/m"
+      })
   void theProviderIsFoundAndOpensWithoutAServer(String url) {
     SessionStore store =
         SessionStores.open(StoreConfiguration.of(url, "shop"), getClass().getClassLoader());

@@ -16,6 +16,7 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /** Words that the tests of this package share. */
@@ -30,16 +31,18 @@ final class Sessions {
     return SessionKey.of(UUID.randomUUID().toString());
   }
 
-  /** A key that lies in the other's bucket, or in any other one. */
-  static SessionKey newKey(SessionKey other, boolean sameBucket) {
-    return Stream.generate(Sessions::newKey)
-        .filter(key -> bucket(key).equals(bucket(other)) == sameBucket)
-        .findFirst()
-        .orElseThrow();
+  /** One that a session which goes by this key may go by. */
+  static SessionKey newKeyFor(SessionKey key) {
+    return newKey(other -> RedisKeys.bucketOf(other) == RedisKeys.bucketOf(key));
   }
 
-  private static String bucket(SessionKey key) {
-    return new String(new RedisKeys("any").of(key)[2], UTF_8);
+  /** One in another bucket. */
+  static SessionKey newKeyElsewhere(SessionKey key) {
+    return newKey(other -> RedisKeys.bucketOf(other) != RedisKeys.bucketOf(key));
+  }
+
+  private static SessionKey newKey(Predicate<SessionKey> wanted) {
+    return Stream.generate(Sessions::newKey).filter(wanted).findFirst().orElseThrow();
   }
 
   static NewSession session(SessionKey key, String name, String value) {

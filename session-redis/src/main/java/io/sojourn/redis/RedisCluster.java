@@ -1,0 +1,281 @@
+package io.sojourn.redis;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.lettuce.core.cluster.SlotHash;
+import io.sojourn.SessionException;
+import io.sojourn.StoreUnavailableException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The masters of a cluster: each script is run by the one that has the slot of its keys. Who has
+ * which is asked of any node, at first and when one sends a call elsewhere or cannot be asked.
+ * Thread-safe.
+ */
+final class RedisCluster implements ScriptRunner {
+
+  /*
+   * The driver's own client of clusters cannot do without its reconnecting, which sends again what was on its way; see RedisLink. What is
+   * left to do here is little: a table of slots, and a link to each master.
+   */
+
+  /** How often a call is sent elsewhere, as while slots are moved. */
+  private static final int REDIRECTIONS = 5;
+
+  /** Between questions who has which slots. */
+  private static final long PAUSE_NANOS = Duration.ofMillis(100).toNanos();
+
+  private final RedisDriver driver;
+  private final RedisSettings settings;
+  private final String url;
+  private final AtomicReferenceArray<@Nullable RedisAddress> owners =
+      new AtomicReferenceArray<>(SlotHash.SLOT_COUNT);
+  private final Map<RedisAddress, RedisLink> links = new ConcurrentHashMap<>();
+  private final Object refreshLock = new Object();
+
+  @GuardedBy("refreshLock")
+  private long refreshedAt = System.nanoTime() - PAUSE_NANOS;
+
+  private volatile boolean closed;
+
+  /**
+   * A cluster that is asked for its masters when one is first needed.
+   *
+   * @param settings some of its nodes, and how to reach any
+   * @param url the same for messages, without credentials
+   */
+  RedisCluster(RedisDriver driver, RedisSettings settings, String url) {
+    this.driver = driver;
+    this.settings = settings;
+    this.url = url;
+  }
+
+  @Override
+  public ScriptCall.Reply run(String attempted, ScriptCall call) {
+    return run(attempted, call, null);
+  }
+
+  private ScriptCall.Reply run(
+      String attempted, ScriptCall call, @Nullable Redirection redirection) {
+    int slot = SlotHash.getSlot(call.keys()[0]);
+    RedisAddress node = owner(attempted, slot);
+    boolean asking = false;
+    boolean lost = false;
+    int redirections = 0;
+    Redirection next = redirection;
+    while (true) {
+      if (next != null) {
+        asking = next.isOnce();
+        node = next.target(node);
+        if (!asking) {
+          owners.set(slot, node);
+        }
+        next = null;
+      }
+      try {
+        ScriptCall.Reply reply = link(node).run(attempted, call, asking);
+        return lost ? new ScriptCall.Reply(reply.parts(), true) : reply;
+      } catch (Redirection e) {
+        if (++redirections > REDIRECTIONS) {
+          throw e;
+        }
+        next = e;
+      } catch (StoreUnavailableException e) {
+        // What was asked of a node that has failed since may have been done, and be known to the
+        // one in its place.
+        RedisAddress failed = node;
+        refresh(attempted, failed);
+        node = owner(attempted, slot);
+        if (lost || node.equals(failed)) {
+          throw e;
+        }
+        lost = true;
+        asking = false;
+      }
+    }
+  }
+
+  @Override
+  public void runAll(String attempted, List<ScriptCall> calls, Consumer<Answered> onAnswer) {
+    Map<RedisAddress, List<Integer>> byNode = new LinkedHashMap<>();
+    for (int i = 0; i < calls.size(); i++) {
+      RedisAddress node = owner(attempted, SlotHash.getSlot(calls.get(i).keys()[0]));
+      byNode.computeIfAbsent(node, ignored -> new ArrayList<>()).add(i);
+    }
+    byNode.forEach((node, indexes) -> runAll(attempted, node, calls, indexes, onAnswer));
+  }
+
+  /** The one that the node sends elsewhere, and those after it, are run one by one. */
+  private void runAll(
+      String attempted,
+      RedisAddress node,
+      List<ScriptCall> calls,
+      List<Integer> indexes,
+      Consumer<Answered> onAnswer) {
+    AtomicInteger answered = new AtomicInteger();
+    Redirection redirection = null;
+    try {
+      link(node)
+          .runAll(
+              attempted,
+              indexes.stream().map(calls::get).toList(),
+              answer ->
+                  onAnswer.accept(
+                      new Answered(indexes.get(answered.getAndIncrement()), answer.parts())));
+    } catch (Redirection e) {
+      redirection = e;
+    }
+    for (int index : indexes.subList(answered.get(), indexes.size())) {
+      ScriptCall.Reply reply = run(attempted, calls.get(index), redirection);
+      redirection = null;
+      onAnswer.accept(new Answered(index, reply.parts()));
+    }
+  }
+
+  @Override
+  public void ping() {
+    String attempted = "ping";
+    Set<RedisAddress> masters = masters();
+    if (masters.isEmpty()) {
+      refresh(attempted, null);
+      masters = masters();
+    }
+    if (masters.isEmpty()) {
+      throw unavailable(attempted, null);
+    }
+    masters.forEach(node -> link(node).ping());
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    links.values().forEach(RedisLink::close);
+  }
+
+  // ---------------------------------------------------------------- who has which slots
+
+  private RedisAddress owner(String attempted, int slot) {
+    RedisAddress owner = owners.get(slot);
+    if (owner == null) {
+      refresh(attempted, null);
+      owner = owners.get(slot);
+    }
+    if (owner == null) {
+      throw unavailable(attempted, null);
+    }
+    return owner;
+  }
+
+  private Set<RedisAddress> masters() {
+    Set<RedisAddress> masters = new LinkedHashSet<>();
+    for (int slot = 0; slot < owners.length(); slot++) {
+      RedisAddress owner = owners.get(slot);
+      if (owner != null) {
+        masters.add(owner);
+      }
+    }
+    return masters;
+  }
+
+  /**
+   * Asks who has which slots: the masters first, but one that has failed last, then the nodes that
+   * the URL names. Does nothing if somebody has just asked.
+   *
+   * @throws StoreUnavailableException if no node can be asked
+   */
+  private void refresh(String attempted, @Nullable RedisAddress failed) {
+    synchronized (refreshLock) {
+      if (System.nanoTime() - refreshedAt < PAUSE_NANOS) {
+        return;
+      }
+      Set<RedisAddress> candidates = masters();
+      candidates.addAll(settings.addresses());
+      if (failed != null && candidates.remove(failed)) {
+        candidates.add(failed);
+      }
+      StoreUnavailableException last = null;
+      for (RedisAddress candidate : candidates) {
+        try {
+          take(candidate, link(candidate).clusterSlots(attempted));
+          refreshedAt = System.nanoTime();
+          return;
+        } catch (StoreUnavailableException e) {
+          last = e;
+        }
+      }
+      refreshedAt = System.nanoTime();
+      throw last == null ? unavailable(attempted, null) : last;
+    }
+  }
+
+  /** Takes what a node says: of each range of slots the first, the last, the master and others. */
+  private void take(RedisAddress from, List<Object> ranges) {
+    Set<RedisAddress> masters = new LinkedHashSet<>();
+    for (Object range : ranges) {
+      if (!(range instanceof List<?> parts
+          && parts.size() > 2
+          && parts.get(0) instanceof Long first
+          && parts.get(1) instanceof Long last
+          && parts.get(2) instanceof List<?> master
+          && master.size() > 1
+          && master.get(1) instanceof Long port)) {
+        throw new SessionException(
+            from + " gave an answer to CLUSTER SLOTS that makes no sense", null);
+      }
+      // Some do not know their own name.
+      String host = master.get(0) instanceof byte[] name ? new String(name, UTF_8) : "";
+      RedisAddress owner =
+          new RedisAddress(
+              host.isEmpty() || host.equals("?") ? from.host() : host, port.intValue());
+      masters.add(owner);
+      for (long slot = first; slot <= last; slot++) {
+        owners.set((int) slot, owner);
+      }
+    }
+    links.forEach(
+        (node, link) -> {
+          if (!masters.contains(node) && !node.equals(from) && links.remove(node, link)) {
+            link.close();
+          }
+        });
+  }
+
+  private RedisLink link(RedisAddress node) {
+    RedisLink link =
+        links.computeIfAbsent(
+            node,
+            address ->
+                new RedisLink(
+                    driver,
+                    patience -> settings.uri(address, patience),
+                    settings.timeout(),
+                    url + " (" + address + ")",
+                    true));
+    if (closed) {
+      link.close();
+    }
+    return link;
+  }
+
+  private StoreUnavailableException unavailable(String attempted, @Nullable Throwable cause) {
+    return new StoreUnavailableException(
+        "Cannot "
+            + attempted
+            + " in "
+            + url
+            + ": no node of the cluster has the slot of its keys. See CLUSTER INFO and CLUSTER SLOTS.",
+        cause);
+  }
+}

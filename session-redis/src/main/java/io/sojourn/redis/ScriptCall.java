@@ -1,0 +1,23 @@
+package io.sojourn.redis;
+
+import java.util.List;
+
+/**
+ * One run of a script. The arrays are not copied.
+ *
+ * @param script which
+ * @param keys its keys, all in one bucket
+ * @param arguments its further arguments
+ */
+@SuppressWarnings("ArrayRecordComponent") // They go to the driver as they are.
+record ScriptCall(LuaScript script, byte[][] keys, byte[][] arguments) {
+
+  /**
+   * What a run came to.
+   *
+   * @param parts byte arrays, longs, and lists of them
+   * @param repeated whether the script was run again after a connection had been lost, so that it
+   *     may have run twice
+   */
+  record Reply(List<Object> parts, boolean repeated) {}
+}

@@ -1,0 +1,48 @@
+package io.sojourn.redis;
+
+import io.sojourn.SessionException;
+import io.sojourn.StoreUnavailableException;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** Where the scripts of a store are run. Connects when it is first used. Thread-safe. */
+interface ScriptRunner extends AutoCloseable {
+
+  /**
+   * Runs a script.
+   *
+   * @param attempted what for, after "Cannot"
+   * @throws StoreUnavailableException if the server cannot be asked
+   * @throws SessionException if it says something unexpected
+   */
+  ScriptCall.Reply run(String attempted, ScriptCall call);
+
+  /**
+   * Runs scripts in one round trip to each server.
+   *
+   * @param attempted what for, after "Cannot"
+   * @param onAnswer takes the answers, as they come
+   * @throws StoreUnavailableException if a server cannot be asked; the answers before were given
+   * @throws SessionException if it says something unexpected
+   */
+  void runAll(String attempted, List<ScriptCall> calls, Consumer<Answered> onAnswer);
+
+  /**
+   * What a call came to.
+   *
+   * @param index which of those that were to be run
+   * @param parts as in {@link ScriptCall.Reply}
+   */
+  record Answered(int index, List<Object> parts) {}
+
+  /**
+   * Asks a server whether it is there.
+   *
+   * @throws StoreUnavailableException if not
+   */
+  void ping();
+
+  /** Closes the connections. Repeatable; never throws. */
+  @Override
+  void close();
+}
