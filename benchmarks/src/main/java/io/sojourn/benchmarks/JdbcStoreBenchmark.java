@@ -254,17 +254,7 @@ public class JdbcStoreBenchmark {
   }
 
   private void pair(Blackhole hole, Callable<?> ofStore, Callable<?> bare) throws Exception {
-    boolean storeFirst = turn % 2 == 0;
-    long start = System.nanoTime();
-    hole.consume((storeFirst ? ofStore : bare).call());
-    long middle = System.nanoTime();
-    hole.consume((storeFirst ? bare : ofStore).call());
-    long end = System.nanoTime();
-    if (storeFirst) {
-      Pairs.add(middle - start, end - middle);
-    } else {
-      Pairs.add(end - middle, middle - start);
-    }
+    Pairs.call(hole, turn % 2 == 0, ofStore, bare);
   }
 
   private SessionKey next() {

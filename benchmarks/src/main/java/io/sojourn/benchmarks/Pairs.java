@@ -3,7 +3,9 @@ package io.sojourn.benchmarks;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.concurrent.Callable;
 import org.openjdk.jmh.infra.BenchmarkParams;
+import org.openjdk.jmh.infra.Blackhole;
 import org.openjdk.jmh.infra.IterationParams;
 import org.openjdk.jmh.profile.InternalProfiler;
 import org.openjdk.jmh.results.AggregationPolicy;
@@ -28,11 +30,17 @@ public final class Pairs implements InternalProfiler {
   /** For JMH. */
   public Pairs() {}
 
-  /** Notes a pair of calls. */
-  static void add(long storeNanos, long bareNanos) {
+  /** Makes a pair of calls and notes what they take. */
+  static void call(Blackhole hole, boolean storeFirst, Callable<?> ofStore, Callable<?> bare)
+      throws Exception {
+    long start = System.nanoTime();
+    hole.consume((storeFirst ? ofStore : bare).call());
+    long middle = System.nanoTime();
+    hole.consume((storeFirst ? bare : ofStore).call());
+    long end = System.nanoTime();
     if (count < MOST) {
-      STORE[count] = storeNanos;
-      BARE[count] = bareNanos;
+      STORE[count] = storeFirst ? middle - start : end - middle;
+      BARE[count] = storeFirst ? end - middle : middle - start;
       count++;
     }
   }

@@ -2,6 +2,8 @@ package io.sojourn.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.lettuce.core.RedisCredentials;
+import io.lettuce.core.RedisCredentialsProvider;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SslOptions;
 import io.lettuce.core.SslVerifyMode;
@@ -64,6 +66,7 @@ record RedisSettings(
   private static final String DATABASE = "database";
   private static final String USERNAME = "username";
   private static final String PASSWORD = "password";
+  private static final String LOGIN = "login";
   private static final String CLIENT_NAME = "clientName";
   private static final String SENTINEL_USERNAME = "sentinelUsername";
   private static final String SENTINEL_PASSWORD = "sentinelPassword";
@@ -82,6 +85,7 @@ record RedisSettings(
               DATABASE,
               USERNAME,
               PASSWORD,
+              LOGIN,
               CLIENT_NAME,
               SENTINEL_USERNAME,
               SENTINEL_PASSWORD));
@@ -164,6 +168,8 @@ record RedisSettings(
       Duration timeout =
           Optional.ofNullable(options.get(TIMEOUT)).map(this::duration).orElse(DEFAULT_TIMEOUT);
       RedisURI template = template(options, tls, USERNAME, PASSWORD);
+      Optional.ofNullable(options.get(LOGIN))
+          .ifPresent(name -> template.setCredentialsProvider(provider(name, options)));
       Optional.ofNullable(options.get(DATABASE))
           .map(this::database)
           .ifPresent(template::setDatabase);
@@ -217,6 +223,36 @@ record RedisSettings(
         uri.withPassword(password.toCharArray());
       }
       return uri.build();
+    }
+
+    private RedisCredentialsProvider provider(String className, Map<String, String> options) {
+      if (options.containsKey(USERNAME) || options.containsKey(PASSWORD)) {
+        throw wrong("the option 'login' takes the place of 'username' and 'password'");
+      }
+      ClassLoader ofApplication = Thread.currentThread().getContextClassLoader();
+      RedisLogin login;
+      try {
+        login =
+            Class.forName(
+                    className,
+                    true,
+                    ofApplication == null ? getClass().getClassLoader() : ofApplication)
+                .asSubclass(RedisLogin.class)
+                .getConstructor()
+                .newInstance();
+      } catch (ReflectiveOperationException | ClassCastException e) {
+        throw wrong(
+            "the option 'login' has to name a class that implements "
+                + RedisLogin.class.getName()
+                + " and has a public constructor without parameters: "
+                + e);
+      }
+      return RedisCredentialsProvider.from(
+          () -> {
+            RedisLogin.Credentials credentials = login.get();
+            return RedisCredentials.just(
+                credentials.username().orElse(null), credentials.password());
+          });
     }
 
     private SslVerifyMode verify(Map<String, String> options) {

@@ -12,6 +12,7 @@ import io.sojourn.SessionStores;
 import io.sojourn.StoreConfiguration;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -123,6 +124,33 @@ class RedisSettingsTest {
     assertThat(uri.getTimeout()).isEqualTo(Duration.ofSeconds(2));
   }
 
+  /** A new password for each connection. */
+  public static final class Tokens implements RedisLogin {
+
+    private final AtomicInteger next = new AtomicInteger();
+
+    @Override
+    public Credentials get() {
+      return new Credentials("shop", ("token" + next.incrementAndGet()).toCharArray());
+    }
+  }
+
+  @Test
+  void aLoginIsAskedForEachConnection() {
+    RedisSettings settings = settings("redis://one", Map.of("login", Tokens.class.getName()));
+    assertThat(credentials(settings).getUsername()).isEqualTo("shop");
+    assertThat(credentials(settings).getPassword()).isEqualTo("token2".toCharArray());
+    assertThat(new Tokens().get().toString()).contains("shop").doesNotContain("token");
+  }
+
+  @Test
+  @Tag("R20")
+  void readingFromAReplicaIsRefused() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> settings("redis-cluster://one", Map.of("readFrom", "replica")))
+        .withMessageContaining("'readFrom'");
+  }
+
   @Test
   @Tag("R71")
   void anUnknownOptionIsRefusedByName() {
@@ -173,6 +201,9 @@ class RedisSettingsTest {
         "rediss://:cret@db?trustStore=/nowhere",
         "rediss://:cret@db?trustStorePassword=cret",
         "rediss://:cret@db?verify=none",
+        "redis://:cret@db?login=io.sojourn.redis.RedisSettingsTest$Tokens",
+        "redis://db?login=java.lang.String",
+        "redis://db?login=nowhere.Nobody",
         "http://:cret@db"
       })
   @Tag("R71")
