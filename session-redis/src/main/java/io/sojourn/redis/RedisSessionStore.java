@@ -21,6 +21,7 @@ import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,6 +48,7 @@ public final class RedisSessionStore implements SessionStore {
    *
    *   HGETALL sojourn:{shop:2a}:session:6a09…       what a session is, and its attributes
    *     version 7  created 1767222000000  accessed 1767223000000  idle 1800000  touch 60000
+   *     expiry 1767224860000                        unless it never expires
    *     door sojourn:{shop:2a}:door:d34f…           once it was renamed: the key it goes by
    *     claim 1767226060000                         once it was claimed: when the claim ends
    *     :cart <bytes>                               an attribute
@@ -70,8 +72,23 @@ public final class RedisSessionStore implements SessionStore {
   /** What an attribute's field begins with, to tell it from the fields of the session itself. */
   private static final byte ATTRIBUTE = ':';
 
+  /** What the script of a load answers first. */
+  private static final int MISSING = 0;
+
+  private static final int UNCHANGED = 1;
+  private static final int CHANGED = 2;
+  private static final int FOUND = 3;
+  private static final int DAMAGED = 4;
+
+  /** What the other scripts answer, beside 0. */
   private static final int DONE = 1;
+
   private static final int DONE_BEFORE = 2;
+
+  /** How many of a session's keys every script takes, and how many one that has to find it. */
+  private static final int OF_ORIGIN = 3;
+
+  private static final int OF_KEY = 4;
 
   private static final byte[] NOTHING = {};
   private static final byte[] SET = "set".getBytes(US_ASCII);
@@ -113,20 +130,20 @@ public final class RedisSessionStore implements SessionStore {
             .add(millis(session.timeout().maxInactiveInterval()))
             .add(millis(session.timeout().touchInterval()));
     session.attributes().forEach((name, value) -> arguments.add(name).add(value.bytes()));
-    return isDone(run("create", LuaScript.CREATE, session.key(), arguments));
+    return isDone(run("create", LuaScript.CREATE, OF_KEY, session.key(), arguments));
   }
 
   @Override
   public LoadResult load(SessionKey key, long knownVersion) {
     Answer answer =
-        run("load", LuaScript.LOAD, key, arguments().add(knownVersion).add(MARK_VERSIONS));
-    String kind = answer.text(0);
+        run("load", LuaScript.LOAD, OF_KEY, key, arguments().add(knownVersion).add(MARK_VERSIONS));
+    int kind = (int) answer.number(0);
     return switch (kind) {
-      case "missing" -> new LoadResult.Missing();
-      case "unchanged" -> new LoadResult.Unchanged(Instant.ofEpochMilli(answer.number(1)));
-      case "changed" -> changed(answer.list(1), answer.list(2), answer.list(3));
-      case "found" -> new LoadResult.Found(record(answer.list(1)));
-      case "damaged" -> {
+      case MISSING -> new LoadResult.Missing();
+      case UNCHANGED -> new LoadResult.Unchanged(Instant.ofEpochMilli(answer.number(1)));
+      case CHANGED -> changed(answer);
+      case FOUND -> new LoadResult.Found(record(answer.list(1)));
+      case DAMAGED -> {
         Level level = key.equals(lastDamaged) ? Level.DEBUG : Level.WARNING;
         lastDamaged = key;
         LOGGER.log(
@@ -152,7 +169,7 @@ public final class RedisSessionStore implements SessionStore {
                     .add(millis(timeout.touchInterval())),
             () -> arguments.add(NOTHING).add(NOTHING));
     delta.changes().forEach((name, change) -> addChange(arguments, name, change));
-    long version = run("save", LuaScript.SAVE, delta.origin(), arguments).number(0);
+    long version = run("save", LuaScript.SAVE, OF_ORIGIN, delta.origin(), arguments).number(0);
     return version == 0 ? OptionalLong.empty() : OptionalLong.of(version);
   }
 
@@ -169,7 +186,9 @@ public final class RedisSessionStore implements SessionStore {
           "Session " + key + " cannot go by " + newKey + ", whose keys would lie in another slot");
     }
     List<byte[]> both = new ArrayList<>(List.of(keys.of(key)));
-    both.addAll(List.of(keys.of(newKey)));
+    byte[][] ofNew = keys.of(newKey);
+    both.add(ofNew[0]);
+    both.add(ofNew[OF_KEY - 1]);
     return isDone(
         run(
             "rename session " + key,
@@ -182,7 +201,7 @@ public final class RedisSessionStore implements SessionStore {
    */
   @Override
   public boolean remove(SessionKey origin) {
-    Answer answer = run("remove", LuaScript.REMOVE, origin, new Arguments());
+    Answer answer = run("remove", LuaScript.REMOVE, OF_ORIGIN, origin, new Arguments());
     return isDone(answer) || answer.repeated();
   }
 
@@ -305,9 +324,11 @@ public final class RedisSessionStore implements SessionStore {
     return new Arguments().add(millis(clockOffset.get()));
   }
 
-  private Answer run(String attempted, LuaScript script, SessionKey key, Arguments arguments) {
+  private Answer run(
+      String attempted, LuaScript script, int count, SessionKey key, Arguments arguments) {
     return run(
-        attempted + " session " + key, new ScriptCall(script, keys.of(key), arguments.toArray()));
+        attempted + " session " + key,
+        new ScriptCall(script, Arrays.copyOf(keys.of(key), count), arguments.toArray()));
   }
 
   private Answer run(String attempted, ScriptCall call) {
@@ -356,21 +377,23 @@ public final class RedisSessionStore implements SessionStore {
     return answer.number(0) == DONE || (answer.number(0) == DONE_BEFORE && answer.repeated());
   }
 
-  private static LoadResult.Changed changed(Answer metadata, Answer written, Answer marks) {
+  private static LoadResult.Changed changed(Answer answer) {
+    Answer written = answer.list(5);
     Map<String, StoredAttribute> set = new HashMap<>();
     for (int i = 0; i < written.size(); i += 3) {
       set.put(
           written.text(i),
           new StoredAttribute(EncodedValue.of(written.bytes(i + 2)), written.number(i + 1)));
     }
+    Answer marks = answer.list(6);
     Map<String, Long> removed = new HashMap<>();
     for (int i = 0; i < marks.size(); i += 2) {
       removed.put(marks.text(i), -marks.number(i + 1));
     }
     return new LoadResult.Changed(
-        metadata.number(0),
-        Instant.ofEpochMilli(metadata.number(1)),
-        timeout(metadata.number(2), metadata.number(3)),
+        answer.number(1),
+        Instant.ofEpochMilli(answer.number(2)),
+        timeout(answer.number(3), answer.number(4)),
         set,
         removed);
   }

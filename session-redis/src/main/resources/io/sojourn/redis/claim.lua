@@ -9,6 +9,7 @@ local BYTES = 1024 * 1024
 -- Entries whose session is gone are cleared away, but not too many at once.
 local DEBRIS = 500
 
+local bucket = string.sub(KEYS[1], 1, -7)
 local answer = { 0 }
 local bytes = 0
 local due = limit == 0 and {}
@@ -17,14 +18,14 @@ for _, origin in ipairs(due) do
   if #answer > limit or bytes > BYTES then
     break
   end
-  local name = string.gsub(KEYS[1], 'expiry$', 'session:' .. origin)
-  local s = read(name)
+  local name = bucket .. 'session:' .. origin
+  local index = bucket .. 'index:' .. origin
+  local s = read(name, index, KEYS[1])
   if not s then
-    local index = string.gsub(KEYS[1], 'expiry$', 'index:' .. origin)
     redis.call('UNLINK', name, index)
     redis.call('ZREM', KEYS[1], origin)
   elseif not expired(s, time) then
-    keep(s, time, deadline(s))
+    keep(s, time, s.expiry)
   elseif s.claim and s.claim > time then
     keep(s, time, s.claim)
   else

@@ -5,13 +5,20 @@ if redis.call('EXISTS', KEYS[1], KEYS[4]) > 0 then
   return { m[1] == '1' and m[2] == ARGV[2] and not m[3] and not m[4] and 2 or 0 }
 end
 local time = now(ARGV[1])
-redis.call('HSET', KEYS[1],
-  'version', 1, 'created', ARGV[2], 'accessed', text(time), 'idle', ARGV[3], 'touch', ARGV[4])
+redis.call('HSET', KEYS[1], 'version', 1)
 redis.call('DEL', KEYS[2])
+redis.call('ZADD', KEYS[2], 0, INDEX)
 for i = 5, #ARGV, 2 do
   redis.call('HSET', KEYS[1], ':' .. ARGV[i], ARGV[i + 1])
   redis.call('ZADD', KEYS[2], 1, ARGV[i])
 end
-local s = read(KEYS[1])
-keep(s, time, deadline(s))
+local s = {
+  name = KEYS[1],
+  index = KEYS[2],
+  queue = KEYS[3],
+  accessed = time,
+  idle = tonumber(ARGV[3]),
+  touch = tonumber(ARGV[4])
+}
+access(s, time, time, { 'created', ARGV[2], 'idle', ARGV[3], 'touch', ARGV[4] }, true)
 return { 1 }

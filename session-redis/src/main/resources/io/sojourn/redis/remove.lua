@@ -1,6 +1,6 @@
 -- Removes a session: {1}, or {0} if there is none. What is left of half a session goes too.
 -- KEYS session, index, expiry.
-local s = read(KEYS[1])
+local s = read(KEYS[1], KEYS[2], KEYS[3])
 local door = redis.call('HGET', KEYS[1], 'door')
 if door then
   redis.call('UNLINK', door)

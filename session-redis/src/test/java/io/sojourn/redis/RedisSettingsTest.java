@@ -157,7 +157,7 @@ class RedisSettingsTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> settings("redis://db", Map.of("timeuot", "1s")))
         .withMessageContaining("'timeuot'")
-        .withMessageContaining("clientName, database, keyStore, keyStorePassword, password");
+        .withMessageContaining("clientName, database, keyStore, keyStorePassword, login, password");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> settings("redis://db?ssl=true", Map.of()))
         .withMessageContaining("'ssl'");
