@@ -1,14 +1,12 @@
 package io.sojourn.testkit.server;
 
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.Socket;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Pattern;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import javax.net.SocketFactory;
 import org.testcontainers.containers.GenericContainer;
 
 /**
@@ -21,17 +19,9 @@ public final class RedisServer extends RunningServer {
 
   private static final String PROPERTY = "sojourn.test.redis";
   private static final int DEFAULT_PORT = 6379;
-  private static final int PROBE_TIMEOUT_MILLIS = 1_000;
-  private static final String PROGRAM = "redis-server";
   private static final String IMAGE = "redis:7.4-alpine";
-  private static final String ARTIFACT = "com.github.codemonstur/embedded-redis";
 
   private final String url;
-
-  private RedisServer(Lifecycle lifecycle) {
-    super(lifecycle);
-    this.url = "redis://" + address();
-  }
 
   private RedisServer(Lifecycle lifecycle, String url) {
     super(lifecycle);
@@ -41,26 +31,26 @@ public final class RedisServer extends RunningServer {
   /**
    * Starts a Redis for the caller alone, who may kill it and has to close it.
    *
+   * @param arguments what {@code redis-server} is told beyond the port and such, for instance
+   *     {@code "--maxmemory", "5mb"} or {@code "--user", "sojourn on >secret ~sojourn:* +@all"};
+   *     one with spaces stands for its words
    * @throws IllegalStateException if none can be started; the message says what was tried
    */
-  public static RedisServer startPrivate() {
-    return new RedisServer(
-        ServerSearch.firstThatStarts(
-            "Redis",
-            PROPERTY,
-            List.of(
-                new ServerSearch.Way(
-                    "Docker",
-                    () ->
-                        DockerContainer.launch(
-                            RedisServer::container,
-                            DEFAULT_PORT,
-                            port -> answers(port, "process_id:"))),
-                new ServerSearch.Way(
-                    PROGRAM + " on the PATH", () -> PrivateProcess.launch(programOnPath())),
-                new ServerSearch.Way(
-                    "the Maven artifact " + ARTIFACT,
-                    () -> PrivateProcess.launch(programInArtifact())))));
+  public static RedisServer startPrivate(String... arguments) {
+    List<String> words = RedisProgram.words(arguments);
+    List<ServerSearch.Way> ways = new ArrayList<>();
+    ways.add(
+        new ServerSearch.Way(
+            "Docker",
+            () ->
+                DockerContainer.launch(
+                    () -> container(words),
+                    DEFAULT_PORT,
+                    port ->
+                        RedisProgram.answers(
+                            SocketFactory.getDefault(), port, "process_id:", !words.isEmpty()))));
+    ways.addAll(ways(executable -> new RedisProgram(executable, words)));
+    return firstThatStarts("redis", ways);
   }
 
   /** Returns the server that somebody gave for tests, or else a private one. */
@@ -73,14 +63,29 @@ public final class RedisServer extends RunningServer {
     return new RedisServer(GivenAddress.reach(URI.create(url), DEFAULT_PORT), url);
   }
 
-  static PrivateProcess.Program programInArtifact() throws IOException {
-    Pattern wanted =
-        Pattern.compile("(" + PROGRAM + ")-.*-" + Pattern.quote(UnpackedArtifact.platform()));
-    return new RedisProgram(UnpackedArtifact.unpack(ARTIFACT, wanted).resolve(PROGRAM));
+  /**
+   * Starts a server as a process of this machine.
+   *
+   * @param program how to run the executable at a path
+   * @throws IllegalStateException if none can be started; the message says what was tried
+   */
+  static RedisServer launch(Function<Path, PrivateProcess.Program> program) {
+    return firstThatStarts("redis", ways(program));
   }
 
-  private static PrivateProcess.Program programOnPath() throws IOException {
-    return new RedisProgram(ServerSearch.onPath(PROGRAM));
+  private static List<ServerSearch.Way> ways(Function<Path, PrivateProcess.Program> program) {
+    return List.of(
+        new ServerSearch.Way(
+            RedisProgram.PROGRAM + " on the PATH",
+            () -> PrivateProcess.launch(program.apply(RedisProgram.onPath()))),
+        new ServerSearch.Way(
+            "the Maven artifact " + RedisProgram.ARTIFACT,
+            () -> PrivateProcess.launch(program.apply(RedisProgram.inArtifact()))));
+  }
+
+  private static RedisServer firstThatStarts(String scheme, List<ServerSearch.Way> ways) {
+    Lifecycle lifecycle = ServerSearch.firstThatStarts("Redis", PROPERTY, ways);
+    return new RedisServer(lifecycle, scheme + "://" + lifecycle.host() + ":" + lifecycle.port());
   }
 
   /** Returns {@code redis://127.0.0.1:port}, or the address that was given for tests. */
@@ -88,50 +93,11 @@ public final class RedisServer extends RunningServer {
     return url;
   }
 
-  private static GenericContainer<?> container() {
-    return new GenericContainer<>(IMAGE).withCommand(PROGRAM, "--save", "", "--appendonly", "no");
-  }
-
-  /** Asks for what identifies a server, so that no other one on the port is taken for ours. */
-  private static boolean answers(int port, String expected) {
-    try (Socket socket = new Socket()) {
-      socket.connect(
-          new InetSocketAddress(InetAddress.getLoopbackAddress(), port), PROBE_TIMEOUT_MILLIS);
-      socket.setSoTimeout(PROBE_TIMEOUT_MILLIS);
-      socket.getOutputStream().write("INFO server\r\nQUIT\r\n".getBytes(StandardCharsets.US_ASCII));
-      byte[] answer = socket.getInputStream().readAllBytes();
-      return new String(answer, StandardCharsets.US_ASCII).contains(expected);
-    } catch (IOException e) {
-      return false;
-    }
-  }
-
-  private record RedisProgram(Path executable) implements PrivateProcess.Program {
-
-    @Override
-    public String name() {
-      return "redis";
-    }
-
-    @Override
-    public List<String> command(Path folder, int port) {
-      return List.of(
-          executable.toString(),
-          "--bind",
-          "127.0.0.1",
-          "--port",
-          Integer.toString(port),
-          "--dir",
-          folder.toString(),
-          "--save",
-          "",
-          "--appendonly",
-          "no");
-    }
-
-    @Override
-    public boolean answers(int port, long pid) {
-      return RedisServer.answers(port, "process_id:" + pid + "\r\n");
-    }
+  private static GenericContainer<?> container(List<String> arguments) {
+    return new GenericContainer<>(IMAGE)
+        .withCommand(
+            Stream.of(List.of(RedisProgram.PROGRAM), RedisProgram.withoutDisk(), arguments)
+                .flatMap(List::stream)
+                .toArray(String[]::new));
   }
 }

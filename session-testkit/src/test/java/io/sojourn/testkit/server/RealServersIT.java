@@ -10,6 +10,7 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -64,7 +65,8 @@ class RealServersIT {
 
   @Test
   void closeLeavesNoProcessAndNoFolder() throws IOException {
-    ProgramChecks.closeLeavesNoProcessAndNoFolder(RedisServer.programInArtifact());
+    ProgramChecks.closeLeavesNoProcessAndNoFolder(
+        new RedisProgram(RedisProgram.inArtifact(), List.of()));
   }
 
   @Test
