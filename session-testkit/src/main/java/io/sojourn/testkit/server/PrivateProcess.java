@@ -224,12 +224,7 @@ final class PrivateProcess implements Lifecycle {
     closed = true;
     end();
     kill();
-    try {
-      TemporaryFolders.delete(folder);
-    } catch (IOException e) {
-      System.getLogger(PrivateProcess.class.getName())
-          .log(Level.WARNING, "Could not delete " + folder, e);
-    }
+    TemporaryFolders.deleteOrLog(folder);
     OPEN.remove(this);
   }
 

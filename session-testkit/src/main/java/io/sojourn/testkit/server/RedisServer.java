@@ -53,6 +53,25 @@ public final class RedisServer extends RunningServer {
     return firstThatStarts("redis", ways);
   }
 
+  /**
+   * Starts a Redis that takes TLS connections only, for the caller alone, who may kill it and has
+   * to close it. Its {@link #url()} is {@code rediss://127.0.0.1:port}; clients that trust the
+   * {@linkplain TlsCertificates#trustStore() trust store} reach it there, and as {@code localhost}
+   * too.
+   *
+   * @param certificates the server's certificate is one of these, and has to stay open as long as
+   *     the server
+   * @param arguments what {@code redis-server} is told beyond that; with {@code
+   *     "--tls-auth-clients", "yes"} clients have to show {@linkplain
+   *     TlsCertificates#clientKeyStore() a certificate} too
+   * @throws IllegalStateException if none can be started; the message says what was tried
+   */
+  public static RedisServer startPrivateTls(TlsCertificates certificates, String... arguments) {
+    List<String> words = RedisProgram.words(arguments);
+    return firstThatStarts(
+        "rediss", ways(executable -> new TlsProgram(executable, certificates, words)));
+  }
+
   /** Returns the server that somebody gave for tests, or else a private one. */
   static RedisServer startShared() {
     return GivenAddress.of(PROPERTY).map(RedisServer::at).orElseGet(RedisServer::startPrivate);
@@ -99,5 +118,31 @@ public final class RedisServer extends RunningServer {
             Stream.of(List.of(RedisProgram.PROGRAM), RedisProgram.withoutDisk(), arguments)
                 .flatMap(List::stream)
                 .toArray(String[]::new));
+  }
+
+  /** Listens for TLS connections and for no others. */
+  private static final class TlsProgram extends RedisProgram {
+
+    private final TlsCertificates certificates;
+
+    TlsProgram(Path executable, TlsCertificates certificates, List<String> arguments) {
+      super(executable, arguments);
+      this.certificates = certificates;
+    }
+
+    @Override
+    List<String> portArguments(int port) {
+      return Stream.of(
+              List.of("--port", "0", "--tls-port", "" + port, "--tls-auth-clients", "no"),
+              certificates.redisArguments())
+          .flatMap(List::stream)
+          .toList();
+    }
+
+    /** What it makes have a certificate, so that those who have to show one are let in. */
+    @Override
+    SocketFactory sockets() {
+      return certificates.clientSockets();
+    }
   }
 }

@@ -1,6 +1,7 @@
 package io.sojourn.testkit.server;
 
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,8 +18,24 @@ final class TemporaryFolders {
     return Files.createTempDirectory("sojourn-" + name + "-");
   }
 
+  /** Deletes a folder when the JVM ends, if it is still there then. */
+  static void deleteAtExit(Path folder) {
+    Runtime.getRuntime()
+        .addShutdownHook(new Thread(() -> deleteOrLog(folder), "sojourn-delete-folder"));
+  }
+
+  /** Deletes a folder and all in it, or logs why that cannot be done. */
+  static void deleteOrLog(Path folder) {
+    try {
+      delete(folder);
+    } catch (IOException e) {
+      System.getLogger(TemporaryFolders.class.getName())
+          .log(Level.WARNING, "Could not delete " + folder, e);
+    }
+  }
+
   /** Deletes a folder and all in it; one that is gone already is fine. */
-  static void delete(Path folder) throws IOException {
+  private static void delete(Path folder) throws IOException {
     if (!Files.exists(folder)) {
       return;
     }

@@ -4,7 +4,6 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.System.Logger.Level;
 import java.net.JarURLConnection;
 import java.net.URL;
 import java.nio.file.Files;
@@ -122,7 +121,7 @@ final class UnpackedArtifact {
   /** Creates a folder that others can look into, as a program that root gives away has to. */
   private static Path createFolder() throws IOException {
     Path folder = TemporaryFolders.create("bin");
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(folder), "sojourn-delete-bin"));
+    TemporaryFolders.deleteAtExit(folder);
     return Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
   }
 
@@ -149,14 +148,5 @@ final class UnpackedArtifact {
       found = true;
     }
     return found;
-  }
-
-  private static void delete(Path folder) {
-    try {
-      TemporaryFolders.delete(folder);
-    } catch (IOException e) {
-      System.getLogger(UnpackedArtifact.class.getName())
-          .log(Level.WARNING, "Could not delete " + folder, e);
-    }
   }
 }
