@@ -29,24 +29,40 @@ final class FreePort {
    *     many ports were taken
    */
   static <T> T use(IntFunction<T> start) {
+    return use(0, start);
+  }
+
+  /**
+   * Starts a server on a port that is free, and on another one if somebody was faster.
+   *
+   * @param apart how far above that port lies another one that the server takes and that has to be
+   *     free as well, or 0 if there is none
+   * @throws IllegalStateException as {@code start} throws it, if the port is not the reason or too
+   *     many ports were taken
+   */
+  static <T> T use(int apart, IntFunction<T> start) {
     for (int tries = 1; ; tries++) {
-      int port = choose();
+      int port = choose(apart);
       try {
         return start.apply(port);
       } catch (IllegalStateException e) {
-        if (tries == TRIES || isFree(port)) {
+        if (tries == TRIES || areFree(port, apart)) {
           throw e;
         }
       }
     }
   }
 
-  private static int choose() {
+  private static int choose(int apart) {
     int port;
     do {
-      port = ThreadLocalRandom.current().nextInt(FIRST, LAST + 1);
-    } while (!isFree(port));
+      port = ThreadLocalRandom.current().nextInt(FIRST, LAST + 1 - apart);
+    } while (!areFree(port, apart));
     return port;
+  }
+
+  private static boolean areFree(int port, int apart) {
+    return isFree(port) && isFree(port + apart);
   }
 
   private static boolean isFree(int port) {

@@ -44,6 +44,13 @@ final class PrivateProcess implements Lifecycle {
     /** Returns the command that runs the server in the foreground. */
     List<String> command(Path folder, int port);
 
+    /**
+     * Returns how far above its port lies another one that the server takes, or 0 if it takes none.
+     */
+    default int secondPortOffset() {
+      return 0;
+    }
+
     /** Returns whether the server on this port answers and is the one with this process id. */
     boolean answers(int port, long pid);
 
@@ -164,6 +171,7 @@ final class PrivateProcess implements Lifecycle {
   private synchronized void prepareAndStart() throws IOException {
     program.prepare(folder);
     FreePort.use(
+        program.secondPortOffset(),
         candidate -> {
           startOn(candidate);
           return this;

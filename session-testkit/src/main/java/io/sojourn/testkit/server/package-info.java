@@ -6,7 +6,11 @@
  * {@link io.sojourn.testkit.server.MySqlServer} or a {@link
  * io.sojourn.testkit.server.PostgreSqlServer} as a parameter; {@link
  * io.sojourn.testkit.server.RealServers} starts each once and stops it when the test run ends. A
- * test that kills or suspends its server takes one of its own from {@code startPrivate()}.
+ * test that kills or suspends its server takes one of its own from {@code startPrivate()}. Redis in
+ * its other shapes is private always: with {@linkplain
+ * io.sojourn.testkit.server.RedisServer#startPrivateTls TLS}, under {@linkplain
+ * io.sojourn.testkit.server.RedisSentinels Sentinels} and as a {@linkplain
+ * io.sojourn.testkit.server.RedisClusterServers cluster}.
  *
  * <p>A server is looked for in this order:
  *
@@ -14,7 +18,7 @@
  *   <li>the address in a system property or an environment variable: {@code sojourn.test.redis} or
  *       {@code SOJOURN_TEST_REDIS}, and so on with {@code mariadb}, {@code mysql} and {@code
  *       postgresql} (shared servers only);
- *   <li>Docker, where an engine on this machine answers;
+ *   <li>Docker, where an engine on this machine answers (not for Redis in its other shapes);
  *   <li>a program on the PATH;
  *   <li>the program in a Maven artifact, so that the tests need nothing installed.
  * </ol>

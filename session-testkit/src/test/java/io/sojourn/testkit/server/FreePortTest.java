@@ -39,6 +39,30 @@ class FreePortTest {
   }
 
   @Test
+  void anotherPortIsTriedWhereSomebodyWasFasterOnTheSecondOne() throws IOException {
+    List<ServerSocket> somebody = new ArrayList<>();
+    try {
+      int used =
+          FreePort.use(
+              10_000,
+              port -> {
+                tried.add(port);
+                if (tried.size() < 2) {
+                  somebody.add(listenOn(port + 10_000));
+                  throw new IllegalStateException("taken");
+                }
+                return port;
+              });
+
+      assertThat(tried).hasSize(2).doesNotHaveDuplicates().endsWith(used);
+    } finally {
+      for (ServerSocket socket : somebody) {
+        socket.close();
+      }
+    }
+  }
+
+  @Test
   void aFailureThatIsNotThePortsFaultIsReportedAtOnce() {
     assertThatThrownBy(
             () ->
