@@ -1,0 +1,190 @@
+package io.sojourn.redis;
+
+import static io.sojourn.redis.Sessions.created;
+import static io.sojourn.redis.Sessions.found;
+import static io.sojourn.redis.Sessions.newKeyFor;
+import static io.sojourn.redis.Sessions.set;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.sentinel.api.StatefulRedisSentinelConnection;
+import io.sojourn.LoadResult;
+import io.sojourn.SessionKey;
+import io.sojourn.SessionStore;
+import io.sojourn.StoreConfiguration;
+import io.sojourn.StoreUnavailableException;
+import io.sojourn.testkit.server.RedisClusterServers;
+import io.sojourn.testkit.server.RedisSentinels;
+import io.sojourn.testkit.server.RedisServer;
+import io.sojourn.testkit.server.RedisSlotMove;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** A primary that fails or is demoted, and slots that move. */
+class RedisFailoverIT {
+
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final int RENAMES = Integer.getInteger("sojourn.test.renames", 1_000);
+
+  private final List<SessionStore> opened = new ArrayList<>();
+
+  @AfterEach
+  void closeStores() {
+    opened.forEach(SessionStore::close);
+  }
+
+  private SessionStore open(String url, String timeout) {
+    SessionStore store =
+        new RedisSessionStore(
+            new StoreConfiguration(url, "shop", Map.of("timeout", timeout), () -> Duration.ZERO));
+    opened.add(store);
+    return store;
+  }
+
+  /** Saves until it works; what fails may have been done. */
+  private static void awaitSave(SessionStore store, SessionKey key, String value) {
+    await()
+        .atMost(PATIENCE)
+        .ignoreExceptionsInstanceOf(StoreUnavailableException.class)
+        .until(() -> store.save(set(key, "a", value)).isPresent());
+  }
+
+  // ---------------------------------------------------------------- sentinels
+
+  @Test
+  @Tag("G4")
+  @Tag("R15")
+  @Tag("R83")
+  void whenThePrimaryIsKilledItsSuccessorServes() {
+    try (RedisSentinels sentinels = RedisSentinels.start()) {
+      SessionStore one = open(sentinels.url(), "1s");
+      SessionStore two = open(sentinels.url(), "1s");
+      SessionKey key = created(one);
+      assertThat(one.save(set(key, "b", "2"))).hasValue(2);
+      assertThat(found(two, key).version()).isEqualTo(2);
+      sentinels.awaitReplication();
+      RedisServer former = sentinels.master();
+      former.kill();
+      awaitSave(one, key, "3");
+      assertThat(sentinels.master()).isNotEqualTo(former);
+      awaitSave(two, key, "4");
+      assertThat(found(two, key).attributes()).containsOnlyKeys("a", "b");
+      assertThat(one.load(key, 2)).isInstanceOf(LoadResult.Changed.class);
+    }
+  }
+
+  /** It does not come to the caller's notice: the connection is opened anew, to the successor. */
+  @Test
+  @Tag("R19")
+  void whenThePrimaryIsDemotedItsSuccessorServes() {
+    try (RedisSentinels sentinels = RedisSentinels.start()) {
+      SessionStore store = open(sentinels.url(), "20s");
+      SessionKey key = created(store);
+      RedisServer former = sentinels.master();
+      RedisClient client = RedisClient.create();
+      RedisServer sentinel = sentinels.sentinels().get(0);
+      try (StatefulRedisSentinelConnection<String, String> connection =
+          client.connectSentinel(RedisURI.create("127.0.0.1", sentinel.port()))) {
+        assertThat(connection.sync().failover("sojourn")).isEqualTo("OK");
+        sentinels.awaitFailover(former);
+      } finally {
+        client.shutdown(0, 2, TimeUnit.SECONDS);
+      }
+      assertThat(store.save(set(key, "b", "2"))).hasValue(2);
+      assertThat(found(store, key).attributes()).containsOnlyKeys("a", "b");
+    }
+  }
+
+  // ---------------------------------------------------------------- clusters
+
+  @Test
+  @Tag("R81")
+  void noRenameInAClusterFailsOrIsHalfDone() {
+    try (RedisClusterServers cluster = RedisClusterServers.start()) {
+      SessionStore store = open(cluster.url(), "10s");
+      Set<Integer> owners = new HashSet<>();
+      for (int i = 0; i < RENAMES / 10; i++) {
+        SessionKey origin = created(store);
+        SessionKey key = origin;
+        for (int j = 0; j < 10; j++) {
+          SessionKey next = newKeyFor(key);
+          assertThat(store.rename(key, next)).isTrue();
+          assertThat(Sessions.isMissing(store, key)).isTrue();
+          key = next;
+        }
+        assertThat(found(store, key).origin()).isEqualTo(origin);
+        owners.add(cluster.owner(slot(cluster, key)).port());
+        assertThat(store.remove(origin)).isTrue();
+      }
+      assertThat(owners).hasSize(3);
+    }
+  }
+
+  private static int slot(RedisClusterServers cluster, SessionKey key) {
+    return cluster.slot(new String(new RedisKeys("shop").of(key)[0], UTF_8));
+  }
+
+  @Test
+  @Tag("R16")
+  @Tag("R83")
+  void aSlotMovesUnderTheStore() throws Exception {
+    try (RedisClusterServers cluster = RedisClusterServers.start()) {
+      SessionStore store = open(cluster.url(), "20s");
+      SessionStore other = open(cluster.url(), "20s");
+      SessionKey key = created(store);
+      SessionKey elsewhere = Sessions.newKeyElsewhere(key);
+      assertThat(store.create(Sessions.session(elsewhere, "a", "1"))).isTrue();
+      assertThat(found(other, key).attributes()).containsOnlyKeys("a");
+      int slot = slot(cluster, key);
+      RedisServer owner = cluster.owner(slot);
+      RedisServer target =
+          cluster.nodes().stream().filter(node -> node != owner).findFirst().orElseThrow();
+
+      RedisSlotMove move = cluster.beginMove(slot, target);
+      assertThat(move.moveKeys(1)).isEqualTo(1);
+      CompletableFuture<?> saved =
+          CompletableFuture.runAsync(() -> assertThat(store.save(set(key, "b", "2"))).hasValue(2));
+      assertThat(store.save(set(elsewhere, "b", "2"))).hasValue(2);
+      assertThat(saved).isNotDone();
+      move.finish();
+      saved.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+      assertThat(other.save(set(key, "c", "3"))).hasValue(3);
+      assertThat(found(other, key).attributes()).containsOnlyKeys("a", "b", "c");
+    }
+  }
+
+  @Test
+  @Tag("G4")
+  @Tag("R83")
+  void whenAMasterIsKilledItsReplicaServesAndTheOthersGoOn() {
+    try (RedisClusterServers cluster = RedisClusterServers.startWithReplicas()) {
+      SessionStore store = open(cluster.url(), "1s");
+      SessionKey key = created(store);
+      RedisServer owner = cluster.owner(slot(cluster, key));
+      SessionKey survivor = key;
+      while (cluster.owner(slot(cluster, survivor)) == owner) {
+        survivor = created(store);
+      }
+      // Replicated long before anybody takes its master for dead.
+      assertThat(store.save(set(key, "b", "2"))).hasValue(2);
+      cluster.awaitWhole();
+      owner.kill();
+      assertThat(store.save(set(survivor, "b", "2"))).hasValue(2);
+      awaitSave(store, key, "3");
+      assertThat(store.save(set(survivor, "b", "3"))).hasValue(3);
+      assertThat(found(store, key).attributes()).containsOnlyKeys("a", "b");
+    }
+  }
+}
