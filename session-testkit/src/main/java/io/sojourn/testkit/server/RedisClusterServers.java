@@ -1,5 +1,8 @@
 package io.sojourn.testkit.server;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -109,14 +112,15 @@ public final class RedisClusterServers implements AutoCloseable {
   }
 
   /**
-   * Returns the slot of a key.
+   * Returns the slot of a key, which is UTF-8 in Redis.
    *
    * @throws IllegalStateException if no node answers
    */
   public int slot(String key) {
+    String bytes = new String(key.getBytes(UTF_8), ISO_8859_1); // as connections here take it
     for (RedisServer node : nodes) {
       try {
-        return Integer.parseInt(RedisConnection.ask(node, "CLUSTER", "KEYSLOT", key));
+        return Integer.parseInt(RedisConnection.ask(node, "CLUSTER", "KEYSLOT", bytes));
       } catch (IOException e) {
         // any other one knows it too
       }

@@ -36,6 +36,12 @@ class RedisClusterServersIT {
   }
 
   @Test
+  void theSlotOfAKeyIsThatOfItsUtf8() {
+    assertThat(cluster.slot("foo")).isEqualTo(12_182);
+    assertThat(cluster.slot("\u00e9")).isEqualTo(crc16(0xc3, 0xa9) % 16_384);
+  }
+
+  @Test
   void eachNodeServesItsSlotsAndRedirectsTheOthers() throws IOException {
     RedisServer owner = cluster.owner(cluster.slot("key"));
     write(owner, "key");
@@ -130,5 +136,18 @@ class RedisClusterServersIT {
 
   private static void write(RedisServer server, String key) throws IOException {
     assertThat(RedisConnection.ask(server, "SET", key, "value")).isEqualTo("OK");
+  }
+
+  /** The checksum that decides on slots, bit by bit. */
+  private static int crc16(int... bytes) {
+    int crc = 0;
+    for (int value : bytes) {
+      crc ^= value << 8;
+      for (int bit = 0; bit < 8; bit++) {
+        crc = (crc & 0x8000) == 0 ? crc << 1 : crc << 1 ^ 0x1021;
+      }
+      crc &= 0xffff;
+    }
+    return crc;
   }
 }
