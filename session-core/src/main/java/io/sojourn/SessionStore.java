@@ -82,10 +82,9 @@ public interface SessionStore extends AutoCloseable {
   boolean rename(SessionKey key, SessionKey newKey);
 
   /**
-   * Whether a session that goes by one key may go by another. Not every one may where a session's
-   * keys have to lie together on one of several servers; whoever makes up the new id makes up
-   * another until it may, which takes some dozens of attempts at the most in the mean. Asks no
-   * server.
+   * Whether a session that goes by one key may go by another. Not by any where the store has to
+   * keep both in one place, such as a slot of a Redis cluster. Whoever makes up new ids does so until
+   * one will do, which takes some dozens of attempts on average. Asks no server.
    *
    * @return true, unless a store says otherwise
    */

@@ -24,10 +24,10 @@ import org.jspecify.annotations.Nullable;
 final class Database implements AutoCloseable {
 
   /*
-   * A task is done again after a conflict, since the database has undone it, with no more isolation than its statements need; and after a connection was lost or led to a server that
-   * takes no writes, as those in a pool do when their server has restarted or a failover has demoted it. Then the idle connections of the
-   * pool are thrown away with it, so that the second attempt has a new one. Such a task may have taken effect the first time; it is
-   * told so. Not so when much time has gone by: the database is down then rather than back again.
+   * A task is done again after a conflict, since the database has undone it, with no more isolation than its statements need; and after a
+   * connection was lost or led to a server that takes no writes, as those in a pool do when their server has restarted or a failover has
+   * demoted it. Then the idle connections of the pool are thrown away with it, so that the second attempt has a new one. Such a task may
+   * have taken effect the first time; it is told so. Not so when much time has gone by: the database is down then rather than back again.
    */
 
   private static final int CONFLICTS = 50;
