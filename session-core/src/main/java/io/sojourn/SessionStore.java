@@ -83,8 +83,8 @@ public interface SessionStore extends AutoCloseable {
 
   /**
    * Whether a session that goes by one key may go by another. Not by any where the store has to
-   * keep both in one place, such as a slot of a Redis cluster. Whoever makes up new ids does so until
-   * one will do, which takes some dozens of attempts on average. Asks no server.
+   * keep both in one place, such as a slot of a Redis cluster. Whoever makes up new ids does so
+   * until one will do, which takes some dozens of attempts on average. Asks no server.
    *
    * @return true, unless a store says otherwise
    */

@@ -89,7 +89,7 @@ final class RedisCluster implements ScriptRunner {
         return lost ? new ScriptCall.Reply(reply.parts(), true) : reply;
       } catch (Redirection e) {
         if (++redirections > REDIRECTIONS) {
-          throw e;
+          throw unavailable(attempted, e);
         }
         next = e;
       } catch (StoreUnavailableException e) {
@@ -136,6 +136,9 @@ final class RedisCluster implements ScriptRunner {
                       new Answered(indexes.get(answered.getAndIncrement()), answer.parts())));
     } catch (Redirection e) {
       redirection = e;
+    } catch (StoreUnavailableException e) {
+      refresh(attempted, node);
+      throw e;
     }
     for (int index : indexes.subList(answered.get(), indexes.size())) {
       ScriptCall.Reply reply = run(attempted, calls.get(index), redirection);
@@ -269,13 +272,17 @@ final class RedisCluster implements ScriptRunner {
     return link;
   }
 
-  private StoreUnavailableException unavailable(String attempted, @Nullable Throwable cause) {
+  private StoreUnavailableException unavailable(String attempted, @Nullable Redirection last) {
     return new StoreUnavailableException(
         "Cannot "
             + attempted
             + " in "
             + url
-            + ": no node of the cluster has the slot of its keys. See CLUSTER INFO and CLUSTER SLOTS.",
-        cause);
+            + ": "
+            + (last == null
+                ? "no node of the cluster has the slot of its keys"
+                : "its nodes send the call to each other (" + last.getMessage() + ")")
+            + ". See CLUSTER INFO and CLUSTER SLOTS.",
+        last);
   }
 }

@@ -44,8 +44,8 @@ final class RedisLink implements ScriptRunner {
 
   /*
    * The driver's own reconnecting is off, for three reasons. It would send again what was on its
-   * way when the connection broke, and a second remove answers false although the first one did
-   * remove. It waits longer and longer between attempts, while the request at hand could have been
+   * way when the connection broke, and not say so; what a script answers the second time has to be
+   * read in another way. It waits longer and longer between attempts, while the request at hand could have been
    * served. And it never notices a peer that is silently gone: TCP goes on for a quarter of an hour.
    *
    * So a call that finds no connection opens one, and those that come meanwhile wait for the same.

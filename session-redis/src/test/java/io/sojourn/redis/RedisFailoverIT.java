@@ -6,10 +6,12 @@ import static io.sojourn.redis.Sessions.newKeyFor;
 import static io.sojourn.redis.Sessions.set;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.sentinel.api.StatefulRedisSentinelConnection;
 import io.sojourn.LoadResult;
 import io.sojourn.SessionKey;
@@ -162,6 +164,38 @@ class RedisFailoverIT {
       saved.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
       assertThat(other.save(set(key, "c", "3"))).hasValue(3);
       assertThat(found(other, key).attributes()).containsOnlyKeys("a", "b", "c");
+    }
+  }
+
+  /** The source has given the slot away, and the target does not know yet. */
+  @Test
+  @Tag("R16")
+  void nodesThatSendACallToEachOtherAreAnOutage() {
+    try (RedisClusterServers cluster = RedisClusterServers.start()) {
+      SessionStore store = open(cluster.url(), "1s");
+      SessionKey key = created(store);
+      int slot = slot(cluster, key);
+      RedisServer owner = cluster.owner(slot);
+      RedisServer target =
+          cluster.nodes().stream().filter(node -> node != owner).findFirst().orElseThrow();
+      RedisSlotMove move = cluster.beginMove(slot, target);
+      while (move.moveKeys(10) > 0) {}
+      RedisClient client = RedisClient.create();
+      try (StatefulRedisConnection<String, String> ofOwner =
+              client.connect(RedisURI.create(owner.url()));
+          StatefulRedisConnection<String, String> ofTarget =
+              client.connect(RedisURI.create(target.url()))) {
+        ofTarget.sync().clusterSetSlotStable(slot);
+        ofOwner.sync().clusterSetSlotNode(slot, ofTarget.sync().clusterMyId());
+        assertThatThrownBy(() -> store.load(key, 1))
+            .isInstanceOf(StoreUnavailableException.class)
+            .hasMessageContaining("send the call to each other")
+            .hasMessageContaining("CLUSTER SLOTS");
+        ofTarget.sync().clusterSetSlotNode(slot, ofTarget.sync().clusterMyId());
+      } finally {
+        client.shutdown(0, 2, TimeUnit.SECONDS);
+      }
+      assertThat(store.load(key, 1)).isInstanceOf(LoadResult.Unchanged.class);
     }
   }
 
