@@ -64,26 +64,12 @@ final class RedisCluster implements ScriptRunner {
 
   @Override
   public ScriptCall.Reply run(String attempted, ScriptCall call) {
-    return run(attempted, call, null);
-  }
-
-  private ScriptCall.Reply run(
-      String attempted, ScriptCall call, @Nullable Redirection redirection) {
     int slot = SlotHash.getSlot(call.keys()[0]);
     RedisAddress node = owner(attempted, slot);
     boolean asking = false;
     boolean lost = false;
     int redirections = 0;
-    Redirection next = redirection;
     while (true) {
-      if (next != null) {
-        asking = next.isOnce();
-        node = next.target(node);
-        if (!asking) {
-          owners.set(slot, node);
-        }
-        next = null;
-      }
       try {
         ScriptCall.Reply reply = link(node).run(attempted, call, asking);
         return lost ? new ScriptCall.Reply(reply.parts(), true) : reply;
@@ -91,7 +77,11 @@ final class RedisCluster implements ScriptRunner {
         if (++redirections > REDIRECTIONS) {
           throw unavailable(attempted, e);
         }
-        next = e;
+        asking = e.isOnce();
+        node = e.target(node);
+        if (!asking) {
+          owners.set(slot, node);
+        }
       } catch (StoreUnavailableException e) {
         // What was asked of a node that has failed since may have been done, and be known to the
         // one in its place.
@@ -125,7 +115,6 @@ final class RedisCluster implements ScriptRunner {
       List<Integer> indexes,
       Consumer<Answered> onAnswer) {
     AtomicInteger answered = new AtomicInteger();
-    Redirection redirection = null;
     try {
       link(node)
           .runAll(
@@ -135,14 +124,13 @@ final class RedisCluster implements ScriptRunner {
                   onAnswer.accept(
                       new Answered(indexes.get(answered.getAndIncrement()), answer.parts())));
     } catch (Redirection e) {
-      redirection = e;
+      // Each that is left finds its way by itself.
     } catch (StoreUnavailableException e) {
       refresh(attempted, node);
       throw e;
     }
     for (int index : indexes.subList(answered.get(), indexes.size())) {
-      ScriptCall.Reply reply = run(attempted, calls.get(index), redirection);
-      redirection = null;
+      ScriptCall.Reply reply = run(attempted, calls.get(index));
       onAnswer.accept(new Answered(index, reply.parts()));
     }
   }
