@@ -14,8 +14,6 @@ import io.sojourn.SessionStore;
 import io.sojourn.StoreConfiguration;
 import io.sojourn.StoreUnavailableException;
 import io.sojourn.testkit.server.RealServers;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -51,20 +49,7 @@ abstract class DatabaseServerContract extends JdbcSessionStoreContract {
 
   private Held hold(Connection connection) {
     held.add(connection);
-    Connection unclosed =
-        (Connection)
-            Proxy.newProxyInstance(
-                getClass().getClassLoader(),
-                new Class<?>[] {Connection.class},
-                (proxy, method, arguments) -> {
-                  try {
-                    return method.getName().equals("close")
-                        ? null
-                        : method.invoke(connection, arguments);
-                  } catch (InvocationTargetException e) {
-                    throw e.getCause();
-                  }
-                });
+    Connection unclosed = closing(connection, () -> {});
     DriverDataSource dataSource =
         new DriverDataSource(url()) {
           @Override

@@ -34,7 +34,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Queue;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -337,7 +336,12 @@ abstract class JdbcSessionStoreContract {
           public Connection getConnection() throws SQLException {
             Connection connection = super.getConnection();
             connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
-            return asking(connection, isolations);
+            return closing(
+                connection,
+                () -> {
+                  isolations.add(connection.getTransactionIsolation());
+                  connection.close();
+                });
           }
         };
     SessionStore store = JdbcSessionStore.of(strict, configuration());
@@ -356,15 +360,22 @@ abstract class JdbcSessionStoreContract {
     assertThat(isolations).containsOnly(Connection.TRANSACTION_REPEATABLE_READ);
   }
 
-  /** Notes how isolated the connection is when it is given back. */
-  private static Connection asking(Connection connection, Queue<Integer> isolations) {
+  /** What closing a connection does in place of what it would. */
+  @FunctionalInterface
+  interface Closing {
+    void close() throws SQLException;
+  }
+
+  /** The same connection, but for what closing it does. */
+  static Connection closing(Connection connection, Closing closing) {
     return (Connection)
         Proxy.newProxyInstance(
-            Connection.class.getClassLoader(),
+            JdbcSessionStoreContract.class.getClassLoader(),
             new Class<?>[] {Connection.class},
             (proxy, method, arguments) -> {
               if (method.getName().equals("close")) {
-                isolations.add(connection.getTransactionIsolation());
+                closing.close();
+                return null;
               }
               try {
                 return method.invoke(connection, arguments);

@@ -1,17 +1,11 @@
 package io.sojourn.redis;
 
-import io.sojourn.SessionStore;
-import io.sojourn.StoreConfiguration;
-import io.sojourn.testkit.SessionStoreContract;
 import io.sojourn.testkit.server.RedisSentinels;
-import java.time.Duration;
-import java.util.Map;
-import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 
 /** The contract of stores on a primary that sentinels name. */
-class RedisSentinelSessionStoreIT extends SessionStoreContract {
+class RedisSentinelSessionStoreIT extends RedisStoreContract {
 
   private static RedisSentinels sentinels;
 
@@ -26,16 +20,12 @@ class RedisSentinelSessionStoreIT extends SessionStoreContract {
   }
 
   @Override
-  protected SessionStore open(String application, Supplier<Duration> clockOffset) {
-    return new RedisSessionStore(
-        new StoreConfiguration(
-            sentinels.url(), application, Map.of("timeout", "10s"), clockOffset));
+  String url() {
+    return sentinels.url();
   }
 
-  /** Port 1 is nobody's. */
   @Override
-  protected SessionStore openUnreachable() {
-    return new RedisSessionStore(
-        StoreConfiguration.of("redis-sentinel://127.0.0.1:1/sojourn", "unreachable"));
+  String unreachableUrl() {
+    return "redis-sentinel://127.0.0.1:1/sojourn";
   }
 }

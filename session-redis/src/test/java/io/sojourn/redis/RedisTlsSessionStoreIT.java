@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.sojourn.SessionStore;
 import io.sojourn.StoreConfiguration;
 import io.sojourn.StoreUnavailableException;
-import io.sojourn.testkit.SessionStoreContract;
 import io.sojourn.testkit.server.RedisServer;
 import io.sojourn.testkit.server.TlsCertificates;
 import java.io.IOException;
@@ -26,7 +25,7 @@ import org.junit.jupiter.api.Test;
  * the rule of docs/operations.md and no right beyond.
  */
 @Tag("R82")
-class RedisTlsSessionStoreIT extends SessionStoreContract {
+class RedisTlsSessionStoreIT extends RedisStoreContract {
 
   private static TlsCertificates certificates;
   private static RedisServer server;
@@ -80,13 +79,17 @@ class RedisTlsSessionStoreIT extends SessionStoreContract {
 
   @Override
   protected SessionStore open(String application, Supplier<Duration> clockOffset) {
-    return open(server.url(), options(), application, clockOffset);
+    return open(url(), options(), application, clockOffset);
   }
 
-  /** Port 1 is nobody's. */
   @Override
-  protected SessionStore openUnreachable() {
-    return new RedisSessionStore(StoreConfiguration.of("rediss://127.0.0.1:1", "unreachable"));
+  String url() {
+    return server.url();
+  }
+
+  @Override
+  String unreachableUrl() {
+    return "rediss://127.0.0.1:1";
   }
 
   @Test

@@ -1,17 +1,11 @@
 package io.sojourn.tomcat;
 
-import io.sojourn.SessionStore;
-import io.sojourn.SessionStores;
-import io.sojourn.StoreConfiguration;
 import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisServer;
-import java.time.Duration;
-import java.util.Map;
-import java.util.function.Supplier;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 @ExtendWith(RealServers.class)
-class TomcatRedisIT extends TomcatContract {
+class TomcatRedisIT extends TomcatRedisContract {
 
   private final RedisServer redis;
 
@@ -20,9 +14,7 @@ class TomcatRedisIT extends TomcatContract {
   }
 
   @Override
-  protected SessionStore open(String application, Supplier<Duration> clock) {
-    return SessionStores.open(
-        new StoreConfiguration(redis.url(), application, Map.of(), clock),
-        getClass().getClassLoader());
+  String url() {
+    return redis.url();
   }
 }

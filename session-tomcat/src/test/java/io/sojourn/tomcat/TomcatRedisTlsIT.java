@@ -1,16 +1,11 @@
 package io.sojourn.tomcat;
 
-import io.sojourn.SessionStore;
-import io.sojourn.SessionStores;
-import io.sojourn.StoreConfiguration;
 import io.sojourn.testkit.server.RedisServer;
 import io.sojourn.testkit.server.TlsCertificates;
-import java.time.Duration;
 import java.util.Map;
-import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterAll;
 
-class TomcatRedisTlsIT extends TomcatContract {
+class TomcatRedisTlsIT extends TomcatRedisContract {
 
   private final TlsCertificates certificates = TlsCertificates.create();
   private final RedisServer redis = RedisServer.startPrivateTls(certificates);
@@ -22,17 +17,14 @@ class TomcatRedisTlsIT extends TomcatContract {
   }
 
   @Override
-  protected SessionStore open(String application, Supplier<Duration> clock) {
-    return SessionStores.open(
-        new StoreConfiguration(
-            redis.url(),
-            application,
-            Map.of(
-                "trustStore",
-                certificates.trustStore().toString(),
-                "trustStorePassword",
-                certificates.password()),
-            clock),
-        getClass().getClassLoader());
+  String url() {
+    return redis.url();
+  }
+
+  @Override
+  Map<String, String> options() {
+    return Map.of(
+        "trustStore", certificates.trustStore().toString(),
+        "trustStorePassword", certificates.password());
   }
 }
