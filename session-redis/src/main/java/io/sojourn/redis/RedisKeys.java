@@ -30,15 +30,14 @@ final class RedisKeys {
   /**
    * The names of what belongs to a session's key.
    *
-   * @return the hash of the session, its index, its bucket's expiry, and the door for when the key
-   *     is that of a renamed session: the order in which scripts take them
+   * @return the hash of the session, its bucket's expiry, and the door for when the key is that of
+   *     a renamed session: the order in which scripts take them
    */
   byte[][] of(SessionKey key) {
     String hex = key.hex();
     String bucket = bucket(bucketOf(key));
     return new byte[][] {
       (bucket + "session:" + hex).getBytes(UTF_8),
-      (bucket + "index:" + hex).getBytes(UTF_8),
       (bucket + "expiry").getBytes(UTF_8),
       (bucket + "door:" + hex).getBytes(UTF_8),
     };

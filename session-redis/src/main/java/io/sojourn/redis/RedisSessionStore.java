@@ -18,6 +18,7 @@ import io.sojourn.StoreUnavailableException;
 import io.sojourn.StoredAttribute;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -52,19 +53,23 @@ public final class RedisSessionStore implements SessionStore {
    *     door sojourn:{shop:2a}:door:d34f…           once it was renamed: the key it goes by
    *     claim 1767226060000                         once it was claimed: when the claim ends
    *     :cart <bytes>                               an attribute
-   *   ZRANGE sojourn:{shop:2a}:index:6a09… 0 -1 WITHSCORES
-   *     cart 7  user -5                             which version wrote it, or removed it
+   *     index \xffcart\xfe7\xffuser\xfe-5           which version wrote it, or removed it
+   *     saves <bytes>                               what the last saves are known by
    *   GET sojourn:{shop:2a}:door:d34f…              the way from the key to the session
    *   ZRANGE sojourn:{shop:2a}:expiry 0 -1 WITHSCORES
    *     6a09… 1767224860000                         when to look at it
    *
-   * The index answers "what changed since version 5" as a range, whatever the number of attributes,
-   * and neither that answer nor "nothing" touches a value that the caller has. A negative score
-   * makes the mark of a removal, so setting the attribute again takes its place.
+   * The index begins with what was written last. So it answers "what changed since version 5" by its
+   * first entries, whatever the number of attributes, and neither that answer nor "nothing" touches
+   * a value that the caller has. docs/decisions.md compares it with other layouts.
    *
    * The keys of a script lie in one bucket, and a bucket in one slot of a cluster. So a session that
    * is renamed stays in its bucket: the new id has to be chosen accordingly. The script finds the
    * session behind a door by the name that the door holds.
+   *
+   * Any script may be run twice, when the connection was lost before its answer came. A save notes
+   * what it alone is known by, so that the second run does nothing: by then another node may have
+   * saved.
    */
 
   private static final Logger LOGGER = System.getLogger(RedisSessionStore.class.getName());
@@ -72,13 +77,17 @@ public final class RedisSessionStore implements SessionStore {
   /** What an attribute's field begins with, to tell it from the fields of the session itself. */
   private static final byte ATTRIBUTE = ':';
 
+  /** What stands around the names in an index, as it does not occur in UTF-8. */
+  private static final byte NAME_BEGIN = (byte) 0xff;
+
+  private static final byte NAME_END = (byte) 0xfe;
+
   /** What the script of a load answers first. */
   private static final int MISSING = 0;
 
   private static final int UNCHANGED = 1;
   private static final int CHANGED = 2;
   private static final int FOUND = 3;
-  private static final int DAMAGED = 4;
 
   /** What the other scripts answer, beside 0. */
   private static final int DONE = 1;
@@ -86,9 +95,9 @@ public final class RedisSessionStore implements SessionStore {
   private static final int DONE_BEFORE = 2;
 
   /** How many of a session's keys every script takes, and how many one that has to find it. */
-  private static final int OF_ORIGIN = 3;
+  private static final int OF_ORIGIN = 2;
 
-  private static final int OF_KEY = 4;
+  private static final int OF_KEY = 3;
 
   private static final byte[] NOTHING = {};
   private static final byte[] SET = "set".getBytes(US_ASCII);
@@ -100,9 +109,6 @@ public final class RedisSessionStore implements SessionStore {
   private final ScriptRunner scripts;
   private final RedisKeys keys;
   private final Supplier<Duration> clockOffset;
-
-  /** Not to say the same again and again. */
-  private volatile @Nullable SessionKey lastDamaged;
 
   /**
    * Opens a store without connecting.
@@ -142,17 +148,7 @@ public final class RedisSessionStore implements SessionStore {
       case MISSING -> new LoadResult.Missing();
       case UNCHANGED -> new LoadResult.Unchanged(Instant.ofEpochMilli(answer.number(1)));
       case CHANGED -> changed(answer);
-      case FOUND -> new LoadResult.Found(record(answer.list(1)));
-      case DAMAGED -> {
-        Level level = key.equals(lastDamaged) ? Level.DEBUG : Level.WARNING;
-        lastDamaged = key;
-        LOGGER.log(
-            level,
-            "Of session {0} only a part is left in the store, so it counts as missing. Does the"
-                + " server evict keys (maxmemory-policy other than noeviction)?",
-            key);
-        yield new LoadResult.Missing();
-      }
+      case FOUND -> new LoadResult.Found(record(answer, 1));
       default -> throw new SessionException("A script answered '" + kind + "'", null);
     };
   }
@@ -168,6 +164,7 @@ public final class RedisSessionStore implements SessionStore {
                     .add(millis(timeout.maxInactiveInterval()))
                     .add(millis(timeout.touchInterval())),
             () -> arguments.add(NOTHING).add(NOTHING));
+    arguments.add(token());
     delta.changes().forEach((name, change) -> addChange(arguments, name, change));
     long version = run("save", LuaScript.SAVE, OF_ORIGIN, delta.origin(), arguments).number(0);
     return version == 0 ? OptionalLong.empty() : OptionalLong.of(version);
@@ -312,7 +309,7 @@ public final class RedisSessionStore implements SessionStore {
             Answer answer = new Answer(answered.parts(), false);
             due[buckets.get(answered.index())] = answer.number(0);
             for (int i = 1; i < answer.size(); i++) {
-              claimed.add(record(answer.list(i)));
+              claimed.add(record(answer.list(i), 0));
             }
           });
     }
@@ -334,6 +331,11 @@ public final class RedisSessionStore implements SessionStore {
   private Answer run(String attempted, ScriptCall call) {
     ScriptCall.Reply reply = scripts.run(attempted, call);
     return new Answer(reply.parts(), reply.repeated());
+  }
+
+  /** What a save is known by: eight bytes, as good as never the same. */
+  private static byte[] token() {
+    return ByteBuffer.allocate(Long.BYTES).putLong(ThreadLocalRandom.current().nextLong()).array();
   }
 
   private static byte[] ascii(long number) {
@@ -382,8 +384,8 @@ public final class RedisSessionStore implements SessionStore {
     Map<String, StoredAttribute> set = new HashMap<>();
     for (int i = 0; i < written.size(); i += 3) {
       set.put(
-          written.text(i),
-          new StoredAttribute(EncodedValue.of(written.bytes(i + 2)), written.number(i + 1)));
+          written.text(i + 1),
+          new StoredAttribute(EncodedValue.of(written.bytes(i)), written.number(i + 2)));
     }
     Answer marks = answer.list(6);
     Map<String, Long> removed = new HashMap<>();
@@ -398,26 +400,22 @@ public final class RedisSessionStore implements SessionStore {
         removed);
   }
 
-  /** A session from the name of its hash, all fields of that, and its index. */
-  private static SessionRecord record(Answer answer) {
-    byte[] name = answer.bytes(0);
-    Answer fields = answer.list(1);
-    Answer index = answer.list(2);
-    Map<String, Long> versions = new HashMap<>();
-    for (int i = 0; i < index.size(); i += 2) {
-      versions.put(index.text(i), index.number(i + 1));
-    }
+  /** A session from the name of its hash, at this place of the answer, and all fields of that. */
+  private static SessionRecord record(Answer answer, int at) {
+    byte[] name = answer.bytes(at);
+    Answer fields = answer.list(at + 1);
     Map<String, byte[]> metadata = new HashMap<>();
     Map<String, byte[]> values = new HashMap<>();
     for (int i = 0; i < fields.size(); i += 2) {
       byte[] field = fields.bytes(i);
-      if (field[0] == ATTRIBUTE) {
+      if (field.length > 0 && field[0] == ATTRIBUTE) {
         values.put(new String(field, 1, field.length - 1, UTF_8), fields.bytes(i + 1));
       } else {
         metadata.put(fields.text(i), fields.bytes(i + 1));
       }
     }
     long version = number(metadata.get("version"));
+    Map<String, Long> versions = versions(metadata.get("index"));
     Map<String, StoredAttribute> attributes = new HashMap<>();
     values.forEach(
         (attribute, value) ->
@@ -434,6 +432,27 @@ public final class RedisSessionStore implements SessionStore {
         Instant.ofEpochMilli(number(metadata.get("accessed"))),
         timeout(number(metadata.get("idle")), number(metadata.get("touch"))),
         attributes);
+  }
+
+  /** What an index says: entries of {@code ff}, a name, {@code fe} and the version in digits. */
+  private static Map<String, Long> versions(byte @Nullable [] index) {
+    Map<String, Long> versions = new HashMap<>();
+    if (index == null) {
+      return versions;
+    }
+    int end = index.length;
+    int digits = end;
+    for (int i = end - 1; i >= 0; i--) {
+      if (index[i] == NAME_END) {
+        digits = i + 1;
+      } else if (index[i] == NAME_BEGIN) {
+        versions.put(
+            new String(index, i + 1, digits - 1 - (i + 1), UTF_8),
+            number(Arrays.copyOfRange(index, digits, end)));
+        end = i;
+      }
+    }
+    return versions;
   }
 
   private static IdleTimeout timeout(long idle, long touch) {

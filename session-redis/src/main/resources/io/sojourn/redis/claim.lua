@@ -1,4 +1,4 @@
--- Claims expired sessions of one bucket: {how many more are due, a record of each}.
+-- Claims expired sessions of one bucket: {how many more are due, name and fields of each}.
 -- KEYS expiry. ARGV offset, limit (0 only counts), how long the claim holds.
 local time = now(ARGV[1])
 local limit = tonumber(ARGV[2])
@@ -19,10 +19,9 @@ for _, origin in ipairs(due) do
     break
   end
   local name = bucket .. 'session:' .. origin
-  local index = bucket .. 'index:' .. origin
-  local s = read(name, index, KEYS[1])
+  local s = read(name, KEYS[1])
   if not s then
-    redis.call('UNLINK', name, index)
+    redis.call('UNLINK', name)
     redis.call('ZREM', KEYS[1], origin)
   elseif not expired(s, time) then
     keep(s, time, s.expiry)
@@ -32,11 +31,11 @@ for _, origin in ipairs(due) do
     redis.call('HSET', name, 'claim', text(claim))
     s.claim = claim
     keep(s, time, claim)
-    local r = record(s)
-    for _, part in ipairs(r[2]) do
+    local fields = redis.call('HGETALL', name)
+    for _, part in ipairs(fields) do
       bytes = bytes + #part
     end
-    answer[#answer + 1] = r
+    answer[#answer + 1] = { name, fields }
   end
 end
 answer[1] = redis.call('ZCOUNT', KEYS[1], '-inf', text(time))

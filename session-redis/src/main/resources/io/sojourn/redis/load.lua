@@ -1,38 +1,35 @@
--- Tells what changed since a known version: {0} nothing is there, {1, ...} nothing, {2, ...} this, {3, ...} all of it,
--- {4} only a part of the session is left.
--- KEYS session, index, expiry, door. ARGV offset, known version, how many versions removals are marked for.
+-- Tells what changed since a known version: {0} nothing is there, {1, ...} nothing, {2, ...} this, {3, ...} all of it.
+-- KEYS session, expiry, door. ARGV offset, known version, how many versions removals are marked for.
 local time = now(ARGV[1])
 local known = tonumber(ARGV[2])
-local s = find(KEYS[1], KEYS[2], KEYS[3], KEYS[4])
-if not s then
-  local half = redis.call('EXISTS', KEYS[1]) == 1 and not read(KEYS[1], KEYS[2], KEYS[3])
-  return { half and 4 or 0 }
-end
-if s.claim or expired(s, time) then
+local s = find(KEYS[1], KEYS[2], KEYS[3])
+if not s or s.claim or expired(s, time) then
   return { 0 }
 end
 
 local answer
 if known == s.version then
   answer = { 1, s.accessed }
-elseif not whole(s) then
-  return { 4 }
 elseif known < 1 or known > s.version or s.version - known > tonumber(ARGV[3]) then
-  answer = { 3, record(s) }
+  answer = { 3, s.name, redis.call('HGETALL', s.name) }
 else
-  local set = {}
-  local written = redis.call('ZRANGEBYSCORE', s.index, '(' .. text(known), '+inf', 'WITHSCORES')
-  for i = 1, #written, 2 do
-    local value = redis.call('HGET', s.name, ':' .. written[i])
-    if not value then
-      return { 4 }
+  local written, removed = {}, {}
+  local at = 1
+  while true do
+    local _, last, name, version = string.find(s.index, '^\255([^\254]*)\254(-?%d+)', at)
+    if not last or math.abs(version) <= known then
+      break
     end
-    set[#set + 1] = written[i]
-    set[#set + 1] = written[i + 1]
-    set[#set + 1] = value
+    at = last + 1
+    local changes = removed
+    if tonumber(version) > 0 then
+      changes = written
+      changes[#changes + 1] = redis.call('HGET', s.name, ':' .. name)
+    end
+    changes[#changes + 1] = name
+    changes[#changes + 1] = version
   end
-  local removed = redis.call('ZRANGEBYSCORE', s.index, '-inf', '(-' .. text(known), 'WITHSCORES')
-  answer = { 2, s.version, s.accessed, s.said[3], s.said[4], set, removed }
+  answer = { 2, s.version, s.accessed, s.said[3], s.said[4], written, removed }
 end
 
 if s.expiry and time + s.idle > s.expiry or not s.expiry and time - s.accessed > s.touch then

@@ -1,10 +1,10 @@
 -- Removes a session: {1}, or {0} if there is none. What is left of half a session goes too.
--- KEYS session, index, expiry.
-local s = read(KEYS[1], KEYS[2], KEYS[3])
+-- KEYS session, expiry.
+local s = read(KEYS[1], KEYS[2])
 local door = redis.call('HGET', KEYS[1], 'door')
 if door then
   redis.call('UNLINK', door)
 end
-redis.call('UNLINK', KEYS[1], KEYS[2])
-redis.call('ZREM', KEYS[3], string.sub(KEYS[1], -64))
+redis.call('UNLINK', KEYS[1])
+redis.call('ZREM', KEYS[2], string.sub(KEYS[1], -64))
 return { s and 1 or 0 }

@@ -1,19 +1,19 @@
 -- Makes the session that goes by one key go by another: {1}, {0} if none does or the new key is taken, or {2} if
 -- it is taken by a session that was renamed.
--- KEYS session, index, expiry, door of the key, then session and door of the new key. ARGV offset.
+-- KEYS session, expiry, door of the key, then session and door of the new key. ARGV offset.
 local time = now(ARGV[1])
-if redis.call('EXISTS', KEYS[5], KEYS[6]) > 0 then
-  return { redis.call('EXISTS', KEYS[6]) == 1 and 2 or 0 }
+if redis.call('EXISTS', KEYS[4], KEYS[5]) > 0 then
+  return { redis.call('EXISTS', KEYS[5]) == 1 and 2 or 0 }
 end
-local s = find(KEYS[1], KEYS[2], KEYS[3], KEYS[4])
+local s = find(KEYS[1], KEYS[2], KEYS[3])
 if not s or s.claim or expired(s, time) then
   return { 0 }
 end
-redis.call('SET', KEYS[6], s.name)
-redis.call('HSET', s.name, 'door', KEYS[6])
+redis.call('SET', KEYS[5], s.name)
+redis.call('HSET', s.name, 'door', KEYS[5])
 if s.door then
   redis.call('DEL', s.door)
 end
-s.door = KEYS[6]
+s.door = KEYS[5]
 keep(s, time, s.expiry)
 return { 1 }

@@ -1,49 +1,73 @@
 -- Applies a delta: {the version after it}, or {0} if there is no such session.
--- KEYS session, index, expiry. ARGV offset, how long idle, how many versions removals are marked for,
--- new idle and touch or '', then the changes: set name value | replace name value version | remove name.
+-- KEYS session, expiry. ARGV offset, how long idle, how many versions removals are marked for, new idle and touch or
+-- '', what this save alone is known by, then the changes: set name value | replace name value version | remove name.
 local time = now(ARGV[1])
-local s = read(KEYS[1], KEYS[2], KEYS[3])
-if not s or s.claim or not whole(s) then
+local s = read(KEYS[1], KEYS[2])
+if not s or s.claim then
   return { 0 }
 end
 local accessed = time - tonumber(ARGV[2])
 local timeout = ARGV[4] ~= ''
-if #ARGV == 5 and not timeout then
+if #ARGV == 6 and not timeout then
   if accessed > s.accessed then
     access(s, time, accessed, {})
   end
   return { s.version }
 end
+-- A caller that had no answer asks again, and somebody else may have saved meanwhile.
+if string.find(s.saves, ARGV[6], 1, true) then
+  return { s.version }
+end
 
 s.version = s.version + 1
 local version = text(s.version)
-local fields = { 'version', version }
+local fields = { 'version', version, 'saves', string.sub(ARGV[6] .. s.saves, 1, 4 * #ARGV[6]) }
 if timeout then
   s.idle = tonumber(ARGV[4])
   s.touch = tonumber(ARGV[5])
-  fields = { 'version', version, 'idle', ARGV[4], 'touch', ARGV[5] }
+  fields[5], fields[6], fields[7], fields[8] = 'idle', ARGV[4], 'touch', ARGV[5]
 end
+local index = s.index
+local newest = {}
 local marked = false
-local i = 6
+local i = 7
 while i <= #ARGV do
   local change, name = ARGV[i], ARGV[i + 1]
+  local key = entry(name)
+  local from, to = string.find(index, key, 1, true)
+  local writer = from and string.match(index, '^-?%d+', to + 1)
+  local latest
   if change == 'remove' then
     if redis.call('HDEL', s.name, ':' .. name) == 1 then
-      redis.call('ZADD', s.index, '-' .. version, name)
+      latest = key .. '-' .. version
       marked = true
     end
     i = i + 2
   else
-    if change == 'set' or tonumber(redis.call('ZSCORE', s.index, name)) == tonumber(ARGV[i + 3]) then
-      redis.call('HSET', s.name, ':' .. name, ARGV[i + 2])
-      redis.call('ZADD', s.index, version, name)
+    if change == 'set' or writer and tonumber(writer) == tonumber(ARGV[i + 3]) then
+      if #fields > MOST then
+        set(s.name, fields)
+      end
+      fields[#fields + 1] = ':' .. name
+      fields[#fields + 1] = ARGV[i + 2]
+      latest = key .. version
     end
     i = i + (change == 'set' and 3 or 4)
+  end
+  if latest then
+    newest[#newest + 1] = latest
+    if from then
+      index = string.sub(index, 1, from - 1) .. string.sub(index, to + #writer + 1)
+    end
   end
 end
 local oldest = s.version - tonumber(ARGV[3])
 if marked and oldest > 0 then
-  redis.call('ZREMRANGEBYSCORE', s.index, text(-oldest), '(0')
+  index = string.gsub(index, '\255[^\254]*\254%-(%d+)', function(removed)
+    return tonumber(removed) <= oldest and '' or nil
+  end)
 end
+fields[#fields + 1] = 'index'
+fields[#fields + 1] = table.concat(newest) .. index
 access(s, time, accessed, fields, timeout)
 return { s.version }

@@ -1,8 +1,8 @@
 -- Every script begins with this.
 --
--- The hash `session:<origin>` is a session: version, created, accessed, idle and touch always, expiry unless it
--- never expires, door once it was renamed, claim once it was claimed, and `:<name>` for each attribute. The sorted
--- set `index:<origin>` tells which version last wrote each attribute, or, as a negative score, removed it.
+-- The hash `session:<origin>` is a session: version, created, accessed, idle, touch and index always, expiry unless
+-- it never expires, door once it was renamed, claim once it was claimed, saves once it was saved, and `:<name>` for
+-- each attribute. The index tells which version last wrote each attribute, or removed it, and begins with the newest.
 -- The string `door:<key>` leads from the key that a renamed session goes by to the hash, in the same bucket.
 -- The sorted set `expiry` tells when the sessions of a bucket expire or their claims lapse.
 -- All times are milliseconds. Lua's numbers hold them exactly, but print large ones as 1.7e+12.
@@ -17,8 +17,8 @@ local GRACE = 24 * 60 * 60 * 1000
 -- Where a number stops being exact. Nothing expires later.
 local FAR = 2 ^ 53
 
--- In every index from the beginning, with the score 0. No name is written like this in UTF-8.
-local INDEX = '\255'
+-- How many values are passed in one call. Lua's stack takes some thousands.
+local MOST = 1000
 
 local function text(number)
   return string.format('%.0f', number)
@@ -29,12 +29,18 @@ local function now(offset)
   return time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(offset)
 end
 
+-- What an attribute's entry in an index begins with; the version follows, and of a removal a negative one. No name
+-- contains these bytes, as UTF-8 does not.
+local function entry(name)
+  return '\255' .. name .. '\254'
+end
+
 -- The session in the hash of this name; nil if there is none, or only half of one.
-local function read(name, index, expiry)
-  local m = redis.call('HMGET', name, 'version', 'accessed', 'idle', 'touch', 'expiry', 'door', 'claim', 'created')
+local function read(name, expiry)
+  local m = redis.call(
+    'HMGET', name, 'version', 'accessed', 'idle', 'touch', 'expiry', 'door', 'claim', 'created', 'index', 'saves')
   local s = {
     name = name,
-    index = index,
     queue = expiry,
     version = tonumber(m[1]),
     accessed = tonumber(m[2]),
@@ -43,23 +49,25 @@ local function read(name, index, expiry)
     expiry = tonumber(m[5]),
     door = m[6],
     claim = tonumber(m[7]),
+    index = m[9],
+    saves = m[10] or '',
     said = m
   }
-  if not (s.version and s.accessed and s.idle and s.touch and m[8] and (s.expiry or s.idle <= 0)) then
+  if not (s.version and s.accessed and s.idle and s.touch and m[8] and s.index and (s.expiry or s.idle <= 0)) then
     return nil
   end
   return s
 end
 
--- The session that goes by a key, given the names of the key's hash, index, expiry and door.
-local function find(name, index, expiry, door)
-  local s = read(name, index, expiry)
+-- The session that goes by a key, given the names of the key's hash, expiry and door.
+local function find(name, expiry, door)
+  local s = read(name, expiry)
   if s then
     -- Once renamed, its first key opens it no more.
     return not s.door and s or nil
   end
   local behind = redis.call('GET', door)
-  s = behind and read(behind, string.sub(behind, 1, -73) .. 'index:' .. string.sub(behind, -64), expiry)
+  s = behind and read(behind, expiry)
   return s and s.door == door and s or nil
 end
 
@@ -67,23 +75,17 @@ local function expired(s, time)
   return s.expiry and s.expiry <= time
 end
 
--- Whether each attribute has its version: not so if the server has evicted the index.
-local function whole(s)
-  return redis.call('ZSCORE', s.index, INDEX)
-end
-
--- Everything about a session, for the client to read.
-local function record(s)
-  return {
-    s.name,
-    redis.call('HGETALL', s.name),
-    redis.call('ZRANGEBYSCORE', s.index, 1, '+inf', 'WITHSCORES')
-  }
+-- Sets fields of a hash, given as field, value and so on, and forgets them.
+local function set(name, fields)
+  redis.call('HSET', name, unpack(fields))
+  for i = #fields, 1, -1 do
+    fields[i] = nil
+  end
 end
 
 -- Has the session looked at again at this time, never if nil, and its keys kept until then.
 local function keep(s, time, at)
-  local names = { s.name, s.index, s.door or nil }
+  local names = { s.name, s.door or nil }
   local origin = string.sub(s.name, -64)
   if not at then
     redis.call('ZREM', s.queue, origin)
@@ -103,7 +105,7 @@ local function keep(s, time, at)
   end
 end
 
--- Notes the last access: the fields to set beside those given, and the expiry if it has to be moved.
+-- Notes the last access: sets the fields given and those that it moves, the expiry only if it has to be.
 local function access(s, time, accessed, fields, timeout)
   local earliest = accessed + s.idle
   s.accessed = math.max(s.accessed, accessed)
@@ -120,7 +122,7 @@ local function access(s, time, accessed, fields, timeout)
     fields[#fields + 1] = text(s.expiry)
     timeout = true
   end
-  redis.call('HSET', s.name, unpack(fields))
+  set(s.name, fields)
   if timeout then
     keep(s, time, s.expiry)
   end

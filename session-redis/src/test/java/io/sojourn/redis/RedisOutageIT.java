@@ -24,6 +24,7 @@ import io.sojourn.SessionKey;
 import io.sojourn.SessionStore;
 import io.sojourn.StoreConfiguration;
 import io.sojourn.StoreUnavailableException;
+import io.sojourn.StoredAttribute;
 import io.sojourn.testkit.Threads;
 import io.sojourn.testkit.server.RedisServer;
 import java.io.IOException;
@@ -164,6 +165,44 @@ class RedisOutageIT {
     for (int i = 0; i < 20; i++) {
       administer(redis -> redis.clientKill(KillArgs.Builder.typeNormal().skipme()));
       assertThat(store.load(key, 1)).isInstanceOf(LoadResult.Unchanged.class);
+    }
+  }
+
+  // ---------------------------------------------------------------- lost answers
+
+  /** Whether a call is done again or not, nobody's later write is lost by it. */
+  @Test
+  @Tag("G2")
+  @Tag("G5")
+  void aCallWhoseAnswerWasLostIsDoneOnce() throws IOException {
+    SessionStore other = open();
+    try (LossyLine line = new LossyLine(server.port())) {
+      SessionStore store = open("redis://127.0.0.1:" + line.port());
+      created(store);
+      SessionKey key = newKey();
+      line.loseNextAnswer(() -> assertThat(found(other, key).version()).isEqualTo(1));
+      assertThat(store.create(Sessions.session(key, "a", "1"))).isTrue();
+      assertThat(line.hasLost()).isTrue();
+
+      line.loseNextAnswer(() -> assertThat(found(other, key).version()).isEqualTo(2));
+      assertThat(store.save(set(key, "a", "2"))).hasValue(2);
+      assertThat(line.hasLost()).isTrue();
+
+      line.loseNextAnswer(
+          () -> {
+            for (int i = 4; i < 7; i++) {
+              assertThat(other.save(set(key, "a", "" + i))).hasValue(i);
+            }
+          });
+      assertThat(store.save(set(key, "a", "3"))).hasValue(6);
+      assertThat(line.hasLost()).isTrue();
+      assertThat(found(store, key).attributes())
+          .containsEntry("a", new StoredAttribute(Sessions.value("6"), 6));
+
+      SessionKey newKey = newKeyFor(key);
+      line.loseNextAnswer(() -> assertThat(found(other, newKey).version()).isEqualTo(6));
+      assertThat(store.rename(key, newKey)).isTrue();
+      assertThat(line.hasLost()).isTrue();
     }
   }
 
