@@ -54,12 +54,11 @@ final class RedisKeys {
   }
 
   /**
-   * The session key that a hash or a door belongs to.
+   * The session key at the end of a text, such as the name of a hash.
    *
-   * @throws IllegalArgumentException if the name does not end in one
+   * @throws IllegalArgumentException if the text does not end in one
    */
-  static SessionKey keyIn(byte[] name) {
-    String text = new String(name, UTF_8);
+  static SessionKey keyIn(String text) {
     return SessionKey.ofBytes(
         HexFormat.of().parseHex(text, Math.max(0, text.length() - HEX_DIGITS), text.length()));
   }

@@ -18,18 +18,17 @@ import io.sojourn.StoreUnavailableException;
 import io.sojourn.StoredAttribute;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps sessions in Redis 6.2 or newer, or in Valkey.
@@ -47,14 +46,12 @@ public final class RedisSessionStore implements SessionStore {
   /*
    * A session, as redis-cli shows it. It lies under its origin, for good:
    *
-   *   HGETALL sojourn:{shop:2a}:session:6a09…       what a session is, and its attributes
-   *     version 7  created 1767222000000  accessed 1767223000000  idle 1800000  touch 60000
-   *     expiry 1767224860000                        unless it never expires
-   *     door sojourn:{shop:2a}:door:d34f…           once it was renamed: the key it goes by
-   *     claim 1767226060000                         once it was claimed: when the claim ends
-   *     :cart <bytes>                               an attribute
+   *   HGETALL sojourn:{shop:2a}:session:6a09…
+   *     session 7 1767222000000 1767223000000 1800000 60000 1767224860000 - - xK3v…
+   *       version, creation time, last access, max inactive interval, touch interval; then, or a
+   *       dash: expiry, when a claim ends, the key it was renamed to, what its last saves are known by
    *     index \xffcart\xfe7\xffuser\xfe-5           which version wrote it, or removed it
-   *     saves <bytes>                               what the last saves are known by
+   *     :cart <bytes>                               an attribute
    *   GET sojourn:{shop:2a}:door:d34f…              the way from the key to the session
    *   ZRANGE sojourn:{shop:2a}:expiry 0 -1 WITHSCORES
    *     6a09… 1767224860000                         when to look at it
@@ -76,6 +73,13 @@ public final class RedisSessionStore implements SessionStore {
 
   /** What an attribute's field begins with, to tell it from the fields of the session itself. */
   private static final byte ATTRIBUTE = ':';
+
+  /** The other fields, how many words the first one has at least, and what stands for none. */
+  private static final byte[] SESSION = "session".getBytes(US_ASCII);
+
+  private static final byte[] INDEX = "index".getBytes(US_ASCII);
+  private static final int WORDS = 9;
+  private static final String NONE = "-";
 
   /** What stands around the names in an index, as it does not occur in UTF-8. */
   private static final byte NAME_BEGIN = (byte) 0xff;
@@ -333,9 +337,11 @@ public final class RedisSessionStore implements SessionStore {
     return new Answer(reply.parts(), reply.repeated());
   }
 
-  /** What a save is known by: eight bytes, as good as never the same. */
+  /** What a save is known by: eight characters, as good as never the same. */
   private static byte[] token() {
-    return ByteBuffer.allocate(Long.BYTES).putLong(ThreadLocalRandom.current().nextLong()).array();
+    byte[] random = new byte[6];
+    ThreadLocalRandom.current().nextBytes(random);
+    return Base64.getUrlEncoder().encode(random);
   }
 
   private static byte[] ascii(long number) {
@@ -402,44 +408,46 @@ public final class RedisSessionStore implements SessionStore {
 
   /** A session from the name of its hash, at this place of the answer, and all fields of that. */
   private static SessionRecord record(Answer answer, int at) {
-    byte[] name = answer.bytes(at);
+    String name = answer.text(at);
     Answer fields = answer.list(at + 1);
-    Map<String, byte[]> metadata = new HashMap<>();
+    String[] words = {};
+    Map<String, Long> versions = Map.of();
     Map<String, byte[]> values = new HashMap<>();
     for (int i = 0; i < fields.size(); i += 2) {
       byte[] field = fields.bytes(i);
       if (field.length > 0 && field[0] == ATTRIBUTE) {
         values.put(new String(field, 1, field.length - 1, UTF_8), fields.bytes(i + 1));
-      } else {
-        metadata.put(fields.text(i), fields.bytes(i + 1));
+      } else if (Arrays.equals(field, SESSION)) {
+        words = fields.text(i + 1).split(" ");
+      } else if (Arrays.equals(field, INDEX)) {
+        versions = versions(fields.bytes(i + 1));
       }
     }
-    long version = number(metadata.get("version"));
-    Map<String, Long> versions = versions(metadata.get("index"));
+    if (words.length < WORDS) {
+      throw new SessionException("Not what the store keeps of a session", null);
+    }
+    long version = number(words[0]);
     Map<String, StoredAttribute> attributes = new HashMap<>();
-    values.forEach(
-        (attribute, value) ->
-            attributes.put(
-                attribute,
-                new StoredAttribute(
-                    EncodedValue.of(value), versions.getOrDefault(attribute, version))));
-    byte[] door = metadata.get("door");
+    for (Map.Entry<String, byte[]> value : values.entrySet()) {
+      attributes.put(
+          value.getKey(),
+          new StoredAttribute(
+              EncodedValue.of(value.getValue()), versions.getOrDefault(value.getKey(), version)));
+    }
+    SessionKey origin = RedisKeys.keyIn(name);
     return new SessionRecord(
-        RedisKeys.keyIn(door == null ? name : door),
-        RedisKeys.keyIn(name),
+        words[7].equals(NONE) ? origin : RedisKeys.keyIn(words[7]),
+        origin,
         version,
-        Instant.ofEpochMilli(number(metadata.get("created"))),
-        Instant.ofEpochMilli(number(metadata.get("accessed"))),
-        timeout(number(metadata.get("idle")), number(metadata.get("touch"))),
+        Instant.ofEpochMilli(number(words[1])),
+        Instant.ofEpochMilli(number(words[2])),
+        timeout(number(words[3]), number(words[4])),
         attributes);
   }
 
   /** What an index says: entries of {@code ff}, a name, {@code fe} and the version in digits. */
-  private static Map<String, Long> versions(byte @Nullable [] index) {
+  private static Map<String, Long> versions(byte[] index) {
     Map<String, Long> versions = new HashMap<>();
-    if (index == null) {
-      return versions;
-    }
     int end = index.length;
     int digits = end;
     for (int i = end - 1; i >= 0; i--) {
@@ -448,7 +456,7 @@ public final class RedisSessionStore implements SessionStore {
       } else if (index[i] == NAME_BEGIN) {
         versions.put(
             new String(index, i + 1, digits - 1 - (i + 1), UTF_8),
-            number(Arrays.copyOfRange(index, digits, end)));
+            number(new String(index, digits, end - digits, US_ASCII)));
         end = i;
       }
     }
@@ -459,18 +467,12 @@ public final class RedisSessionStore implements SessionStore {
     return new IdleTimeout(Duration.ofMillis(idle), Duration.ofMillis(touch));
   }
 
-  private static long number(@Nullable Object part) {
-    if (part instanceof Long number) {
-      return number;
+  private static long number(String text) {
+    try {
+      return Long.parseLong(text);
+    } catch (NumberFormatException e) {
+      throw new SessionException("Not a number where the store keeps one", e);
     }
-    if (part instanceof byte[] text) {
-      try {
-        return Long.parseLong(new String(text, US_ASCII));
-      } catch (NumberFormatException e) {
-        throw new SessionException("Not a number where the store keeps one", e);
-      }
-    }
-    throw new SessionException("Nothing where the store keeps a number", null);
   }
 
   /** What a script answered, or a list within it; and whether it may have been run twice. */
@@ -481,7 +483,9 @@ public final class RedisSessionStore implements SessionStore {
     }
 
     long number(int index) {
-      return RedisSessionStore.number(parts.get(index));
+      return parts.get(index) instanceof Long number
+          ? number
+          : RedisSessionStore.number(new String(bytes(index), US_ASCII));
     }
 
     byte[] bytes(int index) {

@@ -28,8 +28,8 @@ for _, origin in ipairs(due) do
   elseif s.claim and s.claim > time then
     keep(s, time, s.claim)
   else
-    redis.call('HSET', name, 'claim', text(claim))
     s.claim = claim
+    redis.call('HSET', name, 'session', written(s))
     keep(s, time, claim)
     local fields = redis.call('HGETALL', name)
     for _, part in ipairs(fields) do

@@ -1,12 +1,12 @@
 -- Creates a session: {1}, {0} if the key is taken, or {2} if it is taken by just what this would have created.
 -- KEYS session, expiry, door. ARGV offset, created, idle, touch, then name and value of each attribute.
 if redis.call('EXISTS', KEYS[1], KEYS[3]) > 0 then
-  local m = redis.call('HMGET', KEYS[1], 'version', 'created', 'door', 'claim')
-  return { m[1] == '1' and m[2] == ARGV[2] and not m[3] and not m[4] and 2 or 0 }
+  local s = read(KEYS[1], KEYS[2])
+  return { s and s.version == 1 and s.created == ARGV[2] and not s.door and not s.claim and 2 or 0 }
 end
 local time = now(ARGV[1])
 local index = {}
-local fields = { 'version', 1, 'created', ARGV[2], 'idle', ARGV[3], 'touch', ARGV[4] }
+local fields = {}
 for i = 5, #ARGV, 2 do
   if #fields > MOST then
     set(KEYS[1], fields)
@@ -17,6 +17,17 @@ for i = 5, #ARGV, 2 do
 end
 fields[#fields + 1] = 'index'
 fields[#fields + 1] = table.concat(index)
-local s = { name = KEYS[1], queue = KEYS[2], accessed = time, idle = tonumber(ARGV[3]), touch = tonumber(ARGV[4]) }
+local s = {
+  name = KEYS[1],
+  queue = KEYS[2],
+  version = 1,
+  created = ARGV[2],
+  accessed = time,
+  idle = ARGV[3],
+  touch = ARGV[4],
+  key = '-',
+  saves = '-',
+  more = ''
+}
 access(s, time, time, fields, true)
 return { 1 }

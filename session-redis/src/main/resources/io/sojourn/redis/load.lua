@@ -13,7 +13,7 @@ if known == s.version then
 elseif known < 1 or known > s.version or s.version - known > tonumber(ARGV[3]) then
   answer = { 3, s.name, redis.call('HGETALL', s.name) }
 else
-  local written, removed = {}, {}
+  local set, removed = {}, {}
   local at = 1
   while true do
     local _, last, name, version = string.find(s.index, '^\255([^\254]*)\254(-?%d+)', at)
@@ -23,16 +23,16 @@ else
     at = last + 1
     local changes = removed
     if tonumber(version) > 0 then
-      changes = written
+      changes = set
       changes[#changes + 1] = redis.call('HGET', s.name, ':' .. name)
     end
     changes[#changes + 1] = name
     changes[#changes + 1] = version
   end
-  answer = { 2, s.version, s.accessed, s.said[3], s.said[4], written, removed }
+  answer = { 2, s.version, s.accessed, s.idle, s.touch, set, removed }
 end
 
-if s.expiry and time + s.idle > s.expiry or not s.expiry and time - s.accessed > s.touch then
+if s.expiry and time + s.idle > s.expiry or not s.expiry and time - s.accessed > tonumber(s.touch) then
   access(s, time, time, {})
 end
 return answer

@@ -10,10 +10,11 @@ if not s or s.claim or expired(s, time) then
   return { 0 }
 end
 redis.call('SET', KEYS[5], s.name)
-redis.call('HSET', s.name, 'door', KEYS[5])
 if s.door then
   redis.call('DEL', s.door)
 end
 s.door = KEYS[5]
+s.key = string.sub(s.door, -64)
+redis.call('HSET', s.name, 'session', written(s))
 keep(s, time, s.expiry)
 return { 1 }

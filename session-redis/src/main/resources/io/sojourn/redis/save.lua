@@ -20,13 +20,13 @@ if string.find(s.saves, ARGV[6], 1, true) then
 end
 
 s.version = s.version + 1
-local version = text(s.version)
-local fields = { 'version', version, 'saves', string.sub(ARGV[6] .. s.saves, 1, 4 * #ARGV[6]) }
+s.saves = string.sub(ARGV[6] .. s.saves, 1, 4 * #ARGV[6])
 if timeout then
-  s.idle = tonumber(ARGV[4])
-  s.touch = tonumber(ARGV[5])
-  fields[5], fields[6], fields[7], fields[8] = 'idle', ARGV[4], 'touch', ARGV[5]
+  s.idle = ARGV[4]
+  s.touch = ARGV[5]
 end
+local version = text(s.version)
+local fields = {}
 local index = s.index
 local newest = {}
 local marked = false

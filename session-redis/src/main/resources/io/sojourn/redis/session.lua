@@ -1,8 +1,9 @@
 -- Every script begins with this.
 --
--- The hash `session:<origin>` is a session: version, created, accessed, idle, touch and index always, expiry unless
--- it never expires, door once it was renamed, claim once it was claimed, saves once it was saved, and `:<name>` for
--- each attribute. The index tells which version last wrote each attribute, or removed it, and begins with the newest.
+-- The hash `session:<origin>` is a session. Its field `session` holds, with spaces between: version, creation time,
+-- last access, max inactive interval, touch interval, expiry, when its claim ends, the key that it was renamed to, and
+-- what the last saves are known by; a dash stands for none. Its field `index` tells which version last wrote each
+-- attribute, or removed it, and begins with the newest. `:<name>` is an attribute.
 -- The string `door:<key>` leads from the key that a renamed session goes by to the hash, in the same bucket.
 -- The sorted set `expiry` tells when the sessions of a bucket expire or their claims lapse.
 -- All times are milliseconds. Lua's numbers hold them exactly, but print large ones as 1.7e+12.
@@ -37,26 +38,42 @@ end
 
 -- The session in the hash of this name; nil if there is none, or only half of one.
 local function read(name, expiry)
-  local m = redis.call(
-    'HMGET', name, 'version', 'accessed', 'idle', 'touch', 'expiry', 'door', 'claim', 'created', 'index', 'saves')
-  local s = {
-    name = name,
-    queue = expiry,
-    version = tonumber(m[1]),
-    accessed = tonumber(m[2]),
-    idle = tonumber(m[3]),
-    touch = tonumber(m[4]),
-    expiry = tonumber(m[5]),
-    door = m[6],
-    claim = tonumber(m[7]),
-    index = m[9],
-    saves = m[10] or '',
-    said = m
-  }
-  if not (s.version and s.accessed and s.idle and s.touch and m[8] and s.index and (s.expiry or s.idle <= 0)) then
+  local m = redis.call('HMGET', name, 'session', 'index')
+  if not m[1] or not m[2] then
     return nil
   end
+  local s = { name = name, queue = expiry, index = m[2] }
+  local version, accessed, ends, claim
+  version, s.created, accessed, s.idle, s.touch, ends, claim, s.key, s.saves, s.more =
+    string.match(m[1], '^(%d+) (%S+) (-?%d+) (-?%d+) (-?%d+) (%S+) (%S+) (%S+) (%S+)(.*)$')
+  if not version then
+    return nil
+  end
+  s.version = tonumber(version)
+  s.accessed = tonumber(accessed)
+  s.expiry = tonumber(ends)
+  s.claim = tonumber(claim)
+  if s.key ~= '-' then
+    s.door = string.sub(name, 1, -73) .. 'door:' .. s.key
+  end
   return s
+end
+
+-- What `read` reads.
+local function written(s)
+  return string.format(
+    '%.0f %s %.0f %s %s %s %s %s %s%s',
+    s.version,
+    s.created,
+    s.accessed,
+    s.idle,
+    s.touch,
+    s.expiry and text(s.expiry) or '-',
+    s.claim and text(s.claim) or '-',
+    s.key,
+    s.saves,
+    s.more
+  )
 end
 
 -- The session that goes by a key, given the names of the key's hash, expiry and door.
@@ -105,23 +122,19 @@ local function keep(s, time, at)
   end
 end
 
--- Notes the last access: sets the fields given and those that it moves, the expiry only if it has to be.
+-- Notes the last access, moves the expiry if it has to be, and writes the session with the fields given.
 local function access(s, time, accessed, fields, timeout)
-  local earliest = accessed + s.idle
+  local idle = tonumber(s.idle)
+  local earliest = accessed + idle
   s.accessed = math.max(s.accessed, accessed)
-  fields[#fields + 1] = 'accessed'
-  fields[#fields + 1] = text(s.accessed)
-  if s.idle <= 0 then
-    if s.expiry then
-      redis.call('HDEL', s.name, 'expiry')
-      s.expiry = nil
-    end
+  if idle <= 0 then
+    s.expiry = nil
   elseif timeout or not s.expiry or earliest > s.expiry then
-    s.expiry = math.min(s.accessed + s.idle + s.touch, FAR)
-    fields[#fields + 1] = 'expiry'
-    fields[#fields + 1] = text(s.expiry)
+    s.expiry = math.min(s.accessed + idle + s.touch, FAR)
     timeout = true
   end
+  fields[#fields + 1] = 'session'
+  fields[#fields + 1] = written(s)
   set(s.name, fields)
   if timeout then
     keep(s, time, s.expiry)

@@ -17,6 +17,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import io.lettuce.core.AclCategory;
 import io.lettuce.core.AclSetuserArgs;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
 import io.lettuce.core.cluster.SlotHash;
@@ -51,6 +52,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What lies in the server, what is sent to it and how often, seen from beside the store. */
@@ -197,6 +199,55 @@ class RedisLayoutIT {
     assertThat(store.load(key, 3)).isInstanceOf(LoadResult.Unchanged.class);
     // Three questions and answers, and the observer's own.
     assertThat(bytesMoved() - before - observersBytes()).isLessThan(3 * 1_000);
+  }
+
+  /** docs/operations.md says how much it is. */
+  @ParameterizedTest
+  @CsvSource({"5, 400, 1100", "5, 4000, 1800", "5, 40000, 6000", "50, 400, 6500"})
+  void whatASessionTakesBesideItsAttributesIsLittle(int attributes, int size, long atMost) {
+    Map<String, EncodedValue> values = new HashMap<>();
+    for (int i = 0; i < attributes; i++) {
+      values.put("attribute-" + i, EncodedValue.of(new byte[size]));
+    }
+    SessionKey key = newKey();
+    assertThat(store.create(new NewSession(key, Instant.now(), HALF_AN_HOUR, values))).isTrue();
+    for (int i = 0; i < 8; i++) {
+      store.save(set(key, "attribute-0", "x".repeat(size)));
+    }
+    assertThat(memoryOf(name(key, 0)) - (long) attributes * size).isLessThan(atMost);
+  }
+
+  private static long memoryOf(String name) {
+    return redis.eval(
+        "return redis.call('MEMORY', 'USAGE', KEYS[1], 'SAMPLES', 0)",
+        ScriptOutputType.INTEGER,
+        name);
+  }
+
+  @Test
+  @Tag("G9")
+  void aRefreshMovesOnlyWhatAnotherNodeChanged() {
+    Map<String, EncodedValue> attributes = new HashMap<>();
+    for (int i = 0; i < 20; i++) {
+      attributes.put("attribute-" + i, EncodedValue.of(new byte[10_000]));
+    }
+    SessionKey key = newKey();
+    SessionStore other = open(server.url());
+    assertThat(store.create(new NewSession(key, Instant.now(), HALF_AN_HOUR, attributes))).isTrue();
+    assertThat(found(other, key).version()).isEqualTo(1);
+    assertThat(store.save(set(key, "attribute-7", "x".repeat(100)))).hasValue(2);
+    // The observer's own are among them, and they are most of it.
+    long before = bytesSent();
+    assertThat(other.load(key, 1)).isInstanceOf(LoadResult.Changed.class);
+    long moved = bytesSent() - before;
+    before = bytesSent();
+    long observers = bytesSent() - before;
+    assertThat(moved - observers).isBetween(100L, 400L);
+    other.close();
+  }
+
+  private static long bytesSent() {
+    return figure(redis.info("stats"), "total_net_output_bytes:(\\d+)");
   }
 
   private static long observersBytes() {
@@ -346,7 +397,7 @@ class RedisLayoutIT {
   // ---------------------------------------------------------------- damage
 
   @ParameterizedTest
-  @ValueSource(strings = {"version", "created", "accessed", "idle", "touch", "index"})
+  @ValueSource(strings = {"session", "index"})
   @Tag("R6")
   void halfARecordIsMissing(String field) {
     SessionKey key = created(store);
@@ -381,6 +432,16 @@ class RedisLayoutIT {
     assertThat(found(store, key).attributes()).containsOnlyKeys("a", "b");
     assertThat(store.load(key, 1)).isInstanceOf(LoadResult.Changed.class);
     assertThat(redis.hget(name(key, 0), "later")).isEqualTo("something");
+  }
+
+  @Test
+  void aLaterReleaseMayAddToWhatASessionIs() {
+    SessionKey key = created(store);
+    String session = redis.hget(name(key, 0), "session") + " something";
+    redis.hset(name(key, 0), "session", session);
+    assertThat(store.save(set(key, "b", "2"))).hasValue(2);
+    assertThat(found(store, key).attributes()).containsOnlyKeys("a", "b");
+    assertThat(redis.hget(name(key, 0), "session")).startsWith("2 ").endsWith(" something");
   }
 
   @Test
