@@ -28,7 +28,7 @@ final class RedisCluster implements ScriptRunner {
 
   /*
    * The driver's own client of clusters cannot do without its reconnecting, which sends again what was on its way; see RedisLink. What is
-   * left to do here is little: a table of slots, and a link to each master.
+   * left to do here is little: a table of slots, and links to each master.
    */
 
   /** How often a call is sent elsewhere, as while slots are moved. */
@@ -42,7 +42,7 @@ final class RedisCluster implements ScriptRunner {
   private final String url;
   private final AtomicReferenceArray<@Nullable RedisAddress> owners =
       new AtomicReferenceArray<>(SlotHash.SLOT_COUNT);
-  private final Map<RedisAddress, RedisLink> links = new ConcurrentHashMap<>();
+  private final Map<RedisAddress, RedisLinks> links = new ConcurrentHashMap<>();
   private final Object refreshLock = new Object();
 
   @GuardedBy("refreshLock")
@@ -71,7 +71,7 @@ final class RedisCluster implements ScriptRunner {
     int redirections = 0;
     while (true) {
       try {
-        ScriptCall.Reply reply = link(node).run(attempted, call, asking);
+        ScriptCall.Reply reply = links(node).run(attempted, call, asking);
         return lost ? new ScriptCall.Reply(reply.parts(), true) : reply;
       } catch (Redirection e) {
         if (++redirections > REDIRECTIONS) {
@@ -116,7 +116,7 @@ final class RedisCluster implements ScriptRunner {
       Consumer<Answered> onAnswer) {
     AtomicInteger answered = new AtomicInteger();
     try {
-      link(node)
+      links(node)
           .runAll(
               attempted,
               indexes.stream().map(calls::get).toList(),
@@ -146,13 +146,13 @@ final class RedisCluster implements ScriptRunner {
     if (masters.isEmpty()) {
       throw unavailable(attempted, null);
     }
-    masters.forEach(node -> link(node).ping());
+    masters.forEach(node -> links(node).ping());
   }
 
   @Override
   public void close() {
     closed = true;
-    links.values().forEach(RedisLink::close);
+    links.values().forEach(RedisLinks::close);
   }
 
   // ---------------------------------------------------------------- who has which slots
@@ -199,7 +199,7 @@ final class RedisCluster implements ScriptRunner {
       StoreUnavailableException last = null;
       for (RedisAddress candidate : candidates) {
         try {
-          take(candidate, link(candidate).clusterSlots(attempted));
+          take(candidate, links(candidate).clusterSlots(attempted));
           refreshedAt = System.nanoTime();
           return;
         } catch (StoreUnavailableException e) {
@@ -243,21 +243,13 @@ final class RedisCluster implements ScriptRunner {
         });
   }
 
-  private RedisLink link(RedisAddress node) {
-    RedisLink link =
-        links.computeIfAbsent(
-            node,
-            address ->
-                new RedisLink(
-                    driver,
-                    patience -> settings.uri(address, patience),
-                    settings.timeout(),
-                    url + " (" + address + ")",
-                    true));
+  private RedisLinks links(RedisAddress node) {
+    RedisLinks ofNode =
+        links.computeIfAbsent(node, address -> new RedisLinks(driver, settings, url, address));
     if (closed) {
-      link.close();
+      ofNode.close();
     }
-    return link;
+    return ofNode;
   }
 
   private StoreUnavailableException unavailable(String attempted, @Nullable Redirection last) {

@@ -8,7 +8,9 @@ import io.lettuce.core.SocketOptions;
 import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.metrics.CommandLatencyRecorder;
+import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import io.lettuce.core.resource.ClientResources;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.lang.System.Logger;
@@ -26,8 +28,16 @@ final class RedisDriver implements AutoCloseable {
 
   private static final Duration SHUTDOWN_TIME = Duration.ofSeconds(2);
 
+  /**
+   * How long the first attempt to connect may take, if the timeout is shorter: a JVM that has just
+   * started can spend seconds on loading the driver.
+   */
+  private static final Duration FIRST_ATTEMPT_TIME = Duration.ofSeconds(5);
+
   private final ClientResources resources;
   private final RedisClient client;
+
+  private volatile boolean tried;
 
   RedisDriver(RedisSettings settings) {
     this.resources =
@@ -50,9 +60,30 @@ final class RedisDriver implements AutoCloseable {
             .build());
   }
 
+  /** How long to wait for a connection, where an answer is awaited for so long. */
+  Duration patience(Duration timeout) {
+    return tried || timeout.compareTo(FIRST_ATTEMPT_TIME) > 0 ? timeout : FIRST_ATTEMPT_TIME;
+  }
+
+  /** Takes note that an attempt to connect has ended, well or not. */
+  void hasTried() {
+    tried = true;
+  }
+
   /** Opens a connection that stays closed once it was lost. */
   CompletableFuture<StatefulRedisConnection<byte[], byte[]>> connect(RedisURI uri) {
     return client.connectAsync(ByteArrayCodec.INSTANCE, uri).toCompletableFuture();
+  }
+
+  /** The same, to listen to what is published there. */
+  CompletableFuture<StatefulRedisPubSubConnection<String, String>> connectPubSub(RedisURI uri) {
+    return client.connectPubSubAsync(StringCodec.UTF8, uri).toCompletableFuture();
+  }
+
+  /** Does something after a while, unless this is closed by then. */
+  void later(Duration delay, Runnable work) {
+    var unused =
+        resources.eventExecutorGroup().schedule(work, delay.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   /** Closes what is open and ends the threads. Repeatable; never throws. */

@@ -34,13 +34,13 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way to the server: one connection that all threads share, opened when it is first needed and
+ * A way to a server: one connection that all threads share, opened when it is first needed and
  * again whenever it was lost.
  *
  * <p>Every wait, for a connection or for an answer, ends with the timeout. Every call ends with an
  * answer, or an exception that says what was attempted and what to look at. Thread-safe.
  */
-final class RedisLink implements ScriptRunner {
+final class RedisLink {
 
   /*
    * The driver's own reconnecting is off, for three reasons. It would send again what was on its
@@ -56,12 +56,6 @@ final class RedisLink implements ScriptRunner {
 
   /** Between attempts to connect. */
   private static final long PAUSE_NANOS = Duration.ofMillis(100).toNanos();
-
-  /**
-   * How long the first attempt may take, if the timeout is shorter: a JVM that has just started can
-   * spend seconds on loading the driver.
-   */
-  private static final Duration FIRST_ATTEMPT_TIME = Duration.ofSeconds(5);
 
   /** Before a server that is not ready yet is asked again, at the most. */
   private static final long LONGEST_WAIT_MILLIS = 50;
@@ -116,10 +110,6 @@ final class RedisLink implements ScriptRunner {
   @GuardedBy("lock")
   private @Nullable CompletableFuture<StatefulRedisConnection<byte[], byte[]>> attempt;
 
-  /** Whether an attempt has ended, well or not. */
-  @GuardedBy("lock")
-  private boolean tried;
-
   /** Why the last attempt failed; null if it did not. */
   @GuardedBy("lock")
   private @Nullable Throwable lastFailure;
@@ -148,13 +138,8 @@ final class RedisLink implements ScriptRunner {
     this.url = url;
   }
 
-  @Override
-  public ScriptCall.Reply run(String attempted, ScriptCall call) {
-    return run(attempted, call, false);
-  }
-
   /**
-   * The same.
+   * Runs a script, as {@link ScriptRunner} says.
    *
    * @param asking whether the server only has what it is asked for on its way to it
    */
@@ -191,8 +176,8 @@ final class RedisLink implements ScriptRunner {
         call.script().source(), ScriptOutputType.MULTI, call.keys(), call.arguments());
   }
 
-  @Override
-  public void runAll(String attempted, List<ScriptCall> calls, Consumer<Answered> onAnswer) {
+  /** Runs scripts in one round trip, as {@link ScriptRunner} says. */
+  void runAll(String attempted, List<ScriptCall> calls, Consumer<ScriptRunner.Answered> onAnswer) {
     StatefulRedisConnection<byte[], byte[]> connected = connect(attempted);
     List<RedisFuture<List<Object>>> answers = new ArrayList<>(calls.size());
     calls.forEach(call -> answers.add(send(connected.async(), call)));
@@ -206,14 +191,14 @@ final class RedisLink implements ScriptRunner {
         if (!(reason(e) instanceof RedisNoScriptException)) {
           throw failure(attempted, connected, e);
         }
-        answer = run(attempted, call).parts();
+        answer = run(attempted, call, false).parts();
       }
-      onAnswer.accept(new Answered(i, answer));
+      onAnswer.accept(new ScriptRunner.Answered(i, answer));
     }
   }
 
-  @Override
-  public void ping() {
+  /** Asks the server whether it is there, as {@link ScriptRunner} says. */
+  void ping() {
     ask("ping", RedisAsyncCommands::ping, RedisAsyncCommands::ping);
   }
 
@@ -227,8 +212,16 @@ final class RedisLink implements ScriptRunner {
     return ask(attempted, RedisAsyncCommands::clusterSlots, RedisAsyncCommands::clusterSlots).value;
   }
 
-  @Override
-  public void close() {
+  /** Has the next call open another connection; those under way are done again there. */
+  void reconnect() {
+    StatefulRedisConnection<byte[], byte[]> present = connection;
+    if (present != null) {
+      drop(present);
+    }
+  }
+
+  /** Closes the connection, for good. Repeatable; never throws. */
+  void close() {
     StatefulRedisConnection<byte[], byte[]> present;
     synchronized (lock) {
       closed = true;
@@ -313,7 +306,7 @@ final class RedisLink implements ScriptRunner {
       return present;
     }
     CompletableFuture<StatefulRedisConnection<byte[], byte[]>> opening;
-    Duration patience = timeout;
+    Duration patience = driver.patience(timeout);
     synchronized (lock) {
       present = connection;
       if (present != null && present.isOpen()) {
@@ -329,9 +322,6 @@ final class RedisLink implements ScriptRunner {
               && (opening != null || System.nanoTime() - failedAt < PAUSE_NANOS))) {
         throw unavailable(attempted, lastFailure);
       }
-      if (!tried && timeout.compareTo(FIRST_ATTEMPT_TIME) < 0) {
-        patience = FIRST_ATTEMPT_TIME;
-      }
       if (opening == null) {
         opening = driver.connect(uri.apply(patience));
         attempt = opening;
@@ -346,6 +336,7 @@ final class RedisLink implements ScriptRunner {
     } catch (ExecutionException | CancellationException e) {
       throw unavailable(attempted, e);
     } catch (TimeoutException e) {
+      driver.hasTried();
       synchronized (lock) {
         if (attempt != null) {
           failed(e);
@@ -357,9 +348,9 @@ final class RedisLink implements ScriptRunner {
 
   private void attempted(
       @Nullable StatefulRedisConnection<byte[], byte[]> opened, @Nullable Throwable failure) {
+    driver.hasTried();
     synchronized (lock) {
       attempt = null;
-      tried = true;
       if (opened == null) {
         failed(failure == null ? new IllegalStateException("No connection") : failure);
       } else if (closed) {

@@ -103,6 +103,9 @@ public final class RedisSessionStore implements SessionStore {
 
   private static final int OF_KEY = 3;
 
+  /** From how many bytes on others should not wait behind a call. */
+  private static final int LONG_CALL = 16 * 1024;
+
   private static final byte[] NOTHING = {};
   private static final byte[] SET = "set".getBytes(US_ASCII);
   private static final byte[] REPLACE = "replace".getBytes(US_ASCII);
@@ -127,7 +130,7 @@ public final class RedisSessionStore implements SessionStore {
     this.scripts =
         settings.isCluster()
             ? new RedisCluster(driver, settings, url)
-            : new RedisLink(driver, settings::uri, settings.timeout(), url, false);
+            : new RedisLinks(driver, settings, url);
     this.keys = new RedisKeys(configuration.application());
     this.clockOffset = configuration.clockOffset();
   }
@@ -145,8 +148,11 @@ public final class RedisSessionStore implements SessionStore {
 
   @Override
   public LoadResult load(SessionKey key, long knownVersion) {
-    Answer answer =
-        run("load", LuaScript.LOAD, OF_KEY, key, arguments().add(knownVersion).add(MARK_VERSIONS));
+    Arguments arguments = arguments().add(knownVersion).add(MARK_VERSIONS);
+    if (knownVersion < FIRST_VERSION) {
+      arguments.mayBeLong();
+    }
+    Answer answer = run("load", LuaScript.LOAD, OF_KEY, key, arguments);
     int kind = (int) answer.number(0);
     return switch (kind) {
       case MISSING -> new LoadResult.Missing();
@@ -193,7 +199,7 @@ public final class RedisSessionStore implements SessionStore {
     return isDone(
         run(
             "rename session " + key,
-            new ScriptCall(LuaScript.RENAME, both.toArray(byte[][]::new), arguments().toArray())));
+            arguments().call(LuaScript.RENAME, both.toArray(byte[][]::new))));
   }
 
   /**
@@ -299,10 +305,10 @@ public final class RedisSessionStore implements SessionStore {
     }
 
     private ScriptCall call(int bucket, long share) {
-      return new ScriptCall(
-          LuaScript.CLAIM,
-          new byte[][] {keys.expiry(bucket)},
-          arguments().add(share).add(claimTime).toArray());
+      return arguments()
+          .add(share)
+          .add(claimTime)
+          .call(LuaScript.CLAIM, new byte[][] {keys.expiry(bucket)});
     }
 
     private void run(List<Integer> buckets, List<ScriptCall> calls) {
@@ -328,8 +334,7 @@ public final class RedisSessionStore implements SessionStore {
   private Answer run(
       String attempted, LuaScript script, int count, SessionKey key, Arguments arguments) {
     return run(
-        attempted + " session " + key,
-        new ScriptCall(script, Arrays.copyOf(keys.of(key), count), arguments.toArray()));
+        attempted + " session " + key, arguments.call(script, Arrays.copyOf(keys.of(key), count)));
   }
 
   private Answer run(String attempted, ScriptCall call) {
@@ -359,10 +364,16 @@ public final class RedisSessionStore implements SessionStore {
 
   private static final class Arguments {
     private final List<byte[]> values = new ArrayList<>();
+    private long bytes;
 
     Arguments add(byte[] value) {
       values.add(value);
+      bytes += value.length;
       return this;
+    }
+
+    void mayBeLong() {
+      bytes = LONG_CALL;
     }
 
     Arguments add(String text) {
@@ -373,8 +384,8 @@ public final class RedisSessionStore implements SessionStore {
       return add(ascii(number));
     }
 
-    byte[][] toArray() {
-      return values.toArray(byte[][]::new);
+    ScriptCall call(LuaScript script, byte[][] keys) {
+      return new ScriptCall(script, keys, values.toArray(byte[][]::new), bytes >= LONG_CALL);
     }
   }
 

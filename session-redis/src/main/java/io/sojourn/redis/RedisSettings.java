@@ -133,6 +133,15 @@ record RedisSettings(
     return shape == Shape.CLUSTER;
   }
 
+  boolean hasSentinels() {
+    return shape == Shape.SENTINEL;
+  }
+
+  /** How to connect to each of the sentinels. */
+  List<RedisURI> sentinelUris() {
+    return addresses.stream().map(address -> uri(sentinelTemplate, address, timeout)).toList();
+  }
+
   /** How to connect to the server, or to the primary that the sentinels name. */
   RedisURI uri(Duration patience) {
     if (shape == Shape.SINGLE) {

@@ -8,9 +8,10 @@ import java.util.List;
  * @param script which
  * @param keys its keys, all in one bucket
  * @param arguments its further arguments
+ * @param mayBeLong whether it or its answer may be so long that others should not wait behind it
  */
 @SuppressWarnings("ArrayRecordComponent") // They go to the driver as they are.
-record ScriptCall(LuaScript script, byte[][] keys, byte[][] arguments) {
+record ScriptCall(LuaScript script, byte[][] keys, byte[][] arguments, boolean mayBeLong) {
 
   /**
    * What a run came to.

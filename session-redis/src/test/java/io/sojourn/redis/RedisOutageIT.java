@@ -71,10 +71,13 @@ class RedisOutageIT {
   }
 
   private SessionStore open(String url) {
+    return open(url, TIMEOUT.toMillis() + "ms");
+  }
+
+  private SessionStore open(String url, String timeout) {
     SessionStore store =
         new RedisSessionStore(
-            new StoreConfiguration(
-                url, "shop", Map.of("timeout", TIMEOUT.toMillis() + "ms"), () -> Duration.ZERO));
+            new StoreConfiguration(url, "shop", Map.of("timeout", timeout), () -> Duration.ZERO));
     opened.add(store);
     return store;
   }
@@ -177,7 +180,7 @@ class RedisOutageIT {
   void aCallWhoseAnswerWasLostIsDoneOnce() throws IOException {
     SessionStore other = open();
     try (LossyLine line = new LossyLine(server.port())) {
-      SessionStore store = open("redis://127.0.0.1:" + line.port());
+      SessionStore store = open("redis://127.0.0.1:" + line.port(), "10s");
       created(store);
       SessionKey key = newKey();
       line.loseNextAnswer(() -> assertThat(found(other, key).version()).isEqualTo(1));

@@ -1,0 +1,153 @@
+package io.sojourn.redis;
+
+import io.lettuce.core.RedisURI;
+import io.sojourn.SessionException;
+import io.sojourn.StoreUnavailableException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The few ways to one server. Each is shared by all threads; one that is used by nobody is not
+ * connected. Thread-safe.
+ */
+final class RedisLinks implements ScriptRunner {
+
+  /*
+   * Answers come in the order of the questions, so a long one holds up those behind it. A call that
+   * may be long never takes the first link, and as long as it lasts others keep off the one that it
+   * has taken. One that nobody could know to be long holds up few: where answers are awaited, the
+   * next call takes another link.
+   */
+
+  private static final int LINKS = 4;
+
+  /** What a call that may be long counts for: more than there are threads. */
+  private static final int LONG = 100_000;
+
+  private final List<RedisLink> links;
+
+  /** How many calls are under way on each. */
+  private final AtomicIntegerArray load = new AtomicIntegerArray(LINKS);
+
+  private final @Nullable SentinelWatch watch;
+
+  /** Links to the server that the settings name, or to the primary of the sentinels. */
+  RedisLinks(RedisDriver driver, RedisSettings settings, String url) {
+    SentinelWatch watching =
+        settings.hasSentinels() ? new SentinelWatch(driver, settings, this::reconnect) : null;
+    this.watch = watching;
+    this.links =
+        links(
+            driver,
+            patience -> {
+              if (watching != null) {
+                watching.start();
+              }
+              return settings.uri(patience);
+            },
+            settings.timeout(),
+            url,
+            false);
+  }
+
+  /** Links to one node of a cluster. */
+  RedisLinks(RedisDriver driver, RedisSettings settings, String url, RedisAddress node) {
+    this.watch = null;
+    this.links =
+        links(
+            driver,
+            patience -> settings.uri(node, patience),
+            settings.timeout(),
+            url + " (" + node + ")",
+            true);
+  }
+
+  private static List<RedisLink> links(
+      RedisDriver driver,
+      Function<Duration, RedisURI> uri,
+      Duration timeout,
+      String url,
+      boolean ofCluster) {
+    return IntStream.range(0, LINKS)
+        .mapToObj(i -> new RedisLink(driver, uri, timeout, url, ofCluster))
+        .toList();
+  }
+
+  @Override
+  public ScriptCall.Reply run(String attempted, ScriptCall call) {
+    return run(attempted, call, false);
+  }
+
+  /**
+   * The same.
+   *
+   * @param asking whether the server only has what it is asked for on its way to it
+   */
+  ScriptCall.Reply run(String attempted, ScriptCall call, boolean asking) {
+    return on(call.mayBeLong(), link -> link.run(attempted, call, asking));
+  }
+
+  @Override
+  public void runAll(String attempted, List<ScriptCall> calls, Consumer<Answered> onAnswer) {
+    on(
+        true,
+        link -> {
+          link.runAll(attempted, calls, onAnswer);
+          return true;
+        });
+  }
+
+  @Override
+  public void ping() {
+    on(
+        false,
+        link -> {
+          link.ping();
+          return true;
+        });
+  }
+
+  /**
+   * Asks a node of a cluster who has which slots.
+   *
+   * @return the answer to {@code CLUSTER SLOTS}
+   * @throws StoreUnavailableException if it cannot be asked
+   * @throws SessionException if it says something unexpected
+   */
+  List<Object> clusterSlots(String attempted) {
+    return on(false, link -> link.clusterSlots(attempted));
+  }
+
+  private void reconnect() {
+    links.forEach(RedisLink::reconnect);
+  }
+
+  @Override
+  public void close() {
+    if (watch != null) {
+      watch.close();
+    }
+    links.forEach(RedisLink::close);
+  }
+
+  private <T> T on(boolean mayBeLong, Function<RedisLink, T> call) {
+    int weight = mayBeLong ? LONG : 1;
+    int chosen = mayBeLong ? 1 : 0;
+    for (int i = chosen + 1; i < LINKS && load.get(chosen) > 0; i++) {
+      if (load.get(i) < load.get(chosen)) {
+        chosen = i;
+      }
+    }
+    load.addAndGet(chosen, weight);
+    try {
+      return call.apply(links.get(chosen));
+    } finally {
+      load.addAndGet(chosen, -weight);
+    }
+  }
+}
