@@ -14,22 +14,29 @@ import java.util.Locale;
  * A script that the server runs: one for each operation of the store, {@code load.lua} and so on.
  */
 enum LuaScript {
-  CREATE,
-  LOAD,
-  SAVE,
-  RENAME,
-  REMOVE,
-  CLAIM;
+  CREATE(true),
+  LOAD(false),
+  SAVE(true),
+  RENAME(true),
+  REMOVE(true),
+  CLAIM(false);
 
   /** What all of them begin with. */
   private static final String COMMON = "session.lua";
 
+  private final boolean kept;
   private final String source;
   private final String digest;
 
-  LuaScript() {
+  LuaScript(boolean kept) {
+    this.kept = kept;
     this.source = read(COMMON, name().toLowerCase(Locale.ROOT) + ".lua");
     this.digest = sha1(source);
+  }
+
+  /** Whether what it did has to outlive the server, once it has been answered. */
+  boolean isKept() {
+    return kept;
   }
 
   String source() {

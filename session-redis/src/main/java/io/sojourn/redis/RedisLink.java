@@ -23,6 +23,7 @@ import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -95,6 +96,7 @@ final class RedisLink {
   private final RedisDriver driver;
   private final Function<Duration, RedisURI> uri;
   private final Duration timeout;
+  private final int replicas;
   private final String url;
   private final boolean ofCluster;
   private final Object lock = new Object();
@@ -121,20 +123,21 @@ final class RedisLink {
    * A link that connects when it is first used.
    *
    * @param uri where to, given how long to wait for it
-   * @param timeout how long to wait for an answer
+   * @param settings how long to wait for an answer, and for how many replicas
    * @param url where to, for messages, without credentials
    * @param ofCluster whether the caller knows what to do about a {@link Redirection}
    */
   RedisLink(
       RedisDriver driver,
       Function<Duration, RedisURI> uri,
-      Duration timeout,
+      RedisSettings settings,
       String url,
       boolean ofCluster) {
     this.ofCluster = ofCluster;
     this.driver = driver;
     this.uri = uri;
-    this.timeout = timeout;
+    this.timeout = settings.timeout();
+    this.replicas = settings.replicas();
     this.url = url;
   }
 
@@ -144,12 +147,31 @@ final class RedisLink {
    * @param asking whether the server only has what it is asked for on its way to it
    */
   ScriptCall.Reply run(String attempted, ScriptCall call, boolean asking) {
-    Answer<List<Object>> answer =
+    Answer<Done> answer =
         ask(
             attempted,
-            commands -> send(prepared(commands, asking), call),
-            commands -> sendWhole(prepared(commands, asking), call));
-    return new ScriptCall.Reply(answer.value, answer.repeated);
+            commands -> done(prepared(commands, asking), call, send(commands, call)),
+            commands -> done(prepared(commands, asking), call, sendWhole(commands, call)));
+    if (answer.value.replicas < replicas && call.script().isKept()) {
+      throw unacknowledged(attempted, answer.value.replicas);
+    }
+    return new ScriptCall.Reply(answer.value.parts, answer.repeated);
+  }
+
+  /** What a script answered, and how many replicas have what it did. */
+  private record Done(List<Object> parts, long replicas) {}
+
+  /** Asks in the same round trip, if it matters, whether the replicas have it too. */
+  private CompletableFuture<Done> done(
+      RedisAsyncCommands<byte[], byte[]> commands,
+      ScriptCall call,
+      RedisFuture<List<Object>> sent) {
+    if (replicas == 0 || !call.script().isKept()) {
+      return sent.thenApply(parts -> new Done(parts, 0)).toCompletableFuture();
+    }
+    return sent.thenCombine(
+            commands.waitForReplication(replicas, timeout.toMillis() / 2), Done::new)
+        .toCompletableFuture();
   }
 
   /**
@@ -245,9 +267,9 @@ final class RedisLink {
   @CanIgnoreReturnValue
   private <T> Answer<T> ask(
       String attempted,
-      Function<RedisAsyncCommands<byte[], byte[]>, RedisFuture<T>> command,
-      Function<RedisAsyncCommands<byte[], byte[]>, RedisFuture<T>> ifScriptIsUnknown) {
-    Function<RedisAsyncCommands<byte[], byte[]>, RedisFuture<T>> next = command;
+      Function<RedisAsyncCommands<byte[], byte[]>, ? extends Future<T>> command,
+      Function<RedisAsyncCommands<byte[], byte[]>, ? extends Future<T>> ifScriptIsUnknown) {
+    Function<RedisAsyncCommands<byte[], byte[]>, ? extends Future<T>> next = command;
     boolean repeated = false;
     long start = System.nanoTime();
     long wait = 1;
@@ -287,7 +309,7 @@ final class RedisLink {
     return !"READONLY".equals(refusal) && !"MASTERDOWN".equals(refusal);
   }
 
-  private <T> T await(RedisFuture<T> future)
+  private <T> T await(Future<T> future)
       throws ExecutionException, TimeoutException, InterruptedException {
     try {
       T answer = future.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
@@ -415,6 +437,20 @@ final class RedisLink {
     }
     return new SessionException(
         "Cannot " + attempted + " in " + url + ": unexpectedly, " + said(reason), reason);
+  }
+
+  private StoreUnavailableException unacknowledged(String attempted, long acknowledged) {
+    return new StoreUnavailableException(
+        "Cannot "
+            + attempted
+            + " in "
+            + url
+            + ": it was done, but only "
+            + acknowledged
+            + " of "
+            + replicas
+            + " replicas have it (option 'replicas'). Look at INFO replication.",
+        null);
   }
 
   private StoreUnavailableException unavailable(String attempted, @Nullable Throwable reason) {

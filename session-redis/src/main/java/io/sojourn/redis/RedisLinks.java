@@ -34,6 +34,7 @@ final class RedisLinks implements ScriptRunner {
   /** How many calls are under way on each. */
   private final AtomicIntegerArray load = new AtomicIntegerArray(LINKS);
 
+  private final int replicas;
   private final @Nullable SentinelWatch watch;
 
   /** Links to the server that the settings name, or to the primary of the sentinels. */
@@ -41,6 +42,7 @@ final class RedisLinks implements ScriptRunner {
     SentinelWatch watching =
         settings.hasSentinels() ? new SentinelWatch(driver, settings, this::reconnect) : null;
     this.watch = watching;
+    this.replicas = settings.replicas();
     this.links =
         links(
             driver,
@@ -50,7 +52,7 @@ final class RedisLinks implements ScriptRunner {
               }
               return settings.uri(patience);
             },
-            settings.timeout(),
+            settings,
             url,
             false);
   }
@@ -58,11 +60,12 @@ final class RedisLinks implements ScriptRunner {
   /** Links to one node of a cluster. */
   RedisLinks(RedisDriver driver, RedisSettings settings, String url, RedisAddress node) {
     this.watch = null;
+    this.replicas = settings.replicas();
     this.links =
         links(
             driver,
             patience -> settings.uri(node, patience),
-            settings.timeout(),
+            settings,
             url + " (" + node + ")",
             true);
   }
@@ -70,11 +73,11 @@ final class RedisLinks implements ScriptRunner {
   private static List<RedisLink> links(
       RedisDriver driver,
       Function<Duration, RedisURI> uri,
-      Duration timeout,
+      RedisSettings settings,
       String url,
       boolean ofCluster) {
     return IntStream.range(0, LINKS)
-        .mapToObj(i -> new RedisLink(driver, uri, timeout, url, ofCluster))
+        .mapToObj(i -> new RedisLink(driver, uri, settings, url, ofCluster))
         .toList();
   }
 
@@ -89,7 +92,8 @@ final class RedisLinks implements ScriptRunner {
    * @param asking whether the server only has what it is asked for on its way to it
    */
   ScriptCall.Reply run(String attempted, ScriptCall call, boolean asking) {
-    return on(call.mayBeLong(), link -> link.run(attempted, call, asking));
+    boolean waits = replicas > 0 && call.script().isKept();
+    return on(waits || call.mayBeLong(), link -> link.run(attempted, call, asking));
   }
 
   @Override

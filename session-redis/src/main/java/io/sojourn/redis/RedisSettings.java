@@ -35,6 +35,7 @@ import java.util.stream.Stream;
  * @param sentinelTemplate the same for the sentinels
  * @param ssl whom to trust, and who we are
  * @param timeout how long to wait for an answer, and for a connection
+ * @param replicas how many have to have a change before it is answered
  */
 record RedisSettings(
     Shape shape,
@@ -43,7 +44,8 @@ record RedisSettings(
     RedisURI template,
     RedisURI sentinelTemplate,
     SslOptions ssl,
-    Duration timeout) {
+    Duration timeout,
+    int replicas) {
 
   /** How servers are arranged, and what tells so at the end of a URL's scheme. */
   enum Shape {
@@ -64,6 +66,7 @@ record RedisSettings(
 
   private static final String TIMEOUT = "timeout";
   private static final String DATABASE = "database";
+  private static final String REPLICAS = "replicas";
   private static final String USERNAME = "username";
   private static final String PASSWORD = "password";
   private static final String LOGIN = "login";
@@ -82,6 +85,7 @@ record RedisSettings(
       new TreeSet<>(
           List.of(
               TIMEOUT,
+              REPLICAS,
               DATABASE,
               USERNAME,
               PASSWORD,
@@ -180,7 +184,7 @@ record RedisSettings(
       Optional.ofNullable(options.get(LOGIN))
           .ifPresent(name -> template.setCredentialsProvider(provider(name, options)));
       Optional.ofNullable(options.get(DATABASE))
-          .map(this::database)
+          .map(number -> number(DATABASE, number))
           .ifPresent(template::setDatabase);
       Optional.ofNullable(options.get(CLIENT_NAME)).ifPresent(template::setClientName);
       if (shape == Shape.CLUSTER && template.getDatabase() != 0) {
@@ -203,7 +207,10 @@ record RedisSettings(
           template,
           template(options, tls, SENTINEL_USERNAME, SENTINEL_PASSWORD),
           ssl(options),
-          timeout);
+          timeout,
+          Optional.ofNullable(options.get(REPLICAS))
+              .map(number -> number(REPLICAS, number))
+              .orElse(0));
     }
 
     private String scheme() {
@@ -392,9 +399,9 @@ record RedisSettings(
       return decode(path);
     }
 
-    private int database(String text) {
+    private int number(String name, String text) {
       if (!NUMBER.matcher(text).matches()) {
-        throw wrong("the option 'database' has to be a number from 0, not '" + text + "'");
+        throw wrong("the option '" + name + "' has to be a number from 0, not '" + text + "'");
       }
       return Integer.parseInt(text);
     }

@@ -29,7 +29,7 @@ for _, origin in ipairs(due) do
     keep(s, time, s.claim)
   else
     s.claim = claim
-    redis.call('HSET', name, 'session', written(s))
+    rewrite(s)
     keep(s, time, claim)
     local fields = redis.call('HGETALL', name)
     for _, part in ipairs(fields) do

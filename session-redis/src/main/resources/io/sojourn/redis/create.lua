@@ -2,7 +2,11 @@
 -- KEYS session, expiry, door. ARGV offset, created, idle, touch, then name and value of each attribute.
 if redis.call('EXISTS', KEYS[1], KEYS[3]) > 0 then
   local s = read(KEYS[1], KEYS[2])
-  return { s and s.version == 1 and s.created == ARGV[2] and not s.door and not s.claim and 2 or 0 }
+  if s and s.version == 1 and s.created == ARGV[2] and not s.door and not s.claim then
+    rewrite(s)
+    return { 2 }
+  end
+  return { 0 }
 end
 local time = now(ARGV[1])
 local index = {}

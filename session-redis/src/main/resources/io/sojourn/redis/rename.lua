@@ -2,10 +2,12 @@
 -- it is taken by a session that was renamed.
 -- KEYS session, expiry, door of the key, then session and door of the new key. ARGV offset.
 local time = now(ARGV[1])
-if redis.call('EXISTS', KEYS[4], KEYS[5]) > 0 then
-  return { redis.call('EXISTS', KEYS[5]) == 1 and 2 or 0 }
+local taken = find(KEYS[4], KEYS[2], KEYS[5])
+if taken and taken.door then
+  rewrite(taken)
+  return { 2 }
 end
-local s = find(KEYS[1], KEYS[2], KEYS[3])
+local s = redis.call('EXISTS', KEYS[4], KEYS[5]) == 0 and find(KEYS[1], KEYS[2], KEYS[3])
 if not s or s.claim or expired(s, time) then
   return { 0 }
 end
@@ -15,6 +17,6 @@ if s.door then
 end
 s.door = KEYS[5]
 s.key = string.sub(s.door, -64)
-redis.call('HSET', s.name, 'session', written(s))
+rewrite(s)
 keep(s, time, s.expiry)
 return { 1 }

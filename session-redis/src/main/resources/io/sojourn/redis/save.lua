@@ -16,6 +16,7 @@ if #ARGV == 6 and not timeout then
 end
 -- A caller that had no answer asks again, and somebody else may have saved meanwhile.
 if string.find(s.saves, ARGV[6], 1, true) then
+  rewrite(s)
   return { s.version }
 end
 

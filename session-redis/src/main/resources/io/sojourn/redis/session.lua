@@ -76,6 +76,11 @@ local function written(s)
   )
 end
 
+-- Writes it as it is, so that a caller who waits for replicas waits for what was done before, too.
+local function rewrite(s)
+  redis.call('HSET', s.name, 'session', written(s))
+end
+
 -- The session that goes by a key, given the names of the key's hash, expiry and door.
 local function find(name, expiry, door)
   local s = read(name, expiry)

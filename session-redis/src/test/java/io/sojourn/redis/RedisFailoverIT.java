@@ -48,9 +48,12 @@ class RedisFailoverIT {
   }
 
   private SessionStore open(String url, String timeout) {
+    return open(url, Map.of("timeout", timeout));
+  }
+
+  private SessionStore open(String url, Map<String, String> options) {
     SessionStore store =
-        new RedisSessionStore(
-            new StoreConfiguration(url, "shop", Map.of("timeout", timeout), () -> Duration.ZERO));
+        new RedisSessionStore(new StoreConfiguration(url, "shop", options, () -> Duration.ZERO));
     opened.add(store);
     return store;
   }
@@ -115,6 +118,35 @@ class RedisFailoverIT {
                 assertThat(store.save(set(key, "b", "2"))).isPresent();
                 assertThat(found(later, key).attributes()).containsOnlyKeys("a", "b");
               });
+    }
+  }
+
+  /** Without a replica a change is not acknowledged, though it is done; with one it is safe. */
+  @Test
+  @Tag("G5")
+  void aChangeIsAcknowledgedOnceTheReplicasHaveIt() {
+    try (RedisSentinels sentinels = RedisSentinels.start()) {
+      SessionStore store = open(sentinels.url(), Map.of("timeout", "3s", "replicas", "1"));
+      SessionKey key = created(store);
+      assertThat(store.save(set(key, "b", "2"))).hasValue(2);
+      RedisServer replica = sentinels.replica();
+      replica.suspend();
+      assertThatThrownBy(() -> store.save(set(key, "b", "3")))
+          .isInstanceOf(StoreUnavailableException.class)
+          .hasMessageContaining("only 0 of 1 replicas have it");
+      assertThat(found(store, key).version()).isEqualTo(3);
+      replica.resume();
+      awaitSave(store, key, "4");
+      // No waiting for the replication: that is what the option is for.
+      RedisServer former = sentinels.master();
+      former.kill();
+      await()
+          .atMost(PATIENCE)
+          .ignoreExceptionsInstanceOf(StoreUnavailableException.class)
+          .untilAsserted(
+              () -> assertThat(found(store, key).attributes()).containsOnlyKeys("a", "b"));
+      former.start();
+      awaitSave(store, key, "5");
     }
   }
 

@@ -188,6 +188,7 @@ class RedisSettingsTest {
         "redis://:cret@db/1?timeout=soon",
         "redis://:cret@db?timeout=0",
         "redis://:cret@db?timeout",
+        "redis://:cret@db?replicas=one",
         "redis://db?password=cret&password=cret2",
         "redis://:cret@db,db2",
         "redis://:cret@db,",
