@@ -19,18 +19,22 @@ import io.sojourn.redis.RedisSessionStoreProvider;
 import io.sojourn.testkit.server.RedisServer;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
-import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
@@ -40,9 +44,10 @@ import org.openjdk.jmh.infra.Blackhole;
 
 /**
  * What does an operation of the Redis store take, measured by a bare command that moves the same
- * bytes? A thousand sessions of five attributes of 400 bytes, and a hash with the same fields for
- * each. The two calls take turns, each over a connection of its own; {@link Pairs} reports them one
- * by one.
+ * bytes? A thousand sessions of five attributes of 400 bytes, and for each a hash that is as large.
+ * The bare command is one HMGET or HSET; a filler among its arguments and its answer brings it to
+ * the bytes that the store's call moves by the server's own count. The two calls take turns, each
+ * over a connection of its own; {@link Pairs} reports them one by one.
  *
  * <pre>
  * mvn -q -DskipTests -pl benchmarks -am package
@@ -63,10 +68,13 @@ public class RedisStoreBenchmark {
   private static final int SMALL = 100;
   private static final int LARGE = 2000;
 
-  private static final byte[] ACCESSED = bytes("accessed");
-  private static final byte[][] OWN = {
-    bytes("version"), ACCESSED, bytes("created"), bytes("idle"), bytes("touch")
-  };
+  /** How often a call is made to count its bytes, and how far the two may be apart. */
+  private static final int COUNTED = 200;
+
+  private static final int TOLERANCE = 8;
+
+  private static final byte[] FIELD = bytes("field");
+  private static final byte[] FILLER = bytes("filler");
 
   private final Random random = new Random(1);
   private final SessionKey[] keys = new SessionKey[SESSIONS];
@@ -77,7 +85,13 @@ public class RedisStoreBenchmark {
   private RedisClient client;
   private StatefulRedisConnection<byte[], byte[]> connection;
   private RedisCommands<byte[], byte[]> redis;
+  private byte[][] fields;
+  private byte[] filler;
   private int turn;
+
+  /** What is measured. */
+  @Param({"load", "loadUnchanged", "saveSmall", "saveLarge", "touch"})
+  public String operation;
 
   /** For JMH. */
   @SuppressWarnings("NullAway.Init") // JMH calls the setup
@@ -85,7 +99,7 @@ public class RedisStoreBenchmark {
 
   /** Starts the server and fills it. */
   @Setup
-  public void start() {
+  public void start() throws Exception {
     server = RedisServer.startPrivate();
     store = new RedisSessionStoreProvider().open(StoreConfiguration.of(server.url(), "benchmark"));
     client = RedisClient.create(server.url());
@@ -96,16 +110,78 @@ public class RedisStoreBenchmark {
       keys[i] = SessionKey.of("session " + i);
       names[i] = bytes("bare:" + keys[i].hex());
       Map<String, EncodedValue> attributes = new HashMap<>();
-      for (byte[] own : OWN) {
-        redis.hset(names[i], own, bytes(Long.toString(System.currentTimeMillis())));
-      }
       for (int j = 1; j <= ATTRIBUTES; j++) {
         byte[] value = random(ATTRIBUTE_BYTES);
         attributes.put("attribute" + j, EncodedValue.of(value));
         redis.hset(names[i], bytes(":attribute" + j), value);
       }
       store.create(new NewSession(keys[i], Instant.now(), timeout, attributes));
+      redis.hset(names[i], FIELD, random(Long.toString(System.currentTimeMillis()).length()));
     }
+    matchBytes();
+  }
+
+  /** Has the bare call move what the store's call does. */
+  private void matchBytes() throws Exception {
+    filler = new byte[0];
+    fields = fields();
+    Traffic wanted = traffic(this::ofStore);
+    Traffic had = traffic(this::bare);
+    if (operation.equals("load")) {
+      // A byte more or less for the digits of its length.
+      byte[] answer = random((int) (wanted.out - had.out));
+      for (byte[] name : names) {
+        redis.hset(name, FILLER, answer);
+      }
+    }
+    filler = random((int) (wanted.in - had.in));
+    fields = fields();
+    had = traffic(this::bare);
+    System.out.println("Bytes of the store's call: " + wanted + ", of the bare one: " + had);
+    if (Math.abs(wanted.in - had.in) + Math.abs(wanted.out - had.out) > TOLERANCE) {
+      throw new IllegalStateException("The bare call does not move the same bytes");
+    }
+  }
+
+  private byte[][] fields() {
+    List<byte[]> wanted = new ArrayList<>(List.of(FIELD, filler));
+    if (operation.equals("load")) {
+      wanted.add(FILLER);
+      for (int j = 1; j <= ATTRIBUTES; j++) {
+        wanted.add(bytes(":attribute" + j));
+      }
+    }
+    return wanted.toArray(byte[][]::new);
+  }
+
+  /** Bytes to the server and from it. */
+  private record Traffic(long in, long out) {}
+
+  private Traffic traffic(Call call) throws Exception {
+    call.run(0);
+    Traffic first = total();
+    Traffic second = total();
+    for (int i = 0; i < COUNTED; i++) {
+      call.run(i % SESSIONS);
+    }
+    Traffic third = total();
+    return new Traffic(
+        (third.in - second.in - (second.in - first.in)) / COUNTED,
+        (third.out - second.out - (second.out - first.out)) / COUNTED);
+  }
+
+  private Traffic total() {
+    String stats = redis.info("stats");
+    return new Traffic(
+        figure(stats, "total_net_input_bytes"), figure(stats, "total_net_output_bytes"));
+  }
+
+  private static long figure(String stats, String name) {
+    Matcher matcher = Pattern.compile(name + ":(\\d+)").matcher(stats);
+    if (!matcher.find()) {
+      throw new IllegalStateException("The server does not say " + name);
+    }
+    return Long.parseLong(matcher.group(1));
   }
 
   /** Ends all. */
@@ -117,78 +193,57 @@ public class RedisStoreBenchmark {
     server.close();
   }
 
-  /** Reads a whole session, 2 KB; HGETALL. */
+  /** The two calls. */
   @Benchmark
-  public void load(Blackhole hole) throws Exception {
-    int i = next();
-    pair(hole, () -> store.load(keys[i], SessionStore.NO_VERSION), () -> redis.hgetall(names[i]));
+  public void call(Blackhole hole) throws Exception {
+    turn++;
+    int i = random.nextInt(SESSIONS);
+    Pairs.call(hole, turn % 2 == 0, () -> ofStore(i), () -> bare(i));
   }
 
-  /** Asks what is new in a session of which the current version is known; HMGET. */
-  @Benchmark
-  public void loadUnchanged(Blackhole hole) throws Exception {
-    int i = next();
-    pair(
-        hole,
-        () -> {
-          LoadResult result = store.load(keys[i], SessionStore.FIRST_VERSION);
-          if (!(result instanceof LoadResult.Unchanged)) {
-            throw new IllegalStateException("Somebody has saved: " + result);
-          }
-          return result;
-        },
-        () -> redis.hmget(names[i], OWN));
+  /** A call about one of the sessions. */
+  private interface Call {
+    Object run(int session) throws Exception;
   }
 
-  /** Writes one attribute of 100 bytes; HSET. */
-  @Benchmark
-  public void saveSmall(Blackhole hole) throws Exception {
-    save(hole, "small", SMALL);
+  private Object ofStore(int i) {
+    return switch (operation) {
+      case "load" -> store.load(keys[i], SessionStore.NO_VERSION);
+      case "loadUnchanged" -> unchanged(store.load(keys[i], SessionStore.FIRST_VERSION));
+      case "saveSmall" -> saved(set(keys[i], "small", SMALL));
+      case "saveLarge" -> saved(set(keys[i], "large", LARGE));
+      case "touch" -> saved(SessionDelta.touch(keys[i], Duration.ZERO));
+      default -> throw new IllegalStateException(operation);
+    };
   }
 
-  /** Writes one attribute of 2 KB; HSET. */
-  @Benchmark
-  public void saveLarge(Blackhole hole) throws Exception {
-    save(hole, "large", LARGE);
+  private Object bare(int i) {
+    return switch (operation) {
+      case "load", "loadUnchanged" -> redis.hmget(names[i], fields);
+      case "saveSmall" -> redis.hset(names[i], Map.of(FIELD, random(SMALL), FILLER, filler));
+      case "saveLarge" -> redis.hset(names[i], Map.of(FIELD, random(LARGE), FILLER, filler));
+      case "touch" -> redis.hset(names[i], FIELD, filler);
+      default -> throw new IllegalStateException(operation);
+    };
   }
 
-  /** Moves the time of last access; HSET. */
-  @Benchmark
-  public void touch(Blackhole hole) throws Exception {
-    int i = next();
-    byte[] now = bytes(Long.toString(System.currentTimeMillis()));
-    pair(
-        hole,
-        () -> saved(SessionDelta.touch(keys[i], Duration.ZERO)),
-        () -> redis.hset(names[i], ACCESSED, now));
+  private static LoadResult unchanged(LoadResult result) {
+    if (!(result instanceof LoadResult.Unchanged)) {
+      throw new IllegalStateException("Somebody has saved: " + result);
+    }
+    return result;
   }
 
-  private void save(Blackhole hole, String name, int size) throws Exception {
-    int i = next();
-    byte[] content = random(size);
-    pair(
-        hole,
-        () ->
-            saved(
-                new SessionDelta(
-                    keys[i],
-                    Map.of(name, new AttributeChange.Set(EncodedValue.of(content))),
-                    Optional.empty(),
-                    Duration.ZERO)),
-        () -> redis.hset(names[i], bytes(name), content));
+  private SessionDelta set(SessionKey key, String name, int size) {
+    return new SessionDelta(
+        key,
+        Map.of(name, new AttributeChange.Set(EncodedValue.of(random(size)))),
+        Optional.empty(),
+        Duration.ZERO);
   }
 
   private long saved(SessionDelta delta) {
     return store.save(delta).orElseThrow();
-  }
-
-  private void pair(Blackhole hole, Callable<?> ofStore, Callable<?> bare) throws Exception {
-    Pairs.call(hole, turn % 2 == 0, ofStore, bare);
-  }
-
-  private int next() {
-    turn++;
-    return random.nextInt(SESSIONS);
   }
 
   private byte[] random(int size) {
