@@ -31,9 +31,12 @@ public final class RedisClusterServers implements AutoCloseable {
   private static final int MASTERS = 3;
   private static final int NODE_TIMEOUT_MILLIS = 1_000;
 
+  private final RedisAccess access;
   private final List<RedisServer> nodes = new CopyOnWriteArrayList<>();
 
-  private RedisClusterServers() {}
+  private RedisClusterServers(RedisAccess access) {
+    this.access = access;
+  }
 
   /**
    * Starts three masters for the caller alone, who has to close them, and returns when the cluster
@@ -42,7 +45,17 @@ public final class RedisClusterServers implements AutoCloseable {
    * @throws IllegalStateException if they cannot be started; the message says what was tried
    */
   public static RedisClusterServers start() {
-    return start(0);
+    return start(RedisAccess.OPEN);
+  }
+
+  /**
+   * Starts three masters as {@link #start()} does, which do not let anybody in.
+   *
+   * @param access whom they let in
+   * @throws IllegalStateException if they cannot be started; the message says what was tried
+   */
+  public static RedisClusterServers start(RedisAccess access) {
+    return start(access, 0);
   }
 
   /**
@@ -52,15 +65,15 @@ public final class RedisClusterServers implements AutoCloseable {
    * @throws IllegalStateException if they cannot be started; the message says what was tried
    */
   public static RedisClusterServers startWithReplicas() {
-    return start(MASTERS);
+    return start(RedisAccess.OPEN, MASTERS);
   }
 
-  private static RedisClusterServers start(int replicas) {
-    RedisClusterServers cluster = new RedisClusterServers();
+  private static RedisClusterServers start(RedisAccess access, int replicas) {
+    RedisClusterServers cluster = new RedisClusterServers(access);
     boolean started = false;
     try {
       for (int i = 0; i < MASTERS + replicas; i++) {
-        cluster.nodes.add(RedisServer.launch(NodeProgram::new));
+        cluster.nodes.add(RedisServer.launch(access, path -> new NodeProgram(path, access)));
       }
       cluster.form();
       started = true;
@@ -99,11 +112,14 @@ public final class RedisClusterServers implements AutoCloseable {
     awaitWhole();
   }
 
-  /** Returns {@code redis-cluster://127.0.0.1:p1,127.0.0.1:p2,127.0.0.1:p3} with all nodes. */
+  /**
+   * Returns {@code redis-cluster://127.0.0.1:p1,127.0.0.1:p2,127.0.0.1:p3} with all nodes, or the
+   * same with {@code rediss-cluster}.
+   */
   public String url() {
     return nodes.stream()
         .map(RedisServer::address)
-        .collect(Collectors.joining(",", "redis-cluster://", ""));
+        .collect(Collectors.joining(",", access.scheme() + "-cluster://", ""));
   }
 
   /** Returns all nodes, those that were started as masters before those that were replicas. */
@@ -258,9 +274,10 @@ public final class RedisClusterServers implements AutoCloseable {
 
     private static final int BUS_OFFSET = 10_000;
 
-    NodeProgram(Path executable) {
+    NodeProgram(Path executable, RedisAccess access) {
       super(
           executable,
+          access,
           words(
               "--cluster-enabled yes",
               "--cluster-config-file nodes.conf",

@@ -12,7 +12,6 @@ import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import javax.net.SocketFactory;
 
 /**
  * A connection to a Redis of this machine, for the little that servers have to be asked and told
@@ -47,15 +46,20 @@ final class RedisConnection implements AutoCloseable {
   /**
    * Connects to a port of 127.0.0.1.
    *
+   * @param access how the server lets in
+   * @throws Refusal if it lets in by another way
    * @throws IOException if nothing accepts the connection within a second
    */
-  static RedisConnection open(SocketFactory sockets, int port) throws IOException {
-    Socket socket = sockets.createSocket();
+  static RedisConnection open(RedisAccess access, int port) throws IOException {
+    Socket socket = access.sockets().createSocket();
     boolean opened = false;
     try {
       socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), TIMEOUT_MILLIS);
       socket.setSoTimeout(TIMEOUT_MILLIS);
       RedisConnection connection = new RedisConnection(socket);
+      if (!access.login().isEmpty()) {
+        connection.text(access.login().toArray(String[]::new));
+      }
       opened = true;
       return connection;
     } finally {
@@ -65,9 +69,9 @@ final class RedisConnection implements AutoCloseable {
     }
   }
 
-  /** Connects to a server that takes connections in the clear. */
+  /** Connects to a server. */
   static RedisConnection open(RedisServer server) throws IOException {
-    return open(SocketFactory.getDefault(), server.port());
+    return open(server.access(), server.port());
   }
 
   /**

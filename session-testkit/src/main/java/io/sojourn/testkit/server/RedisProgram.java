@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import javax.net.SocketFactory;
 
 /**
  * How {@code redis-server} is run: as a single server that keeps nothing on the disk, unless a
@@ -18,13 +17,16 @@ class RedisProgram implements PrivateProcess.Program {
   static final String ARTIFACT = "com.github.codemonstur/embedded-redis";
 
   private final Path executable;
+  private final RedisAccess access;
   private final List<String> arguments;
 
   /**
+   * @param access who is let in
    * @param arguments what follows our own arguments, word by word
    */
-  RedisProgram(Path executable, List<String> arguments) {
+  RedisProgram(Path executable, RedisAccess access, List<String> arguments) {
     this.executable = executable;
+    this.access = access;
     this.arguments = List.copyOf(arguments);
   }
 
@@ -56,8 +58,8 @@ class RedisProgram implements PrivateProcess.Program {
    * @param expected what the answer of INFO has to contain
    * @param mayRefuse whether it may also refuse to tell, as one with a password does
    */
-  static boolean answers(SocketFactory sockets, int port, String expected, boolean mayRefuse) {
-    try (RedisConnection connection = RedisConnection.open(sockets, port)) {
+  static boolean answers(RedisAccess access, int port, String expected, boolean mayRefuse) {
+    try (RedisConnection connection = RedisConnection.open(access, port)) {
       return connection.text("INFO", "server").contains(expected);
     } catch (RedisConnection.Refusal e) {
       return mayRefuse && Pattern.compile("(NOAUTH|NOPERM)\\b").matcher(e.getMessage()).lookingAt();
@@ -74,24 +76,19 @@ class RedisProgram implements PrivateProcess.Program {
   @Override
   public List<String> command(Path folder, int port) {
     List<String> words = new ArrayList<>(List.of("--bind", "127.0.0.1", "--dir", "" + folder));
-    words.addAll(portArguments(port));
+    words.addAll(access.portArguments(port));
+    words.addAll(access.userArguments());
     words.addAll(withoutDisk());
     words.addAll(arguments);
     return PrivateProcess.command(executable, words);
   }
 
-  /** Returns the arguments that make it listen on a port. */
-  List<String> portArguments(int port) {
-    return List.of("--port", Integer.toString(port));
-  }
-
-  /** Returns what makes connections to it. */
-  SocketFactory sockets() {
-    return SocketFactory.getDefault();
-  }
-
   final Path executable() {
     return executable;
+  }
+
+  final RedisAccess access() {
+    return access;
   }
 
   /**
@@ -101,6 +98,6 @@ class RedisProgram implements PrivateProcess.Program {
    */
   @Override
   public final boolean answers(int port, long pid) {
-    return answers(sockets(), port, "process_id:" + pid + "\r\n", !arguments.isEmpty());
+    return answers(access, port, "process_id:" + pid + "\r\n", !arguments.isEmpty());
   }
 }

@@ -28,12 +28,16 @@ public final class RedisSentinels implements AutoCloseable {
   private static final int DOWN_AFTER_MILLIS = 1_000;
   private static final int FAILOVER_TIMEOUT_MILLIS = 3_000;
 
+  private final RedisAccess access;
+
   /** The master and the replica, in the order in which they were started. */
   private final List<RedisServer> pair = new CopyOnWriteArrayList<>();
 
   private final List<RedisServer> sentinels = new CopyOnWriteArrayList<>();
 
-  private RedisSentinels() {}
+  private RedisSentinels(RedisAccess access) {
+    this.access = access;
+  }
 
   /**
    * Starts all five for the caller alone, who has to close them, and returns when a failover could
@@ -42,7 +46,17 @@ public final class RedisSentinels implements AutoCloseable {
    * @throws IllegalStateException if they cannot be started; the message says what was tried
    */
   public static RedisSentinels start() {
-    RedisSentinels servers = new RedisSentinels();
+    return start(RedisAccess.OPEN);
+  }
+
+  /**
+   * Starts all five as {@link #start()} does, which do not let anybody in.
+   *
+   * @param access whom they let in
+   * @throws IllegalStateException if they cannot be started; the message says what was tried
+   */
+  public static RedisSentinels start(RedisAccess access) {
+    RedisSentinels servers = new RedisSentinels(access);
     boolean started = false;
     try {
       servers.startAll();
@@ -56,22 +70,26 @@ public final class RedisSentinels implements AutoCloseable {
   }
 
   private void startAll() {
-    pair.add(RedisServer.launch(DataProgram::new));
-    pair.add(RedisServer.launch(DataProgram::new));
+    pair.add(RedisServer.launch(access, DataProgram::new));
+    pair.add(RedisServer.launch(access, DataProgram::new));
     // First the replica, as Sentinels ask a master for replicas once in ten seconds.
     Settling.await("Replication", () -> follows(pair.get(1), pair.get(0)));
     int masterPort = pair.get(0).port();
     for (int i = 0; i < SENTINELS; i++) {
-      sentinels.add(RedisServer.launch(path -> new SentinelProgram(path, masterPort)));
+      sentinels.add(
+          RedisServer.launch(access, path -> new SentinelProgram(path, access, masterPort)));
     }
     awaitReplication();
   }
 
-  /** Returns {@code redis-sentinel://127.0.0.1:p1,127.0.0.1:p2,127.0.0.1:p3/sojourn}. */
+  /**
+   * Returns {@code redis-sentinel://127.0.0.1:p1,127.0.0.1:p2,127.0.0.1:p3/sojourn}, or the same
+   * with {@code rediss-sentinel}.
+   */
   public String url() {
     return sentinels.stream()
         .map(RedisServer::address)
-        .collect(Collectors.joining(",", "redis-sentinel://", "/" + MASTER_NAME));
+        .collect(Collectors.joining(",", access.scheme() + "-sentinel://", "/" + MASTER_NAME));
   }
 
   /** Returns the Sentinels, so that a test can end some of them too. */
@@ -233,7 +251,7 @@ public final class RedisSentinels implements AutoCloseable {
   private final class DataProgram extends RedisProgram {
 
     DataProgram(Path executable) {
-      super(executable, List.of());
+      super(executable, access, List.of());
     }
 
     @Override
@@ -268,8 +286,8 @@ public final class RedisSentinels implements AutoCloseable {
 
     private final int masterPort;
 
-    SentinelProgram(Path executable, int masterPort) {
-      super(executable, List.of());
+    SentinelProgram(Path executable, RedisAccess access, int masterPort) {
+      super(executable, access, List.of());
       this.masterPort = masterPort;
     }
 
@@ -280,26 +298,21 @@ public final class RedisSentinels implements AutoCloseable {
 
     @Override
     public void prepare(Path folder) throws IOException {
-      Files.write(
-          folder.resolve(CONFIGURATION),
-          List.of(
-              "sentinel monitor %s 127.0.0.1 %d %d".formatted(MASTER_NAME, masterPort, QUORUM),
-              "sentinel down-after-milliseconds %s %d".formatted(MASTER_NAME, DOWN_AFTER_MILLIS),
-              "sentinel failover-timeout %s %d".formatted(MASTER_NAME, FAILOVER_TIMEOUT_MILLIS)));
+      List<String> lines = new ArrayList<>();
+      lines.add("sentinel monitor %s 127.0.0.1 %d %d".formatted(MASTER_NAME, masterPort, QUORUM));
+      lines.add("sentinel down-after-milliseconds %s %d".formatted(MASTER_NAME, DOWN_AFTER_MILLIS));
+      lines.add("sentinel failover-timeout %s %d".formatted(MASTER_NAME, FAILOVER_TIMEOUT_MILLIS));
+      lines.addAll(access().sentinelConfiguration(MASTER_NAME));
+      Files.write(folder.resolve(CONFIGURATION), lines);
     }
 
     @Override
     public List<String> command(Path folder, int port) {
-      return List.of(
-          executable().toString(),
-          folder.resolve(CONFIGURATION).toString(),
-          "--sentinel",
-          "--bind",
-          "127.0.0.1",
-          "--port",
-          Integer.toString(port),
-          "--dir",
-          folder.toString());
+      List<String> words = new ArrayList<>();
+      words.addAll(List.of(folder.resolve(CONFIGURATION).toString(), "--sentinel"));
+      words.addAll(List.of("--bind", "127.0.0.1", "--dir", folder.toString()));
+      words.addAll(access().portArguments(port));
+      return PrivateProcess.command(executable(), words);
     }
   }
 }

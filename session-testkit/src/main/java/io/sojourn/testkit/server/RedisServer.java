@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.Stream;
-import javax.net.SocketFactory;
 import org.testcontainers.containers.GenericContainer;
 
 /**
@@ -21,10 +20,12 @@ public final class RedisServer extends RunningServer {
   private static final int DEFAULT_PORT = 6379;
   private static final String IMAGE = "redis:7.4-alpine";
 
+  private final RedisAccess access;
   private final String url;
 
-  private RedisServer(Lifecycle lifecycle, String url) {
+  private RedisServer(Lifecycle lifecycle, RedisAccess access, String url) {
     super(lifecycle);
+    this.access = access;
     this.url = url;
   }
 
@@ -48,9 +49,21 @@ public final class RedisServer extends RunningServer {
                     DEFAULT_PORT,
                     port ->
                         RedisProgram.answers(
-                            SocketFactory.getDefault(), port, "process_id:", !words.isEmpty()))));
-    ways.addAll(ways(executable -> new RedisProgram(executable, words)));
-    return firstThatStarts("redis", ways);
+                            RedisAccess.OPEN, port, "process_id:", !words.isEmpty()))));
+    ways.addAll(ways(executable -> new RedisProgram(executable, RedisAccess.OPEN, words)));
+    return firstThatStarts(RedisAccess.OPEN, ways);
+  }
+
+  /**
+   * Starts a Redis that does not let anybody in, for the caller alone, who may kill it and has to
+   * close it. Its {@link #url()} is {@code redis://127.0.0.1:port} or {@code
+   * rediss://127.0.0.1:port}.
+   *
+   * @param access whom it lets in
+   * @throws IllegalStateException if none can be started; the message says what was tried
+   */
+  public static RedisServer startPrivate(RedisAccess access) {
+    return launch(access, executable -> new RedisProgram(executable, access, List.of()));
   }
 
   /**
@@ -68,8 +81,8 @@ public final class RedisServer extends RunningServer {
    */
   public static RedisServer startPrivateTls(TlsCertificates certificates, String... arguments) {
     List<String> words = RedisProgram.words(arguments);
-    return firstThatStarts(
-        "rediss", ways(executable -> new TlsProgram(executable, certificates, words)));
+    RedisAccess access = RedisAccess.byTls(certificates);
+    return launch(access, executable -> new RedisProgram(executable, access, words));
   }
 
   /** Returns the server that somebody gave for tests, or else a private one. */
@@ -79,20 +92,22 @@ public final class RedisServer extends RunningServer {
 
   /** Returns the server at a {@code redis:} address, which may carry a password and the like. */
   static RedisServer at(String url) {
-    return new RedisServer(GivenAddress.reach(URI.create(url), DEFAULT_PORT), url);
+    return new RedisServer(
+        GivenAddress.reach(URI.create(url), DEFAULT_PORT), RedisAccess.OPEN, url);
   }
 
   /**
    * Starts a server as a process of this machine.
    *
+   * @param access whom it lets in
    * @param program how to run the executable at a path
    * @throws IllegalStateException if none can be started; the message says what was tried
    */
-  static RedisServer launch(Function<Path, PrivateProcess.Program> program) {
-    return firstThatStarts("redis", ways(program));
+  static RedisServer launch(RedisAccess access, Function<Path, RedisProgram> program) {
+    return firstThatStarts(access, ways(program));
   }
 
-  private static List<ServerSearch.Way> ways(Function<Path, PrivateProcess.Program> program) {
+  private static List<ServerSearch.Way> ways(Function<Path, RedisProgram> program) {
     return List.of(
         new ServerSearch.Way(
             RedisProgram.PROGRAM + " on the PATH",
@@ -102,14 +117,20 @@ public final class RedisServer extends RunningServer {
             () -> PrivateProcess.launch(program.apply(RedisProgram.inArtifact()))));
   }
 
-  private static RedisServer firstThatStarts(String scheme, List<ServerSearch.Way> ways) {
+  private static RedisServer firstThatStarts(RedisAccess access, List<ServerSearch.Way> ways) {
     Lifecycle lifecycle = ServerSearch.firstThatStarts("Redis", PROPERTY, ways);
-    return new RedisServer(lifecycle, scheme + "://" + lifecycle.host() + ":" + lifecycle.port());
+    String url = access.scheme() + "://" + lifecycle.host() + ":" + lifecycle.port();
+    return new RedisServer(lifecycle, access, url);
   }
 
   /** Returns {@code redis://127.0.0.1:port}, or the address that was given for tests. */
   public String url() {
     return url;
+  }
+
+  /** Returns how to connect to it. */
+  RedisAccess access() {
+    return access;
   }
 
   private static GenericContainer<?> container(List<String> arguments) {
@@ -118,31 +139,5 @@ public final class RedisServer extends RunningServer {
             Stream.of(List.of(RedisProgram.PROGRAM), RedisProgram.withoutDisk(), arguments)
                 .flatMap(List::stream)
                 .toArray(String[]::new));
-  }
-
-  /** Listens for TLS connections and for no others. */
-  private static final class TlsProgram extends RedisProgram {
-
-    private final TlsCertificates certificates;
-
-    TlsProgram(Path executable, TlsCertificates certificates, List<String> arguments) {
-      super(executable, arguments);
-      this.certificates = certificates;
-    }
-
-    @Override
-    List<String> portArguments(int port) {
-      return Stream.of(
-              List.of("--port", "0", "--tls-port", "" + port, "--tls-auth-clients", "no"),
-              certificates.redisArguments())
-          .flatMap(List::stream)
-          .toList();
-    }
-
-    /** What it makes have a certificate, so that those who have to show one are let in. */
-    @Override
-    SocketFactory sockets() {
-      return certificates.clientSockets();
-    }
   }
 }

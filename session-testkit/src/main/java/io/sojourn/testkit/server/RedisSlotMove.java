@@ -67,7 +67,9 @@ public final class RedisSlotMove {
       if (!keys.isEmpty()) {
         List<String> command = new ArrayList<>(List.of("MIGRATE", "127.0.0.1"));
         command.addAll(List.of(Integer.toString(target.port()), "", "0"));
-        command.addAll(List.of(Integer.toString(MIGRATE_TIMEOUT_MILLIS), "KEYS"));
+        command.add(Integer.toString(MIGRATE_TIMEOUT_MILLIS));
+        command.addAll(target.access().login());
+        command.add("KEYS");
         command.addAll(keys);
         connection.text(command.toArray(String[]::new));
       }

@@ -10,7 +10,8 @@
  * its other shapes is private always: with {@linkplain
  * io.sojourn.testkit.server.RedisServer#startPrivateTls TLS}, under {@linkplain
  * io.sojourn.testkit.server.RedisSentinels Sentinels} and as a {@linkplain
- * io.sojourn.testkit.server.RedisClusterServers cluster}.
+ * io.sojourn.testkit.server.RedisClusterServers cluster}; a {@link
+ * io.sojourn.testkit.server.RedisAccess} gives any of them TLS and users.
  *
  * <p>A server is looked for in this order:
  *

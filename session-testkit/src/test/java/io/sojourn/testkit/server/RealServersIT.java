@@ -66,7 +66,7 @@ class RealServersIT {
   @Test
   void closeLeavesNoProcessAndNoFolder() throws IOException {
     ProgramChecks.closeLeavesNoProcessAndNoFolder(
-        new RedisProgram(RedisProgram.inArtifact(), List.of()));
+        new RedisProgram(RedisProgram.inArtifact(), RedisAccess.OPEN, List.of()));
   }
 
   @Test

@@ -61,7 +61,13 @@ class RedisTlsIT {
 
   @Test
   void nothingIsAnsweredInTheClear() {
-    assertThatThrownBy(() -> RedisConnection.ask(redis, "PING")).isInstanceOf(IOException.class);
+    assertThatThrownBy(
+            () -> {
+              try (RedisConnection plain = RedisConnection.open(RedisAccess.OPEN, redis.port())) {
+                plain.text("PING");
+              }
+            })
+        .isInstanceOf(IOException.class);
   }
 
   @Test
