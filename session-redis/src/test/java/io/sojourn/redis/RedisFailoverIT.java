@@ -1,5 +1,6 @@
 package io.sojourn.redis;
 
+import static io.sojourn.redis.Sessions.awaitSave;
 import static io.sojourn.redis.Sessions.created;
 import static io.sojourn.redis.Sessions.found;
 import static io.sojourn.redis.Sessions.newKeyFor;
@@ -7,7 +8,6 @@ import static io.sojourn.redis.Sessions.set;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
@@ -56,14 +56,6 @@ class RedisFailoverIT {
         new RedisSessionStore(new StoreConfiguration(url, "shop", options, () -> Duration.ZERO));
     opened.add(store);
     return store;
-  }
-
-  /** Saves until it works; what fails may have been done. */
-  private static void awaitSave(SessionStore store, SessionKey key, String value) {
-    await()
-        .atMost(PATIENCE)
-        .ignoreExceptionsInstanceOf(StoreUnavailableException.class)
-        .until(() -> store.save(set(key, "a", value)).isPresent());
   }
 
   // ---------------------------------------------------------------- sentinels

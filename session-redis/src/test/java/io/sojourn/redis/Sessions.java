@@ -1,6 +1,7 @@
 package io.sojourn.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.awaitility.Awaitility.await;
 
 import io.sojourn.AttributeChange;
 import io.sojourn.EncodedValue;
@@ -11,6 +12,7 @@ import io.sojourn.SessionDelta;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionRecord;
 import io.sojourn.SessionStore;
+import io.sojourn.StoreUnavailableException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
@@ -24,6 +26,8 @@ final class Sessions {
 
   static final IdleTimeout HALF_AN_HOUR =
       IdleTimeout.of(Duration.ofMinutes(30), Duration.ofMinutes(1));
+
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private Sessions() {}
 
@@ -63,6 +67,14 @@ final class Sessions {
         Map.of(name, new AttributeChange.Set(value(value))),
         Optional.empty(),
         Duration.ZERO);
+  }
+
+  /** Saves until it works; what fails may have been done. */
+  static void awaitSave(SessionStore store, SessionKey origin, String value) {
+    await()
+        .atMost(PATIENCE)
+        .ignoreExceptionsInstanceOf(StoreUnavailableException.class)
+        .until(() -> store.save(set(origin, "a", value)).isPresent());
   }
 
   static SessionDelta timeout(SessionKey origin, IdleTimeout timeout) {
