@@ -1,5 +1,6 @@
 package io.sojourn.tomcat;
 
+import io.sojourn.testkit.server.RedisAccess;
 import io.sojourn.testkit.server.RedisServer;
 import io.sojourn.testkit.server.TlsCertificates;
 import java.util.Map;
@@ -8,7 +9,8 @@ import org.junit.jupiter.api.AfterAll;
 class TomcatRedisTlsIT extends TomcatRedisContract {
 
   private final TlsCertificates certificates = TlsCertificates.create();
-  private final RedisServer redis = RedisServer.startPrivateTls(certificates);
+  private final RedisAccess access = RedisAccess.documented(certificates);
+  private final RedisServer redis = RedisServer.startPrivate(access);
 
   @AfterAll
   void stopServers() {
@@ -23,8 +25,6 @@ class TomcatRedisTlsIT extends TomcatRedisContract {
 
   @Override
   Map<String, String> options() {
-    return Map.of(
-        "trustStore", certificates.trustStore().toString(),
-        "trustStorePassword", certificates.password());
+    return access.options();
   }
 }
