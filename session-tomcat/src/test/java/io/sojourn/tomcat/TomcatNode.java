@@ -71,9 +71,21 @@ final class TomcatNode implements ContainerNode {
     connector.setPort(0);
     connector.setProperty("address", "127.0.0.1");
     tomcat.setConnector(connector);
+    StandardContext context = addApplication(tomcat, "", folder, manager);
+    preparation.accept(tomcat, context);
+    tomcat.start();
+    if (!context.getState().isAvailable()) {
+      tomcat.stop();
+      throw new LifecycleException("The web application did not start");
+    }
+    return new TomcatNode(tomcat, folder, manager);
+  }
+
+  private static StandardContext addApplication(
+      Tomcat tomcat, String path, Path folder, SojournManager manager) {
     StandardContext context = new StandardContext();
-    context.setName("");
-    context.setPath("");
+    context.setName(path);
+    context.setPath(path);
     context.setDocBase(folder.toString());
     // Tomcat.addContext would add an authenticator, which asks for the session at each request.
     context.addLifecycleListener(
@@ -82,7 +94,6 @@ final class TomcatNode implements ContainerNode {
             context.setConfigured(true);
           }
         });
-    tomcat.getHost().addChild(context);
     context.setSessionTimeout(30);
     // Tomcat's search for leaks needs --add-opens, and fills the log without it. Not every release
     // has all of it.
@@ -95,13 +106,32 @@ final class TomcatNode implements ContainerNode {
     context.addApplicationEventListener(events);
     Tomcat.addServlet(context, "contract", new ContractServlet(events)).setAsyncSupported(true);
     context.addServletMappingDecoded("/*", "contract");
-    preparation.accept(tomcat, context);
-    tomcat.start();
+    tomcat.getHost().addChild(context);
+    return context;
+  }
+
+  /** Adds a second web application at {@code /name/}, which its closing undeploys. */
+  ContainerNode deploy(String name, SojournManager second) throws LifecycleException {
+    StandardContext context = addApplication(tomcat, "/" + name, folder, second);
     if (!context.getState().isAvailable()) {
-      tomcat.stop();
-      throw new LifecycleException("The web application did not start");
+      throw new LifecycleException("The second web application did not start");
     }
-    return new TomcatNode(tomcat, folder, manager);
+    return new ContainerNode() {
+      @Override
+      public URI uri() {
+        return TomcatNode.this.uri().resolve(name + "/");
+      }
+
+      @Override
+      public void scavenge() {
+        second.processExpires();
+      }
+
+      @Override
+      public void close() {
+        tomcat.getHost().removeChild(context);
+      }
+    };
   }
 
   @Override
