@@ -22,8 +22,8 @@ import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An authority made for a test, with a certificate for servers on 127.0.0.1 and localhost and one
- * for clients.
+ * An authority made for a test, with a certificate for servers on 127.0.0.1 and localhost, or on
+ * the latter only, and one for clients.
  *
  * <p>Nobody trusts it but who takes its {@link #trustStore()}; so the one of another instance is
  * what a test takes to see a server not being trusted. The files are in a temporary folder and gone
@@ -55,6 +55,19 @@ public final class TlsCertificates implements AutoCloseable {
    * @throws IllegalStateException if the JDK's keytool is not there or fails
    */
   public static TlsCertificates create() {
+    return create("ip:127.0.0.1,dns:localhost");
+  }
+
+  /**
+   * Makes an authority and its certificates, of which that for servers does not name 127.0.0.1.
+   *
+   * @throws IllegalStateException if the JDK's keytool is not there or fails
+   */
+  public static TlsCertificates createForLocalhost() {
+    return create("dns:localhost");
+  }
+
+  private static TlsCertificates create(String serverNames) {
     TlsCertificates certificates;
     try {
       certificates = new TlsCertificates(TemporaryFolders.create("tls"));
@@ -64,7 +77,7 @@ public final class TlsCertificates implements AutoCloseable {
     TemporaryFolders.deleteAtExit(certificates.folder);
     boolean written = false;
     try {
-      certificates.write();
+      certificates.write(serverNames);
       written = true;
       return certificates;
     } catch (IOException | GeneralSecurityException e) {
@@ -125,10 +138,10 @@ public final class TlsCertificates implements AutoCloseable {
     }
   }
 
-  private void write() throws IOException, GeneralSecurityException {
+  private void write(String serverNames) throws IOException, GeneralSecurityException {
     Path all = folder.resolve("all.p12");
     makePair(all, AUTHORITY, "-ext", "bc:critical=ca:true");
-    makePair(all, SERVER, "-signer", AUTHORITY, "-ext", "san=ip:127.0.0.1,dns:localhost");
+    makePair(all, SERVER, "-signer", AUTHORITY, "-ext", "san=" + serverNames);
     makePair(all, CLIENT, "-signer", AUTHORITY);
     KeyStore made = load(all);
 
