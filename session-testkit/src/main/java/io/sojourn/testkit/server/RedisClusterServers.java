@@ -22,14 +22,16 @@ import java.util.stream.IntStream;
  *
  * <p>A test ends a node by {@link RedisServer#kill()} or {@link RedisServer#suspend()} and begins
  * it again; a node keeps its place in the cluster and its slots over a kill, but no data. A second
- * after the end of a node the others hold it for dead, and its replica takes its place. The slots
- * of a dead master without a replica are served by nobody, and all others go on. Thread-safe.
+ * after the end of a node the others hold it for dead, and its replica takes its place. Without
+ * replicas they wait for three seconds, as nobody gains from their taking a busy machine's node for
+ * dead; the slots of a dead master are served by nobody then, and all others go on. Thread-safe.
  */
 public final class RedisClusterServers implements AutoCloseable {
 
   private static final int SLOTS = 16_384;
   private static final int MASTERS = 3;
   private static final int NODE_TIMEOUT_MILLIS = 1_000;
+  private static final int LONG_NODE_TIMEOUT_MILLIS = 3_000;
 
   private final RedisAccess access;
   private final List<RedisServer> nodes = new CopyOnWriteArrayList<>();
@@ -70,10 +72,12 @@ public final class RedisClusterServers implements AutoCloseable {
 
   private static RedisClusterServers start(RedisAccess access, int replicas) {
     RedisClusterServers cluster = new RedisClusterServers(access);
+    int timeout = replicas == 0 ? LONG_NODE_TIMEOUT_MILLIS : NODE_TIMEOUT_MILLIS;
     boolean started = false;
     try {
       for (int i = 0; i < MASTERS + replicas; i++) {
-        cluster.nodes.add(RedisServer.launch(access, path -> new NodeProgram(path, access)));
+        cluster.nodes.add(
+            RedisServer.launch(access, path -> new NodeProgram(path, access, timeout)));
       }
       cluster.form();
       started = true;
@@ -274,14 +278,14 @@ public final class RedisClusterServers implements AutoCloseable {
 
     private static final int BUS_OFFSET = 10_000;
 
-    NodeProgram(Path executable, RedisAccess access) {
+    NodeProgram(Path executable, RedisAccess access, int timeoutMillis) {
       super(
           executable,
           access,
           words(
               "--cluster-enabled yes",
               "--cluster-config-file nodes.conf",
-              "--cluster-node-timeout " + NODE_TIMEOUT_MILLIS,
+              "--cluster-node-timeout " + timeoutMillis,
               "--cluster-require-full-coverage no",
               "--cluster-replica-validity-factor 0",
               "--cluster-announce-ip 127.0.0.1",
