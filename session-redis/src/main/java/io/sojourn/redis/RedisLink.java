@@ -14,6 +14,7 @@ import io.lettuce.core.api.async.RedisAsyncCommands;
 import io.sojourn.SessionException;
 import io.sojourn.StoreUnavailableException;
 import java.io.IOException;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,6 +33,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -210,7 +212,7 @@ final class RedisLink {
         // As long as answers arrive, the next may take its time.
         answer = await(answers.get(i));
       } catch (ExecutionException | TimeoutException | InterruptedException | RuntimeException e) {
-        if (!(reason(e) instanceof RedisNoScriptException)) {
+        if (!(reason(e) instanceof RedisNoScriptException) && !isNotYet(reason(e))) {
           throw failure(attempted, connected, e);
         }
         answer = run(attempted, call, false).parts();
@@ -472,12 +474,17 @@ final class RedisLink {
       String refusal = refusal(root(reason));
       what =
           said(root(reason))
-              + (refusal == null
-                  ? ". Does a Redis server listen there, and does the network let it be reached?"
-                  : ". " + REFUSALS.get(refusal));
+              + ". "
+              + (refusal != null ? REFUSALS.get(refusal) : hint(root(reason)));
     }
     return new StoreUnavailableException(
         "Cannot " + attempted + " in " + url + ": " + what, reason);
+  }
+
+  private static String hint(Throwable root) {
+    return root instanceof GeneralSecurityException || root instanceof SSLException
+        ? "Look at the server's certificate and the options 'trustStore', 'keyStore' and 'verify'."
+        : "Does a Redis server listen there, and does the network let it be reached?";
   }
 
   /** Whether the connection broke, was closed or could not take the command. */
