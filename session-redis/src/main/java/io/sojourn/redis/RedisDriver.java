@@ -20,6 +20,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** The driver's threads and settings, for all connections of a store. Thread-safe. */
 final class RedisDriver implements AutoCloseable {
@@ -34,9 +37,14 @@ final class RedisDriver implements AutoCloseable {
    */
   private static final Duration FIRST_ATTEMPT_TIME = Duration.ofSeconds(5);
 
+  /** In the answer to INFO, if there is a limit and a policy beside it. */
+  private static final Pattern EVICTING =
+      Pattern.compile("(?s)\\bmaxmemory:[1-9].*\\bmaxmemory_policy:(?!noeviction)([a-z-]+)");
+
   private final ClientResources resources;
   private final RedisClient client;
 
+  private final AtomicBoolean asked = new AtomicBoolean();
   private volatile boolean tried;
 
   RedisDriver(RedisSettings settings) {
@@ -72,7 +80,34 @@ final class RedisDriver implements AutoCloseable {
 
   /** Opens a connection that stays closed once it was lost. */
   CompletableFuture<StatefulRedisConnection<byte[], byte[]>> connect(RedisURI uri) {
-    return client.connectAsync(ByteArrayCodec.INSTANCE, uri).toCompletableFuture();
+    return client
+        .connectAsync(ByteArrayCodec.INSTANCE, uri)
+        .toCompletableFuture()
+        .whenComplete(
+            (connection, failure) -> {
+              if (failure == null && asked.compareAndSet(false, true)) {
+                askForEviction(connection);
+              }
+            });
+  }
+
+  /** Warns if the server says that it drops keys. One that does not let us ask is fine. */
+  private static void askForEviction(StatefulRedisConnection<byte[], byte[]> connection) {
+    var unused =
+        connection
+            .async()
+            .info("memory")
+            .thenAccept(
+                info -> {
+                  Matcher evicting = EVICTING.matcher(info);
+                  if (evicting.find()) {
+                    LOGGER.log(
+                        Level.WARNING,
+                        "The Redis server drops keys when its memory is full (maxmemory-policy {0}):"
+                            + " that ends sessions silently. Set maxmemory-policy to noeviction.",
+                        evicting.group(1));
+                  }
+                });
   }
 
   /** The same, to listen to what is published there. */
