@@ -1,0 +1,141 @@
+package io.sojourn.redis;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/** A way to a server of this machine that breaks where a test says. Thread-safe. */
+final class CuttingProxy implements AutoCloseable {
+
+  /** Where a connection breaks. */
+  enum Cut {
+    /** Wherever all connections are. */
+    NOW,
+    /** When a client has sent something, before the server has it. */
+    REQUEST,
+    /** When the server has done what it was asked for, before the client has the answer. */
+    ANSWER,
+    /** The same, in the middle of the answer. */
+    HALF_ANSWER
+  }
+
+  private final ServerSocket accepting;
+  private final int target;
+  private final AtomicReference<@Nullable Cut> next = new AtomicReference<>();
+  private final Object lock = new Object();
+
+  @GuardedBy("lock")
+  private final Set<Socket> open = new HashSet<>();
+
+  @GuardedBy("lock")
+  private boolean closed;
+
+  /** A way to this port. */
+  CuttingProxy(int target) throws IOException {
+    this.target = target;
+    this.accepting = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    run(this::accept);
+  }
+
+  String url() {
+    return "redis://127.0.0.1:" + accepting.getLocalPort();
+  }
+
+  /** Has the connection break that comes there next, or all of them now. */
+  void cut(Cut cut) {
+    if (cut == Cut.NOW) {
+      closeAll();
+    } else {
+      next.set(cut);
+    }
+  }
+
+  private void accept() throws IOException {
+    while (true) {
+      Socket client = accepting.accept();
+      Socket server = new Socket(InetAddress.getLoopbackAddress(), target);
+      client.setTcpNoDelay(true);
+      server.setTcpNoDelay(true);
+      synchronized (lock) {
+        open.add(client);
+        open.add(server);
+        if (closed) {
+          closeAll();
+        }
+      }
+      run(() -> pass(client, server, true));
+      run(() -> pass(server, client, false));
+    }
+  }
+
+  private void pass(Socket from, Socket to, boolean requests) throws IOException {
+    try (from;
+        to) {
+      InputStream in = from.getInputStream();
+      OutputStream out = to.getOutputStream();
+      byte[] buffer = new byte[64 * 1024];
+      for (int length = in.read(buffer); length >= 0; length = in.read(buffer)) {
+        Cut cut = next.get();
+        if (cut != null && requests == (cut == Cut.REQUEST) && next.compareAndSet(cut, null)) {
+          out.write(buffer, 0, cut == Cut.HALF_ANSWER ? length / 2 : 0);
+          return;
+        }
+        out.write(buffer, 0, length);
+      }
+    } finally {
+      synchronized (lock) {
+        open.remove(from);
+        open.remove(to);
+      }
+    }
+  }
+
+  private void closeAll() {
+    synchronized (lock) {
+      for (Socket socket : open) {
+        try {
+          socket.close();
+        } catch (IOException e) {
+          // It is closed all the same.
+        }
+      }
+    }
+  }
+
+  private interface Work {
+    void run() throws IOException;
+  }
+
+  /** Until a socket is closed. */
+  private static void run(Work work) {
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                work.run();
+              } catch (IOException e) {
+                // That was the end of it.
+              }
+            },
+            "cutting-proxy");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  @Override
+  public void close() throws IOException {
+    synchronized (lock) {
+      closed = true;
+    }
+    accepting.close();
+    closeAll();
+  }
+}
