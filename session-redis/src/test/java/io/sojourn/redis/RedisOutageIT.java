@@ -13,6 +13,7 @@ import static org.awaitility.Awaitility.await;
 import io.lettuce.core.AclSetuserArgs;
 import io.lettuce.core.KillArgs;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisFuture;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
@@ -21,6 +22,7 @@ import io.sojourn.LoadResult;
 import io.sojourn.SessionDelta;
 import io.sojourn.SessionException;
 import io.sojourn.SessionKey;
+import io.sojourn.SessionRecord;
 import io.sojourn.SessionStore;
 import io.sojourn.StoreConfiguration;
 import io.sojourn.StoreUnavailableException;
@@ -43,12 +45,30 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A server that is gone, hangs, refuses or comes back. */
 class RedisOutageIT {
 
   private static final Duration TIMEOUT = Duration.ofMillis(500);
   private static final Duration CLAIM_TIME = Duration.ofMinutes(1);
+
+  /** Up to Redis 6 it ends by the clock, which stands still in a script of later ones. */
+  private static final String FOR_SOME_SECONDS =
+      """
+      local function seconds()
+        local time = redis.call('TIME')
+        return time[1] + time[2] / 1e6
+      end
+      local start = seconds()
+      for i = 1, 500 do
+        for j = 1, 1e6 do end
+        if seconds() - start > 2.5 then
+          break
+        end
+      end
+      return redis.status_reply('done')""";
 
   private static RedisServer server;
 
@@ -71,13 +91,14 @@ class RedisOutageIT {
   }
 
   private SessionStore open(String url) {
-    return open(url, TIMEOUT.toMillis() + "ms");
+    return open(url, TIMEOUT);
   }
 
-  private SessionStore open(String url, String timeout) {
+  private SessionStore open(String url, Duration timeout) {
     SessionStore store =
         new RedisSessionStore(
-            new StoreConfiguration(url, "shop", Map.of("timeout", timeout), () -> Duration.ZERO));
+            new StoreConfiguration(
+                url, "shop", Map.of("timeout", timeout.toMillis() + "ms"), () -> Duration.ZERO));
     opened.add(store);
     return store;
   }
@@ -180,7 +201,7 @@ class RedisOutageIT {
   void aCallWhoseAnswerWasLostIsDoneOnce() throws IOException {
     SessionStore other = open();
     try (LossyLine line = new LossyLine(server.port())) {
-      SessionStore store = open("redis://127.0.0.1:" + line.port(), "10s");
+      SessionStore store = open("redis://127.0.0.1:" + line.port(), Duration.ofSeconds(10));
       created(store);
       SessionKey key = newKey();
       line.loseNextAnswer(() -> assertThat(found(other, key).version()).isEqualTo(1));
@@ -289,6 +310,41 @@ class RedisOutageIT {
       client.shutdown(0, 2, TimeUnit.SECONDS);
     }
     awaitService(store);
+  }
+
+  /** While the server says BUSY, and while it says nothing at all. */
+  @ParameterizedTest
+  @ValueSource(ints = {50, 5_000})
+  @Tag("G4")
+  @Tag("R83")
+  void aServerMadeSlowBySomebodysScriptServesThePatientAndKeepsSessionsWhole(int busyAfterMillis)
+      throws Exception {
+    SessionStore impatient = open();
+    SessionStore patient = open(server.url(), Duration.ofSeconds(30));
+    SessionKey key = created(patient);
+    created(impatient);
+    RedisClient client = RedisClient.create(server.url());
+    try (StatefulRedisConnection<String, String> busy = client.connect()) {
+      busy.sync().configSet("lua-time-limit", Integer.toString(busyAfterMillis));
+      RedisFuture<Object> script = busy.async().eval(FOR_SOME_SECONDS, ScriptOutputType.STATUS);
+      await()
+          .untilAsserted(
+              () ->
+                  assertThatThrownBy(() -> impatient.load(key, 1))
+                      .isInstanceOf(StoreUnavailableException.class));
+      assertThatThrownBy(() -> impatient.save(set(key, "a", "2")))
+          .isInstanceOf(StoreUnavailableException.class);
+      assertThat(patient.save(set(key, "b", "2"))).isPresent();
+      assertThat(script.get(30, TimeUnit.SECONDS)).isEqualTo("done");
+    } finally {
+      administer(redis -> redis.configSet("lua-time-limit", "5000"));
+      client.shutdown(0, 2, TimeUnit.SECONDS);
+    }
+    awaitService(impatient);
+    SessionRecord whole = found(impatient, key);
+    assertThat(whole.attributes()).containsOnlyKeys("a", "b");
+    assertThat(patient.save(set(key, "c", "3"))).hasValue(whole.version() + 1);
+    assertThat(impatient.load(key, whole.version())).isInstanceOf(LoadResult.Changed.class);
   }
 
   // ---------------------------------------------------------------- refuses
