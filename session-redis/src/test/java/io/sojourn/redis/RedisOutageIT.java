@@ -5,6 +5,7 @@ import static io.sojourn.redis.Sessions.found;
 import static io.sojourn.redis.Sessions.newKey;
 import static io.sojourn.redis.Sessions.newKeyFor;
 import static io.sojourn.redis.Sessions.set;
+import static io.sojourn.redis.Sessions.value;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -13,11 +14,13 @@ import static org.awaitility.Awaitility.await;
 import io.lettuce.core.AclSetuserArgs;
 import io.lettuce.core.KillArgs;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisFuture;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
 import io.lettuce.core.protocol.CommandType;
+import io.sojourn.AttributeChange;
 import io.sojourn.LoadResult;
 import io.sojourn.SessionDelta;
 import io.sojourn.SessionException;
@@ -36,9 +39,13 @@ import java.net.Socket;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -345,6 +352,65 @@ class RedisOutageIT {
     assertThat(whole.attributes()).containsOnlyKeys("a", "b");
     assertThat(patient.save(set(key, "c", "3"))).hasValue(whole.version() + 1);
     assertThat(impatient.load(key, whole.version())).isInstanceOf(LoadResult.Changed.class);
+  }
+
+  /** Only a script that has not written yet can be killed, so it has done nothing. */
+  @Test
+  @Tag("G4")
+  @Tag("R83")
+  void aScriptThatIsKilledIsAnOutageAndNoMore() {
+    SessionStore store = open(server.url(), Duration.ofSeconds(30));
+    SessionKey key = created(store);
+    Map<String, AttributeChange> many = new HashMap<>();
+    for (int i = 0; i < 20_000; i++) {
+      many.put("attribute" + i, new AttributeChange.Set(value("1")));
+    }
+    assertThat(store.save(new SessionDelta(key, many, Optional.empty(), Duration.ZERO)))
+        .hasValue(2);
+    administer(redis -> redis.configSet("lua-time-limit", "1"));
+    AtomicInteger kills = new AtomicInteger();
+    AtomicBoolean over = new AtomicBoolean();
+    try {
+      Threads.run(
+          2,
+          thread -> {
+            if (thread == 0) {
+              administer(redis -> killScripts(redis, kills, over));
+              return;
+            }
+            try {
+              for (int i = 0; i < 100 && kills.get() < 3; i++) {
+                loadOrFailAsUnavailable(store, key);
+              }
+            } finally {
+              over.set(true);
+            }
+          });
+    } finally {
+      administer(redis -> redis.configSet("lua-time-limit", "5000"));
+    }
+    assertThat(found(store, key).attributes()).hasSize(20_001);
+    assertThat(store.save(set(key, "a", "2"))).hasValue(3);
+  }
+
+  private static void killScripts(
+      RedisCommands<String, String> redis, AtomicInteger kills, AtomicBoolean over) {
+    while (!over.get()) {
+      try {
+        redis.scriptKill();
+        kills.incrementAndGet();
+      } catch (RedisCommandExecutionException e) {
+        // None is running at the moment, or it has written.
+      }
+    }
+  }
+
+  private static void loadOrFailAsUnavailable(SessionStore store, SessionKey key) {
+    try {
+      assertThat(store.load(key, 1)).isInstanceOf(LoadResult.Changed.class);
+    } catch (StoreUnavailableException e) {
+      // As it may be.
+    }
   }
 
   // ---------------------------------------------------------------- refuses
