@@ -14,6 +14,8 @@ import io.lettuce.core.api.async.RedisAsyncCommands;
 import io.sojourn.SessionException;
 import io.sojourn.StoreUnavailableException;
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -57,15 +59,20 @@ final class RedisLink {
    * while a call waited for its whole timeout is dropped.
    */
 
+  private static final Logger LOGGER = System.getLogger(RedisLink.class.getName());
+
   /** Between attempts to connect. */
   private static final long PAUSE_NANOS = Duration.ofMillis(100).toNanos();
 
   /** Before a server that is not ready yet is asked again, at the most. */
   private static final long LONGEST_WAIT_MILLIS = 50;
 
+  /** Only a script that has written nothing can be killed. */
+  private static final String KILLED = "Script killed by user";
+
   /** What a server says that has not begun to do what it was asked, and may do it soon. */
   private static final Set<String> NOT_YET =
-      Set.of("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY");
+      Set.of("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", KILLED);
 
   private static final String ACL =
       "Look at the user's ACL; docs/operations.md has the rule that is enough.";
@@ -85,6 +92,7 @@ final class RedisLink {
           Map.entry("OOM", "Its memory is full: look at maxmemory."),
           Map.entry("MISCONF", "It cannot write to its disk: look at its log."),
           Map.entry("NOREPLICAS", "It has too few replicas: see min-replicas-to-write."),
+          Map.entry(KILLED, "Who did, and was the script slow? See SLOWLOG."),
           Map.entry("BUSY", "A script of somebody's has been running for long: see SLOWLOG."),
           Map.entry("CLUSTERDOWN", "The cluster is not whole: see CLUSTER INFO."),
           Map.entry("TRYAGAIN", "The cluster is moving this slot."),
@@ -193,6 +201,16 @@ final class RedisLink {
         call.script().digest(), ScriptOutputType.MULTI, call.keys(), call.arguments());
   }
 
+  /** A call that the driver does not take has failed like one whose connection was lost. */
+  private static CompletableFuture<List<Object>> sent(
+      StatefulRedisConnection<byte[], byte[]> connected, ScriptCall call) {
+    try {
+      return send(connected.async(), call).toCompletableFuture();
+    } catch (RedisException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+
   /** For a server that has not seen the script yet, or has forgotten it. */
   private static RedisFuture<List<Object>> sendWhole(
       RedisAsyncCommands<byte[], byte[]> commands, ScriptCall call) {
@@ -203,19 +221,21 @@ final class RedisLink {
   /** Runs scripts in one round trip, as {@link ScriptRunner} says. */
   void runAll(String attempted, List<ScriptCall> calls, Consumer<ScriptRunner.Answered> onAnswer) {
     StatefulRedisConnection<byte[], byte[]> connected = connect(attempted);
-    List<RedisFuture<List<Object>>> answers = new ArrayList<>(calls.size());
-    calls.forEach(call -> answers.add(send(connected.async(), call)));
+    List<CompletableFuture<List<Object>>> answers = new ArrayList<>(calls.size());
+    calls.forEach(call -> answers.add(sent(connected, call)));
     for (int i = 0; i < calls.size(); i++) {
-      ScriptCall call = calls.get(i);
       List<Object> answer;
       try {
         // As long as answers arrive, the next may take its time.
         answer = await(answers.get(i));
       } catch (ExecutionException | TimeoutException | InterruptedException | RuntimeException e) {
-        if (!(reason(e) instanceof RedisNoScriptException) && !isNotYet(reason(e))) {
+        Throwable reason = reason(e);
+        if (isLoss(reason)) {
+          drop(connected);
+        } else if (!(reason instanceof RedisNoScriptException) && !isNotYet(reason)) {
           throw failure(attempted, connected, e);
         }
-        answer = run(attempted, call, false).parts();
+        answer = run(attempted, calls.get(i), false).parts();
       }
       onAnswer.accept(new ScriptRunner.Answered(i, answer));
     }
@@ -253,7 +273,14 @@ final class RedisLink {
       connection = null;
     }
     if (present != null) {
-      var unused = present.closeAsync();
+      try {
+        // The driver, closed next, would warn of a connection that is being closed already.
+        present.closeAsync().get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      } catch (ExecutionException | TimeoutException e) {
+        LOGGER.log(Level.DEBUG, "A connection to Redis did not close in order", e);
+      }
     }
   }
 

@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
+import java.util.stream.LongStream;
 
 /**
  * Keeps sessions in Redis 6.2 or newer, or in Valkey.
@@ -215,8 +216,9 @@ public final class RedisSessionStore implements SessionStore {
   /**
    * {@inheritDoc}
    *
-   * <p>An answer of the server carries about a megabyte of each bucket's sessions, so that it
-   * arrives within the timeout. If the server fails after some were claimed, those are the answer.
+   * <p>An answer of the server carries ten of a bucket's sessions at the most, and few large ones,
+   * so that no script holds up other callers for long. If the server fails after some were claimed,
+   * those are the answer.
    */
   @Override
   public List<SessionRecord> claimExpired(int limit, Duration claimTime) {
@@ -285,6 +287,7 @@ public final class RedisSessionStore implements SessionStore {
     /** Claims what fits into one answer; false if there is nothing more to do. */
     boolean next() {
       int before = claimed.size();
+      long dueBefore = LongStream.of(due).sum();
       long left = (long) limit - before;
       List<Integer> buckets = new ArrayList<>();
       List<ScriptCall> calls = new ArrayList<>();
@@ -301,7 +304,8 @@ public final class RedisSessionStore implements SessionStore {
         return false;
       }
       run(buckets, calls);
-      return claimed.size() > before;
+      // It may have cleared away what was left of other sessions, too.
+      return claimed.size() > before || LongStream.of(due).sum() < dueBefore;
     }
 
     private ScriptCall call(int bucket, long share) {

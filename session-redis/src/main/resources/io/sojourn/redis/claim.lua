@@ -1,14 +1,17 @@
 -- Claims expired sessions of one bucket: {how many more are due, name and fields of each}.
 -- KEYS expiry. ARGV offset, limit (0 only counts), how long the claim holds.
 local time = now(ARGV[1])
-local limit = tonumber(ARGV[2])
 local claim = math.min(time + tonumber(ARGV[3]), FAR)
 
--- Enough for one answer; the caller asks again for what is left.
-local BYTES = 1024 * 1024
+-- Enough for one run, which holds up all other clients; the caller asks again for what is left.
+local SESSIONS = 10
+local BYTES = 64 * 1024
+-- What a field costs beside its bytes.
+local FIELD = 64
 -- Entries whose session is gone are cleared away, but not too many at once.
-local DEBRIS = 500
+local DEBRIS = 50
 
+local limit = math.min(tonumber(ARGV[2]), SESSIONS)
 local bucket = string.sub(KEYS[1], 1, -7)
 local answer = { 0 }
 local bytes = 0
@@ -33,7 +36,7 @@ for _, origin in ipairs(due) do
     keep(s, time, claim)
     local fields = redis.call('HGETALL', name)
     for _, part in ipairs(fields) do
-      bytes = bytes + #part
+      bytes = bytes + #part + FIELD
     end
     answer[#answer + 1] = { name, fields }
   end

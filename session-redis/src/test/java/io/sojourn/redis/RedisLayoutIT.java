@@ -470,7 +470,7 @@ class RedisLayoutIT {
   void whatIsLeftOfVanishedSessionsNeverStopsAClaim() {
     SessionKey alive = newKey();
     String expiry = name(alive, 1);
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < 3000; i++) {
       redis.zadd(expiry, i, newKeyFor(alive).hex());
     }
     store.create(Sessions.session(alive, "a", "1"));
