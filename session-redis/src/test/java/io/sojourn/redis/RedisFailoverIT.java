@@ -148,7 +148,7 @@ class RedisFailoverIT {
   @Test
   @Tag("R81")
   void noRenameInAClusterFailsOrIsHalfDone() {
-    try (RedisClusterServers cluster = RedisClusterServers.start()) {
+    try (RedisClusterServers cluster = RedisClusterServers.startWithReplicas()) {
       SessionStore store = open(cluster.url(), "10s");
       Set<Integer> owners = new HashSet<>();
       for (int i = 0; i < RENAMES / 10; i++) {
