@@ -22,7 +22,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -50,7 +49,7 @@ public final class RedisSessionStore implements SessionStore {
    *   HGETALL sojourn:{shop:2a}:session:6a09…
    *     session 7 1767222000000 1767223000000 1800000 60000 1767224860000 - - xK3v…
    *       version, creation time, last access, max inactive interval, touch interval; then, or a
-   *       dash: expiry, when a claim ends, the key it was renamed to, what its last saves are known by
+   *       dash: expiry, when a claim ends, the key it was renamed to, what nodes' last saves are known by
    *     index \xffcart\xfe7\xffuser\xfe-5           which version wrote it, or removed it
    *     :cart <bytes>                               an attribute
    *   GET sojourn:{shop:2a}:door:d34f…              the way from the key to the session
@@ -66,8 +65,8 @@ public final class RedisSessionStore implements SessionStore {
    * session behind a door by the name that the door holds.
    *
    * Any script may be run twice, when the connection was lost before its answer came. A save notes
-   * what it alone is known by, so that the second run does nothing: by then another node may have
-   * saved.
+   * by which node it is and what it alone is known by, so that the second run does nothing: by then
+   * another node may have saved. A node saves a session once at a time, as SessionRepository does.
    */
 
   private static final Logger LOGGER = System.getLogger(RedisSessionStore.class.getName());
@@ -117,6 +116,9 @@ public final class RedisSessionStore implements SessionStore {
   private final ScriptRunner scripts;
   private final RedisKeys keys;
   private final Supplier<Duration> clockOffset;
+
+  /** What scripts know this store by. */
+  private final byte[] node = random();
 
   /**
    * Opens a store without connecting.
@@ -175,7 +177,7 @@ public final class RedisSessionStore implements SessionStore {
                     .add(millis(timeout.maxInactiveInterval()))
                     .add(millis(timeout.touchInterval())),
             () -> arguments.add(NOTHING).add(NOTHING));
-    arguments.add(token());
+    arguments.add(node).add(random());
     delta.changes().forEach((name, change) -> addChange(arguments, name, change));
     long version = run("save", LuaScript.SAVE, OF_ORIGIN, delta.origin(), arguments).number(0);
     return version == 0 ? OptionalLong.empty() : OptionalLong.of(version);
@@ -346,11 +348,12 @@ public final class RedisSessionStore implements SessionStore {
     return new Answer(reply.parts(), reply.repeated());
   }
 
-  /** What a save is known by: eight characters, as good as never the same. */
-  private static byte[] token() {
-    byte[] random = new byte[6];
-    ThreadLocalRandom.current().nextBytes(random);
-    return Base64.getUrlEncoder().encode(random);
+  /** Six letters and digits, as good as never the same. */
+  private static byte[] random() {
+    long six = 36L * 36 * 36 * 36 * 36 * 36;
+    return Long.toString(six + ThreadLocalRandom.current().nextLong(six), 36)
+        .substring(1)
+        .getBytes(US_ASCII);
   }
 
   private static byte[] ascii(long number) {

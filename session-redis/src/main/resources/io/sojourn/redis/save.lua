@@ -1,6 +1,11 @@
 -- Applies a delta: {the version after it}, or {0} if there is no such session.
 -- KEYS session, expiry. ARGV offset, how long idle, how many versions removals are marked for, new idle and touch or
--- '', what this save alone is known by, then the changes: set name value | replace name value version | remove name.
+-- '', the node and what it knows this save by, then the changes: set name value | replace name value version |
+-- remove name.
+
+-- How many nodes' last saves are known.
+local NODES = 8
+
 local time = now(ARGV[1])
 local s = read(KEYS[1], KEYS[2])
 if not s or s.claim then
@@ -8,20 +13,23 @@ if not s or s.claim then
 end
 local accessed = time - tonumber(ARGV[2])
 local timeout = ARGV[4] ~= ''
-if #ARGV == 6 and not timeout then
+if #ARGV == 7 and not timeout then
   if accessed > s.accessed then
     access(s, time, accessed, {})
   end
   return { s.version }
 end
--- A caller that had no answer asks again, and somebody else may have saved meanwhile.
-if string.find(s.saves, ARGV[6], 1, true) then
+-- A caller that had no answer asks again, and somebody else may have saved meanwhile. A node saves a session once at a
+-- time, so its last save is enough.
+local save = ARGV[6] .. ARGV[7]
+if string.find(s.saves, save, 1, true) then
   rewrite(s)
   return { s.version }
 end
 
 s.version = s.version + 1
-s.saves = string.sub(ARGV[6] .. s.saves, 1, 4 * #ARGV[6])
+local others = s.saves == '-' and '' or string.gsub(s.saves, ARGV[6] .. string.rep('.', #ARGV[7]), '')
+s.saves = string.sub(save .. others, 1, NODES * #save)
 if timeout then
   s.idle = ARGV[4]
   s.touch = ARGV[5]
@@ -31,7 +39,7 @@ local fields = {}
 local index = s.index
 local newest = {}
 local marked = false
-local i = 7
+local i = 8
 while i <= #ARGV do
   local change, name = ARGV[i], ARGV[i + 1]
   local key = entry(name)

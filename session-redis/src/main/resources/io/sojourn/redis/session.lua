@@ -2,7 +2,7 @@
 --
 -- The hash `session:<origin>` is a session. Its field `session` holds, with spaces between: version, creation time,
 -- last access, max inactive interval, touch interval, expiry, when its claim ends, the key that it was renamed to, and
--- what the last saves are known by; a dash stands for none. Its field `index` tells which version last wrote each
+-- what the last save of each node is known by; a dash stands for none. Its field `index` tells which version last wrote each
 -- attribute, or removed it, and begins with the newest. `:<name>` is an attribute.
 -- The string `door:<key>` leads from the key that a renamed session goes by to the hash, in the same bucket.
 -- The sorted set `expiry` tells when the sessions of a bucket expire or their claims lapse.

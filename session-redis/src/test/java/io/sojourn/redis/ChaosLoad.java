@@ -139,6 +139,9 @@ final class ChaosLoad {
     final SessionKey key = newKey();
     final Map<String, Register> registers = new HashMap<>();
 
+    /** To be held by who saves it, for each node. */
+    final List<Object> saving = nodes.stream().map(node -> new Object()).toList();
+
     /** The longest list that somebody has read. */
     final AtomicReference<String> signed = new AtomicReference<>("");
 
@@ -284,13 +287,15 @@ final class ChaosLoad {
           .filter(session.registers::containsKey)
           .map(session.registers::get)
           .forEach(register -> begun.put(register, register.beginWrite()));
+      SessionDelta delta = new SessionDelta(session.key, changes, Optional.empty(), Duration.ZERO);
       OptionalLong saved =
           write(
-              () ->
-                  nodes
-                      .get(node)
-                      .save(
-                          new SessionDelta(session.key, changes, Optional.empty(), Duration.ZERO)));
+              () -> {
+                // Nodes save a session once at a time.
+                synchronized (session.saving.get(node)) {
+                  return nodes.get(node).save(delta);
+                }
+              });
       if (saved == null) {
         return;
       }

@@ -9,6 +9,7 @@ import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
+import io.lettuce.core.sentinel.api.StatefulRedisSentinelConnection;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionStore;
 import io.sojourn.StoreConfiguration;
@@ -42,6 +43,12 @@ class RedisChaosIT {
   private static final Duration TIME =
       Duration.ofSeconds(Integer.getInteger("sojourn.test.chaosSeconds", 4));
   private static final int NODES = 2;
+
+  /**
+   * After how many milliseconds a master counts as dead. One that lives and only has to wait for
+   * the processor must not: it would lose what its replica does not have yet.
+   */
+  private static final String PATIENCE = "4000";
 
   private final long seed = Long.getLong("sojourn.test.seed", System.nanoTime());
   private final Random random = new Random(seed);
@@ -88,6 +95,13 @@ class RedisChaosIT {
     try (StatefulRedisConnection<String, String> connection =
         client.connect(RedisURI.create(server.url()))) {
       return question.apply(connection.sync());
+    }
+  }
+
+  private void makePatient(RedisServer sentinel) {
+    try (StatefulRedisSentinelConnection<String, String> connection =
+        client.connectSentinel(RedisURI.create("127.0.0.1", sentinel.port()))) {
+      connection.sync().set("sojourn", "down-after-milliseconds", PATIENCE);
     }
   }
 
@@ -146,6 +160,7 @@ class RedisChaosIT {
   @Tag("R83")
   void mastersThatFailLoseNothingThatTheirReplicasHave() {
     try (RedisSentinels sentinels = RedisSentinels.start()) {
+      sentinels.sentinels().forEach(this::makePatient);
       ChaosLoad load = load(sentinels.url());
       List<Consumer<RedisServer>> failures = List.of(RedisServer::kill, RedisServer::suspend);
       load.during(
@@ -178,6 +193,9 @@ class RedisChaosIT {
   @Tag("R83")
   void mastersOfAClusterThatGiveWayLoseNothingAndNorDoesOneWhoseReplicaHasAll() {
     try (RedisClusterServers cluster = RedisClusterServers.startWithReplicas()) {
+      cluster
+          .nodes()
+          .forEach(node -> ask(node, redis -> redis.configSet("cluster-node-timeout", PATIENCE)));
       ChaosLoad load = load(cluster.url());
       load.during(
           () -> {
