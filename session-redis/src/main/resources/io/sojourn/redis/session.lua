@@ -2,8 +2,8 @@
 --
 -- The hash `session:<origin>` is a session. Its field `session` holds, with spaces between: version, creation time,
 -- last access, max inactive interval, touch interval, expiry, when its claim ends, the key that it was renamed to, and
--- what the last save of each node is known by; a dash stands for none. Its field `index` tells which version last wrote each
--- attribute, or removed it, and begins with the newest. `:<name>` is an attribute.
+-- what the last save of each node is known by; a dash stands for none. Its field `index` tells which version last
+-- wrote each attribute, or removed it, and begins with the newest. `:<name>` is an attribute.
 -- The string `door:<key>` leads from the key that a renamed session goes by to the hash, in the same bucket.
 -- The sorted set `expiry` tells when the sessions of a bucket expire or their claims lapse.
 -- All times are milliseconds. Lua's numbers hold them exactly, but print large ones as 1.7e+12.
@@ -76,7 +76,8 @@ local function written(s)
   )
 end
 
--- Writes it as it is, so that a caller who waits for replicas waits for what was done before, too.
+-- Writes what has changed of a session itself. Where nothing has, a caller who waits for replicas waits for what was
+-- done before.
 local function rewrite(s)
   redis.call('HSET', s.name, 'session', written(s))
 end
@@ -107,7 +108,7 @@ end
 
 -- Has the session looked at again at this time, never if nil, and its keys kept until then.
 local function keep(s, time, at)
-  local names = { s.name, s.door or nil }
+  local names = { s.name, s.door }
   local origin = string.sub(s.name, -64)
   if not at then
     redis.call('ZREM', s.queue, origin)

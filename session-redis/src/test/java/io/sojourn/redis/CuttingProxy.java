@@ -9,6 +9,8 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +32,7 @@ final class CuttingProxy implements AutoCloseable {
   private final ServerSocket accepting;
   private final int target;
   private final AtomicReference<@Nullable Cut> next = new AtomicReference<>();
+  private final AtomicReference<@Nullable Runnable> beforeLoss = new AtomicReference<>();
   private final Object lock = new Object();
 
   @GuardedBy("lock")
@@ -56,6 +59,19 @@ final class CuttingProxy implements AutoCloseable {
     } else {
       next.set(cut);
     }
+  }
+
+  /**
+   * Has the connection break that gets the next answer, before the client has it.
+   *
+   * @param meanwhile what happens after the server has answered and before the client knows
+   * @return what tells whether that has happened, and how it ended
+   */
+  Future<?> loseAnswer(Runnable meanwhile) {
+    FutureTask<?> task = new FutureTask<>(meanwhile, null);
+    beforeLoss.set(task);
+    next.set(Cut.ANSWER);
+    return task;
   }
 
   private void accept() throws IOException {
@@ -85,6 +101,10 @@ final class CuttingProxy implements AutoCloseable {
       for (int length = in.read(buffer); length >= 0; length = in.read(buffer)) {
         Cut cut = next.get();
         if (cut != null && requests == (cut == Cut.REQUEST) && next.compareAndSet(cut, null)) {
+          Runnable meanwhile = beforeLoss.getAndSet(null);
+          if (meanwhile != null) {
+            meanwhile.run();
+          }
           out.write(buffer, 0, cut == Cut.HALF_ANSWER ? length / 2 : 0);
           return;
         }
