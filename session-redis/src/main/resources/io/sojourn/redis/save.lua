@@ -28,7 +28,11 @@ if string.find(s.saves, save, 1, true) then
 end
 
 s.version = s.version + 1
-local others = s.saves == '-' and '' or string.gsub(s.saves, ARGV[6] .. string.rep('.', #ARGV[7]), '')
+local others = s.saves == '-' and '' or s.saves
+local mine = string.find(others, ARGV[6], 1, true)
+if mine then
+  others = string.sub(others, 1, mine - 1) .. string.sub(others, mine + #save)
+end
 s.saves = string.sub(save .. others, 1, NODES * #save)
 if timeout then
   s.idle = ARGV[4]

@@ -1,4 +1,4 @@
--- Every script begins with this.
+-- What all scripts have.
 --
 -- The hash `session:<origin>` is a session. Its field `session` holds, with spaces between: version, creation time,
 -- last access, max inactive interval, touch interval, expiry, when its claim ends, the key that it was renamed to, and
@@ -42,19 +42,29 @@ local function read(name, expiry)
   if not m[1] or not m[2] then
     return nil
   end
-  local s = { name = name, queue = expiry, index = m[2] }
-  local version, accessed, ends, claim
-  version, s.created, accessed, s.idle, s.touch, ends, claim, s.key, s.saves, s.more =
+  local version, created, accessed, idle, touch, ends, claim, key, saves, more =
     string.match(m[1], '^(%d+) (%S+) (-?%d+) (-?%d+) (-?%d+) (%S+) (%S+) (%S+) (%S+)(.*)$')
   if not version then
     return nil
   end
-  s.version = tonumber(version)
-  s.accessed = tonumber(accessed)
-  s.expiry = tonumber(ends)
-  s.claim = tonumber(claim)
-  if s.key ~= '-' then
-    s.door = string.sub(name, 1, -73) .. 'door:' .. s.key
+  -- All fields at once, as a table that grows costs more than all else here.
+  local s = {
+    name = name,
+    queue = expiry,
+    index = m[2],
+    version = tonumber(version),
+    created = created,
+    accessed = tonumber(accessed),
+    idle = idle,
+    touch = touch,
+    expiry = tonumber(ends),
+    claim = tonumber(claim),
+    key = key,
+    saves = saves,
+    more = more
+  }
+  if key ~= '-' then
+    s.door = string.sub(name, 1, -73) .. 'door:' .. key
   end
   return s
 end
