@@ -31,7 +31,7 @@ final class RedisKeys {
    * The names of what belongs to a session's key.
    *
    * @return the hash of the session, its bucket's expiry, and the door for when the key is that of
-   *     a renamed session: the order in which scripts take them
+   *     a renamed session: the order in which scripts need them
    */
   byte[][] of(SessionKey key) {
     String hex = key.hex();

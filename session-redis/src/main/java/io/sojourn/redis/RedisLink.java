@@ -195,14 +195,14 @@ final class RedisLink {
     return commands;
   }
 
-  private static RedisFuture<List<Object>> send(
+  private RedisFuture<List<Object>> send(
       RedisAsyncCommands<byte[], byte[]> commands, ScriptCall call) {
     return commands.evalsha(
-        call.script().digest(), ScriptOutputType.MULTI, call.keys(), call.arguments());
+        call.script().digest(), ScriptOutputType.MULTI, call.keys(ofCluster), call.arguments());
   }
 
   /** A call that the driver does not take has failed like one whose connection was lost. */
-  private static CompletableFuture<List<Object>> sent(
+  private CompletableFuture<List<Object>> sent(
       StatefulRedisConnection<byte[], byte[]> connected, ScriptCall call) {
     try {
       return send(connected.async(), call).toCompletableFuture();
@@ -212,10 +212,10 @@ final class RedisLink {
   }
 
   /** For a server that has not seen the script yet, or has forgotten it. */
-  private static RedisFuture<List<Object>> sendWhole(
+  private RedisFuture<List<Object>> sendWhole(
       RedisAsyncCommands<byte[], byte[]> commands, ScriptCall call) {
     return commands.eval(
-        call.script().source(), ScriptOutputType.MULTI, call.keys(), call.arguments());
+        call.script().source(), ScriptOutputType.MULTI, call.keys(ofCluster), call.arguments());
   }
 
   /** Runs scripts in one round trip, as {@link ScriptRunner} says. */

@@ -98,7 +98,7 @@ public final class RedisSessionStore implements SessionStore {
 
   private static final int DONE_BEFORE = 2;
 
-  /** How many of a session's keys every script takes, and how many one that has to find it. */
+  /** How many of a session's keys every script may touch, and how many one that has to find it. */
   private static final int OF_ORIGIN = 2;
 
   private static final int OF_KEY = 3;
@@ -110,7 +110,6 @@ public final class RedisSessionStore implements SessionStore {
   private static final byte[] SET = "set".getBytes(US_ASCII);
   private static final byte[] REPLACE = "replace".getBytes(US_ASCII);
   private static final byte[] REMOVE = "remove".getBytes(US_ASCII);
-  private static final byte[] MARK_VERSIONS = ascii(REMOVAL_MARK_VERSIONS);
 
   private final RedisDriver driver;
   private final ScriptRunner scripts;
@@ -151,7 +150,7 @@ public final class RedisSessionStore implements SessionStore {
 
   @Override
   public LoadResult load(SessionKey key, long knownVersion) {
-    Arguments arguments = arguments().add(knownVersion).add(MARK_VERSIONS);
+    Arguments arguments = arguments().add(knownVersion);
     if (knownVersion < FIRST_VERSION) {
       arguments.mayBeLong();
     }
@@ -168,7 +167,7 @@ public final class RedisSessionStore implements SessionStore {
 
   @Override
   public OptionalLong save(SessionDelta delta) {
-    Arguments arguments = arguments().add(millis(delta.idle())).add(MARK_VERSIONS);
+    Arguments arguments = arguments().add(millis(delta.idle()));
     delta
         .timeout()
         .ifPresentOrElse(
@@ -195,14 +194,10 @@ public final class RedisSessionStore implements SessionStore {
       throw new IllegalArgumentException(
           "Session " + key + " cannot go by " + newKey + ", whose keys would lie in another slot");
     }
-    List<byte[]> both = new ArrayList<>(List.of(keys.of(key)));
+    byte[][] ofKey = keys.of(key);
     byte[][] ofNew = keys.of(newKey);
-    both.add(ofNew[0]);
-    both.add(ofNew[OF_KEY - 1]);
-    return isDone(
-        run(
-            "rename session " + key,
-            arguments().call(LuaScript.RENAME, both.toArray(byte[][]::new))));
+    byte[][] both = {ofKey[0], ofNew[0], ofKey[1], ofKey[2], ofNew[2]};
+    return isDone(run("rename session " + key, arguments().call(LuaScript.RENAME, both, 2)));
   }
 
   /**
@@ -314,7 +309,7 @@ public final class RedisSessionStore implements SessionStore {
       return arguments()
           .add(share)
           .add(claimTime)
-          .call(LuaScript.CLAIM, new byte[][] {keys.expiry(bucket)});
+          .call(LuaScript.CLAIM, new byte[][] {keys.expiry(bucket)}, 1);
     }
 
     private void run(List<Integer> buckets, List<ScriptCall> calls) {
@@ -340,7 +335,8 @@ public final class RedisSessionStore implements SessionStore {
   private Answer run(
       String attempted, LuaScript script, int count, SessionKey key, Arguments arguments) {
     return run(
-        attempted + " session " + key, arguments.call(script, Arrays.copyOf(keys.of(key), count)));
+        attempted + " session " + key,
+        arguments.call(script, Arrays.copyOf(keys.of(key), count), 1));
   }
 
   private Answer run(String attempted, ScriptCall call) {
@@ -391,8 +387,8 @@ public final class RedisSessionStore implements SessionStore {
       return add(ascii(number));
     }
 
-    ScriptCall call(LuaScript script, byte[][] keys) {
-      return new ScriptCall(script, keys, values.toArray(byte[][]::new), bytes >= LONG_CALL);
+    ScriptCall call(LuaScript script, byte[][] keys, int named) {
+      return new ScriptCall(script, keys, named, values.toArray(byte[][]::new), bytes >= LONG_CALL);
     }
   }
 

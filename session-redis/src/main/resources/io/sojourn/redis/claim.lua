@@ -12,7 +12,7 @@ local FIELD = 64
 local DEBRIS = 50
 
 local limit = math.min(tonumber(ARGV[2]), SESSIONS)
-local bucket = string.sub(KEYS[1], 1, -7)
+local sessions = string.sub(KEYS[1], 1, -7) .. 'session:'
 local answer = { 0 }
 local bytes = 0
 local due = limit == 0 and {}
@@ -21,8 +21,8 @@ for _, origin in ipairs(due) do
   if #answer > limit or bytes > BYTES then
     break
   end
-  local name = bucket .. 'session:' .. origin
-  local s = read(name, KEYS[1])
+  local name = sessions .. origin
+  local s = read(name)
   if not s then
     redis.call('UNLINK', name)
     redis.call('ZREM', KEYS[1], origin)

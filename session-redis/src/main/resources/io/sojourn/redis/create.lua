@@ -1,7 +1,7 @@
 -- Creates a session: {1}, {0} if the key is taken, or {2} if it is taken by just what this would have created.
--- KEYS session, expiry, door. ARGV offset, created, idle, touch, then name and value of each attribute.
-if redis.call('EXISTS', KEYS[1], KEYS[3]) > 0 then
-  local s = read(KEYS[1], KEYS[2])
+-- KEYS session. ARGV offset, created, idle, touch, then name and value of each attribute.
+if redis.call('EXISTS', KEYS[1], bucket(KEYS[1]) .. 'door:' .. digest(KEYS[1])) > 0 then
+  local s = read(KEYS[1])
   if s and s.version == 1 and s.created == ARGV[2] and not s.door and not s.claim then
     rewrite(s)
     return { 2 }
@@ -23,7 +23,6 @@ fields[#fields + 1] = 'index'
 fields[#fields + 1] = table.concat(index)
 local s = {
   name = KEYS[1],
-  queue = KEYS[2],
   version = 1,
   created = ARGV[2],
   accessed = time,

@@ -1,8 +1,8 @@
 -- Tells what changed since a known version: {0} nothing is there, {1, ...} nothing, {2, ...} this, {3, ...} all of it.
--- KEYS session, expiry, door. ARGV offset, known version, how many versions removals are marked for.
+-- KEYS session. ARGV offset, known version.
 local time = now(ARGV[1])
 local known = tonumber(ARGV[2])
-local s = find(KEYS[1], KEYS[2], KEYS[3])
+local s = find(KEYS[1])
 if not s or s.claim or expired(s, time) then
   return { 0 }
 end
@@ -10,7 +10,7 @@ end
 local answer
 if known == s.version then
   answer = { 1, s.accessed }
-elseif known < 1 or known > s.version or s.version - known > tonumber(ARGV[3]) then
+elseif known < 1 or known > s.version or s.version - known > MARKED then
   answer = { 3, s.name, redis.call('HGETALL', s.name) }
 else
   local set, removed = {}, {}

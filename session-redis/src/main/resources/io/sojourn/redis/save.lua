@@ -1,19 +1,18 @@
 -- Applies a delta: {the version after it}, or {0} if there is no such session.
--- KEYS session, expiry. ARGV offset, how long idle, how many versions removals are marked for, new idle and touch or
--- '', the node and what it knows this save by, then the changes: set name value | replace name value version |
--- remove name.
+-- KEYS session. ARGV offset, how long idle, new idle and touch or '', the node and what it knows this save by, then
+-- the changes: set name value | replace name value version | remove name.
 
 -- How many nodes' last saves are known.
 local NODES = 8
 
 local time = now(ARGV[1])
-local s = read(KEYS[1], KEYS[2])
+local s = read(KEYS[1])
 if not s or s.claim then
   return { 0 }
 end
 local accessed = time - tonumber(ARGV[2])
-local timeout = ARGV[4] ~= ''
-if #ARGV == 7 and not timeout then
+local timeout = ARGV[3] ~= ''
+if #ARGV == 6 and not timeout then
   if accessed > s.accessed then
     access(s, time, accessed, {})
   end
@@ -21,7 +20,7 @@ if #ARGV == 7 and not timeout then
 end
 -- A caller that had no answer asks again, and somebody else may have saved meanwhile. A node saves a session once at a
 -- time, so its last save is enough.
-local save = ARGV[6] .. ARGV[7]
+local save = ARGV[5] .. ARGV[6]
 if string.find(s.saves, save, 1, true) then
   rewrite(s)
   return { s.version }
@@ -29,21 +28,21 @@ end
 
 s.version = s.version + 1
 local others = s.saves == '-' and '' or s.saves
-local mine = string.find(others, ARGV[6], 1, true)
+local mine = string.find(others, ARGV[5], 1, true)
 if mine then
   others = string.sub(others, 1, mine - 1) .. string.sub(others, mine + #save)
 end
 s.saves = string.sub(save .. others, 1, NODES * #save)
 if timeout then
-  s.idle = ARGV[4]
-  s.touch = ARGV[5]
+  s.idle = ARGV[3]
+  s.touch = ARGV[4]
 end
 local version = text(s.version)
 local fields = {}
 local index = s.index
 local newest = {}
 local marked = false
-local i = 8
+local i = 7
 while i <= #ARGV do
   local change, name = ARGV[i], ARGV[i + 1]
   local key = entry(name)
@@ -74,7 +73,7 @@ while i <= #ARGV do
     end
   end
 end
-local oldest = s.version - tonumber(ARGV[3])
+local oldest = s.version - MARKED
 if marked and oldest > 0 then
   index = string.gsub(index, '\255[^\254]*\254%-(%d+)', function(removed)
     return tonumber(removed) <= oldest and '' or nil

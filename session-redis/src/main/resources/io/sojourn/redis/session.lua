@@ -6,6 +6,8 @@
 -- wrote each attribute, or removed it, and begins with the newest. `:<name>` is an attribute.
 -- The string `door:<key>` leads from the key that a renamed session goes by to the hash, in the same bucket.
 -- The sorted set `expiry` tells when the sessions of a bucket expire or their claims lapse.
+-- The names of a session's keys follow from each other's; a cluster is told all of them, other servers only those that
+-- a script begins with.
 -- All times are milliseconds. Lua's numbers hold them exactly, but print large ones as 1.7e+12.
 --
 -- The expiry is not moved by every access: only when less than the max inactive interval would be left of it, and
@@ -17,6 +19,9 @@ local GRACE = 24 * 60 * 60 * 1000
 
 -- Where a number stops being exact. Nothing expires later.
 local FAR = 2 ^ 53
+
+-- For how many versions an index tells that an attribute was removed: REMOVAL_MARK_VERSIONS of SessionStore.
+local MARKED = 128
 
 -- How many values are passed in one call. Lua's stack takes some thousands.
 local MOST = 1000
@@ -36,8 +41,17 @@ local function entry(name)
   return '\255' .. name .. '\254'
 end
 
+-- What the names of all keys in the bucket of this hash begin with, and the session key at the name's end.
+local function bucket(name)
+  return string.sub(name, 1, -73)
+end
+
+local function digest(name)
+  return string.sub(name, -64)
+end
+
 -- The session in the hash of this name; nil if there is none, or only half of one.
-local function read(name, expiry)
+local function read(name)
   local m = redis.call('HMGET', name, 'session', 'index')
   if not m[1] or not m[2] then
     return nil
@@ -50,7 +64,6 @@ local function read(name, expiry)
   -- All fields at once, as a table that grows costs more than all else here.
   local s = {
     name = name,
-    queue = expiry,
     index = m[2],
     version = tonumber(version),
     created = created,
@@ -64,7 +77,7 @@ local function read(name, expiry)
     more = more
   }
   if key ~= '-' then
-    s.door = string.sub(name, 1, -73) .. 'door:' .. key
+    s.door = bucket(name) .. 'door:' .. key
   end
   return s
 end
@@ -92,15 +105,16 @@ local function rewrite(s)
   redis.call('HSET', s.name, 'session', written(s))
 end
 
--- The session that goes by a key, given the names of the key's hash, expiry and door.
-local function find(name, expiry, door)
-  local s = read(name, expiry)
+-- The session that goes by the key at the end of this name of a hash.
+local function find(name)
+  local s = read(name)
   if s then
     -- Once renamed, its first key opens it no more.
     return not s.door and s or nil
   end
+  local door = bucket(name) .. 'door:' .. digest(name)
   local behind = redis.call('GET', door)
-  s = behind and read(behind, expiry)
+  s = behind and read(behind)
   return s and s.door == door and s or nil
 end
 
@@ -119,22 +133,23 @@ end
 -- Has the session looked at again at this time, never if nil, and its keys kept until then.
 local function keep(s, time, at)
   local names = { s.name, s.door }
-  local origin = string.sub(s.name, -64)
+  local queue = bucket(s.name) .. 'expiry'
+  local origin = digest(s.name)
   if not at then
-    redis.call('ZREM', s.queue, origin)
+    redis.call('ZREM', queue, origin)
     for _, name in ipairs(names) do
       redis.call('PERSIST', name)
     end
     return
   end
-  redis.call('ZADD', s.queue, text(at), origin)
+  redis.call('ZADD', queue, text(at), origin)
   -- From now on, and not until a time: a shifted clock must not move it.
   local left = math.max(at - time, 0) + GRACE
   for _, name in ipairs(names) do
     redis.call('PEXPIRE', name, text(left))
   end
-  if redis.call('PTTL', s.queue) < left then
-    redis.call('PEXPIRE', s.queue, text(left))
+  if redis.call('PTTL', queue) < left then
+    redis.call('PEXPIRE', queue, text(left))
   end
 end
 
