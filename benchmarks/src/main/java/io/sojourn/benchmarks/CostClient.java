@@ -1,0 +1,117 @@
+package io.sojourn.benchmarks;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A cheap HTTP client over one kept connection to each node, with sessions of its own. Each request
+ * of a session goes to another node than the one before, and has to be answered the count that the
+ * session has reached. For one thread.
+ */
+final class CostClient implements AutoCloseable {
+
+  private static final Pattern COOKIE = Pattern.compile("Set-Cookie: (JSESSIONID=[^;]+);");
+  private static final Pattern LENGTH = Pattern.compile("Content-Length: (\\d+)\r\n");
+  private static final String END_OF_HEAD = "\r\n\r\n";
+
+  private final List<Socket> nodes = new ArrayList<>();
+  private final List<Visitor> visitors = new ArrayList<>();
+  private final byte[] buffer = new byte[16 * 1024];
+  private final Random random;
+  private int next;
+
+  /** A session, the requests that ask for it, and what it has counted. */
+  private static final class Visitor {
+    final byte[] read;
+    final byte[] write;
+    long count;
+    int node;
+
+    Visitor(String cookie) {
+      read = request("/read", cookie);
+      write = request("/write", cookie);
+    }
+  }
+
+  /** What a node answered. */
+  private record Answer(String head, String body) {}
+
+  CostClient(List<Integer> ports, int sessions, int kilobytes, long seed) throws IOException {
+    random = new Random(seed);
+    for (int port : ports) {
+      Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
+      socket.setTcpNoDelay(true);
+      nodes.add(socket);
+    }
+    for (int i = 0; i < sessions; i++) {
+      Answer answer = ask(i % nodes.size(), request("/fill?kb=" + kilobytes, ""));
+      Matcher cookie = COOKIE.matcher(answer.head);
+      if (!cookie.find()) {
+        throw new IllegalStateException("No session: " + answer.head);
+      }
+      visitors.add(new Visitor("Cookie: " + cookie.group(1) + "\r\n"));
+    }
+  }
+
+  private static byte[] request(String path, String headers) {
+    return ("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n")
+        .getBytes(StandardCharsets.US_ASCII);
+  }
+
+  /** Makes requests, of which this share of a hundred counts one more. */
+  void run(int requests, int writes) throws IOException {
+    for (int i = 0; i < requests; i++) {
+      Visitor visitor = visitors.get(next++ % visitors.size());
+      boolean write = random.nextInt(100) < writes;
+      visitor.node = (visitor.node + 1) % nodes.size();
+      Answer answer = ask(visitor.node, write ? visitor.write : visitor.read);
+      visitor.count += write ? 1 : 0;
+      if (!answer.body.equals(Long.toString(visitor.count))) {
+        throw new IllegalStateException(
+            "Counted to " + visitor.count + ", but a node says " + answer.body);
+      }
+    }
+  }
+
+  private Answer ask(int node, byte[] request) throws IOException {
+    Socket socket = nodes.get(node);
+    socket.getOutputStream().write(request);
+    InputStream in = socket.getInputStream();
+    int read = 0;
+    while (true) {
+      int more = in.read(buffer, read, buffer.length - read);
+      if (more < 0) {
+        throw new IOException("A node closed the connection");
+      }
+      read += more;
+      String text = new String(buffer, 0, read, StandardCharsets.ISO_8859_1);
+      int end = text.indexOf(END_OF_HEAD);
+      if (end >= 0) {
+        String head = text.substring(0, end + 2);
+        Matcher length = LENGTH.matcher(head);
+        if (!head.startsWith("HTTP/1.1 200 ") || !length.find()) {
+          throw new IOException("Unexpectedly, a node answered: " + head);
+        }
+        int body = end + END_OF_HEAD.length();
+        if (read >= body + Integer.parseInt(length.group(1))) {
+          return new Answer(head, text.substring(body));
+        }
+      }
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    for (Socket node : nodes) {
+      node.close();
+    }
+  }
+}

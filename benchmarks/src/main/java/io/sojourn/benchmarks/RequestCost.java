@@ -1,0 +1,222 @@
+package io.sojourn.benchmarks;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What does a request cost whose session is kept by Sojourn, measured by one of a plain Tomcat?
+ * Starts a Tomcat with its own manager, and for each store a server and two Tomcats with Sojourn,
+ * each in a JVM of its own; clients alternate between the two at every request and check what they
+ * read. Prints the processor time of the Tomcats and of the store's server, how often they asked
+ * the store and how many bytes that moved.
+ *
+ * <pre>
+ * mvn -q -DskipTests -pl benchmarks -am package
+ * java -cp benchmarks/target/benchmarks.jar io.sojourn.benchmarks.RequestCost redis,mariadb 20000
+ * </pre>
+ */
+public final class RequestCost {
+
+  private static final List<Integer> KILOBYTES = List.of(2, 20, 200);
+  private static final List<Mix> MIXES =
+      List.of(new Mix("read only", 0), new Mix("90 % read", 10), new Mix("write one", 100));
+  private static final int CLIENTS = 2;
+  private static final int SESSIONS_OF_A_CLIENT = 25;
+
+  private final int requests;
+  private final ExecutorService threads = Executors.newFixedThreadPool(CLIENTS);
+
+  private RequestCost(int requests) {
+    this.requests = requests;
+  }
+
+  /** How many of a hundred requests write. */
+  private record Mix(String name, int writes) {}
+
+  /** What is measured: Tomcats, and what they keep sessions in, if not in themselves. */
+  private record Candidate(String name, List<Node> nodes, @Nullable CostStore store)
+      implements AutoCloseable {
+
+    /** Starts one of a plain Tomcat, or of two with Sojourn over this kind of store. */
+    static Candidate start(String kind) throws Exception {
+      if (kind.equals(CostNode.STANDARD)) {
+        return new Candidate("plain Tomcat", List.of(Node.start(CostNode.STANDARD)), null);
+      }
+      CostStore store = CostStore.start(kind);
+      return new Candidate(kind, List.of(Node.start(store.url()), Node.start(store.url())), store);
+    }
+
+    Duration nodeCpu() {
+      return nodes.stream().map(Node::cpu).reduce(Duration.ZERO, Duration::plus);
+    }
+
+    @Override
+    public void close() {
+      for (Node node : nodes) {
+        node.close();
+      }
+      if (store != null) {
+        store.close();
+      }
+    }
+  }
+
+  /** A JVM with a Tomcat. */
+  private record Node(Process process, int port) implements AutoCloseable {
+
+    static Node start(String store) throws IOException {
+      String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+      Process process =
+          new ProcessBuilder(
+                  java,
+                  "-Xmx1g",
+                  "-cp",
+                  System.getProperty("java.class.path"),
+                  CostNode.class.getName(),
+                  store)
+              .redirectError(ProcessBuilder.Redirect.INHERIT)
+              .start();
+      BufferedReader output =
+          new BufferedReader(
+              new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+      String line = output.readLine();
+      if (line == null || !line.startsWith(CostNode.READY)) {
+        throw new IOException("A node did not start: " + line);
+      }
+      return new Node(process, Integer.parseInt(line.substring(CostNode.READY.length())));
+    }
+
+    Duration cpu() {
+      return RequestCost.cpu(process.toHandle());
+    }
+
+    /** Kills it: it has nothing to lose. */
+    @Override
+    public void close() {
+      process.destroyForcibly();
+    }
+  }
+
+  /** What a thousand requests cost. */
+  private record Cost(double nodeMillis, double storeMillis, double calls, double bytes) {}
+
+  /**
+   * Measures and prints.
+   *
+   * @param arguments stores with commas between, as {@link CostStore#start} has them, {@code
+   *     redis,mariadb} unless given; and how many requests each measurement makes, {@code 20000}
+   *     unless given
+   */
+  public static void main(String[] arguments) throws Exception {
+    List<String> kinds = new ArrayList<>(List.of(CostNode.STANDARD));
+    kinds.addAll(List.of((arguments.length > 0 ? arguments[0] : "redis,mariadb").split(",")));
+    int requests = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 20_000;
+    List<Candidate> systems = new ArrayList<>();
+    RequestCost benchmark = new RequestCost(requests);
+    try {
+      for (String kind : kinds) {
+        systems.add(Candidate.start(kind));
+      }
+      benchmark.run(systems);
+    } finally {
+      benchmark.threads.shutdown();
+      for (Candidate system : systems) {
+        system.close();
+      }
+    }
+  }
+
+  private void run(List<Candidate> systems) throws Exception {
+    say("Per 1,000 requests: ms of processor time; in brackets times the plain Tomcat's.");
+    say("| Session | Requests | | Tomcats | store | both | calls | bytes of a request |");
+    say("| --- | --- | --- | --- | --- | --- | --- | --- |");
+    for (int kilobytes : KILOBYTES) {
+      for (Mix mix : MIXES) {
+        double plain = 0;
+        for (Candidate system : systems) {
+          Cost cost = measure(system, kilobytes, mix);
+          double both = cost.nodeMillis + cost.storeMillis;
+          plain = system.store == null ? both : plain;
+          say(
+              "| %d KB | %s | %s | %.0f (%.1f) | %.0f | %.0f (%.1f) | %.0f | %.0f |",
+              kilobytes,
+              mix.name,
+              system.name,
+              cost.nodeMillis,
+              cost.nodeMillis / plain,
+              cost.storeMillis,
+              both,
+              both / plain,
+              cost.calls,
+              cost.bytes / 1000);
+        }
+      }
+    }
+  }
+
+  /** Once to warm up, then for the figures. */
+  private Cost measure(Candidate system, int kilobytes, Mix mix) throws Exception {
+    List<Integer> ports = system.nodes.stream().map(Node::port).toList();
+    List<CostClient> clients = new ArrayList<>();
+    try {
+      for (int i = 0; i < CLIENTS; i++) {
+        clients.add(new CostClient(ports, SESSIONS_OF_A_CLIENT, kilobytes, i));
+      }
+      drive(clients, mix);
+      CostStore store = system.store;
+      CostStore.Work before = store == null ? CostStore.Work.NONE : store.work();
+      Duration storeCpu = store == null ? Duration.ZERO : store.cpu();
+      Duration nodeCpu = system.nodeCpu();
+      drive(clients, mix);
+      nodeCpu = system.nodeCpu().minus(nodeCpu);
+      storeCpu = store == null ? storeCpu : store.cpu().minus(storeCpu);
+      CostStore.Work work = store == null ? before : store.work().since(before);
+      double thousands = requests / 1000.0;
+      return new Cost(
+          nodeCpu.toMillis() / thousands,
+          storeCpu.toMillis() / thousands,
+          work.calls() / thousands,
+          work.bytes() / thousands);
+    } finally {
+      for (CostClient client : clients) {
+        client.close();
+      }
+    }
+  }
+
+  private void drive(List<CostClient> clients, Mix mix) throws Exception {
+    List<Future<?>> driven = new ArrayList<>();
+    for (CostClient client : clients) {
+      driven.add(
+          threads.submit(
+              () -> {
+                client.run(requests / CLIENTS, mix.writes);
+                return null;
+              }));
+    }
+    for (Future<?> each : driven) {
+      each.get(10, TimeUnit.MINUTES);
+    }
+  }
+
+  /** The processor time of a process so far; none if it has ended. */
+  static Duration cpu(ProcessHandle process) {
+    return process.info().totalCpuDuration().orElse(Duration.ZERO);
+  }
+
+  private static void say(String format, Object... arguments) {
+    System.out.println(String.format(Locale.ROOT, format, arguments));
+  }
+}
