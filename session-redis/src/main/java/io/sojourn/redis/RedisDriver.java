@@ -10,24 +10,37 @@ import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.metrics.CommandLatencyRecorder;
+import io.lettuce.core.protocol.CommandEncoder;
+import io.lettuce.core.protocol.CommandHandler;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import io.lettuce.core.resource.ClientResources;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.internal.logging.InternalLoggerFactory;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.logging.LogRecord;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** The driver's threads and settings, for all connections of a store. Thread-safe. */
 final class RedisDriver implements AutoCloseable {
 
   private static final Logger LOGGER = System.getLogger(RedisDriver.class.getName());
+
+  /*
+   * At its finest level the driver logs all that it sends and receives: passwords, and what is in sessions. Where its log goes to
+   * java.util.logging, as it does in the jar for Tomcat's lib, that is left out. The list keeps the loggers, which would be forgotten.
+   */
+  private static final List<java.util.logging.Logger> LOGGERS_OF_CONTENT =
+      Stream.of(CommandEncoder.class, CommandHandler.class).map(RedisDriver::loggerOf).toList();
 
   private static final Duration SHUTDOWN_TIME = Duration.ofSeconds(2);
 
@@ -47,7 +60,18 @@ final class RedisDriver implements AutoCloseable {
   private final AtomicBoolean asked = new AtomicBoolean();
   private volatile boolean tried;
 
+  private static java.util.logging.Logger loggerOf(Class<?> source) {
+    // Tomcat has loggers of this name for each class loader; the driver keeps to the first.
+    var unused = InternalLoggerFactory.getInstance(source);
+    return java.util.logging.Logger.getLogger(source.getName());
+  }
+
+  private static boolean isWithoutContent(LogRecord logged) {
+    return logged.getLevel().intValue() > java.util.logging.Level.FINEST.intValue();
+  }
+
   RedisDriver(RedisSettings settings) {
+    LOGGERS_OF_CONTENT.forEach(logger -> logger.setFilter(RedisDriver::isWithoutContent));
     this.resources =
         ClientResources.builder()
             .ioThreadPoolSize(2)
