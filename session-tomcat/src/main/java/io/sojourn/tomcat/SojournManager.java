@@ -14,8 +14,12 @@ import io.sojourn.codec.KryoCodec;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.catalina.Context;
 import org.apache.catalina.LifecycleException;
 import org.apache.catalina.LifecycleState;
@@ -24,6 +28,7 @@ import org.apache.catalina.session.ManagerBase;
 import org.apache.catalina.session.StandardSession;
 import org.apache.juli.logging.Log;
 import org.apache.juli.logging.LogFactory;
+import org.apache.tomcat.util.IntrospectionUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +47,9 @@ import org.jspecify.annotations.Nullable;
 public final class SojournManager extends ManagerBase {
 
   private static final Log LOG = LogFactory.getLog(SojournManager.class);
+
+  /** What Tomcat leaves as it is when it knows no property of this name. */
+  private static final Pattern REFERENCE = Pattern.compile("\\$\\{[^}]*}");
 
   private final Map<String, String> storeOptions = new ConcurrentHashMap<>();
   private final SojournValve valve = new SojournValve();
@@ -195,6 +203,8 @@ public final class SojournManager extends ManagerBase {
   protected void startInternal() throws LifecycleException {
     super.startInternal();
     try {
+      refuseReferences();
+      refuseMisfits();
       SessionPolicy policy = policy();
       AttributeCodec codec = codec(getContext().getLoader().getClassLoader());
       running = new Running(new SessionRepository(openStore(), codec, policy), codec);
@@ -202,6 +212,36 @@ public final class SojournManager extends ManagerBase {
       throw new LifecycleException("SojournManager cannot start: " + e.getMessage(), e);
     }
     setState(LifecycleState.STARTING);
+  }
+
+  /** Better than a password that is the name of one. */
+  private void refuseReferences() {
+    Map<String, String> attributes = new TreeMap<>(storeOptions);
+    attributes.put("store", Objects.requireNonNullElse(storeUrl, ""));
+    attributes.put("application", Objects.requireNonNullElse(application, ""));
+    attributes.put("allowedClasses", allowedClasses);
+    attributes.forEach(
+        (name, value) -> {
+          Matcher reference = REFERENCE.matcher(value);
+          if (reference.find()) {
+            throw new IllegalArgumentException(
+                name
+                    + "=\"...\" refers to "
+                    + reference.group()
+                    + ", which is not set: a system property, or an environment variable if"
+                    + " conf/catalina.properties has Tomcat look there");
+          }
+        });
+  }
+
+  /** Tomcat hands a value here, too, that a setter of ManagerBase for a number does not take. */
+  private void refuseMisfits() {
+    storeOptions.forEach(
+        (name, value) -> {
+          if (IntrospectionUtils.getProperty(this, name) != null) {
+            throw new IllegalArgumentException(name + "=\"" + value + "\" must be a whole number");
+          }
+        });
   }
 
   private AttributeCodec codec(ClassLoader webApplication) {

@@ -32,6 +32,9 @@ class SojournManagerIT {
     "store, ''",
     "store, jdbc:nothing://127.0.0.1/x",
     "maximumPoolSize, many",
+    "maxActiveSessions, many",
+    "application, ${shop.name}",
+    "username, ${DB_USER}",
   })
   @Tag("R71")
   void aWrongSettingStopsTheStartWithOneMessageThatNamesIt(String name, String value) {
@@ -49,6 +52,19 @@ class SojournManagerIT {
         .anySatisfy(
             message ->
                 assertThat(message).contains("passwort", "password").doesNotContain("s3cret"));
+  }
+
+  @Test
+  @Tag("R67")
+  void aReferenceThatTomcatCouldNotReplaceIsNamedWithoutTheRestOfTheValue() {
+    SojournManager manager =
+        ManagerElement.of("store", "jdbc:h2:mem:x", "password", "s3cret${DB_PASSWORD}");
+    assertThat(refusal(manager))
+        .anySatisfy(
+            message ->
+                assertThat(message)
+                    .contains("password=", "${DB_PASSWORD}")
+                    .doesNotContain("s3cret"));
   }
 
   @Test
