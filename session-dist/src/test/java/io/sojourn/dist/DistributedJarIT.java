@@ -1,0 +1,120 @@
+package io.sojourn.dist;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.module.ModuleFinder;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.jar.JarFile;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.zip.ZipEntry;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** What is in the jar. */
+@Tag("R68")
+class DistributedJarIT {
+
+  private static final String SERVICES = "META-INF/services/";
+
+  @Test
+  void everyClassIsUnderANameOfOurOwn() throws IOException {
+    assertThat(DistributedJar.entries())
+        .contains("io/sojourn/tomcat/SojournManager.class")
+        .filteredOn(name -> !name.startsWith("META-INF/"))
+        .allMatch(name -> name.startsWith("io/sojourn/"));
+  }
+
+  /** Nothing that a framework of an application's could find and take for its own. */
+  @Test
+  void ofWhatLibrariesSayAboutThemselvesOnlyOurServicesAreLeft() throws IOException {
+    assertThat(DistributedJar.entries())
+        .filteredOn(
+            name -> name.startsWith("META-INF/") && !name.startsWith(SERVICES + "io.sojourn."))
+        .containsExactlyInAnyOrder("META-INF/MANIFEST.MF", "META-INF/LICENSE", "META-INF/NOTICE");
+  }
+
+  @Test
+  void everyServiceIsThere() throws IOException {
+    List<String> entries = DistributedJar.entries();
+    for (String file : entries.stream().filter(name -> name.startsWith(SERVICES)).toList()) {
+      String service = file.substring(SERVICES.length());
+      assertThat(entries).contains(classFile(service));
+      assertThat(DistributedJar.lines(file))
+          .isNotEmpty()
+          .allSatisfy(provider -> assertThat(entries).contains(classFile(provider)));
+    }
+    assertThat(DistributedJar.lines(SERVICES + "io.sojourn.SessionStoreProvider"))
+        .containsExactlyInAnyOrder(
+            "io.sojourn.InMemorySessionStoreProvider",
+            "io.sojourn.jdbc.JdbcSessionStoreProvider",
+            "io.sojourn.redis.RedisSessionStoreProvider");
+  }
+
+  private static String classFile(String name) {
+    return name.replace('.', '/') + ".class";
+  }
+
+  /** Class names in text are what relocation may miss; the libraries' are for Class.forName. */
+  @Test
+  void noClassNamesALibraryByTheNameThatOthersKnow() throws IOException {
+    Pattern former =
+        Pattern.compile(
+            "(?<![\\w./$])L?(?:com/esotericsoftware|com/zaxxer|io/lettuce|io/netty|org/slf4j|reactor/core|reactor/util|redis/clients)/[\\w/$]+");
+    Set<String> found = new TreeSet<>();
+    try (JarFile jar = new JarFile(DistributedJar.FILE.toFile())) {
+      for (ZipEntry entry : jar.stream().filter(e -> e.getName().endsWith(".class")).toList()) {
+        try (InputStream in = jar.getInputStream(entry)) {
+          Matcher names = former.matcher(new String(in.readAllBytes(), ISO_8859_1));
+          while (names.find()) {
+            found.add(entry.getName() + ": " + names.group());
+          }
+        }
+      }
+    }
+    assertThat(found).isEmpty();
+  }
+
+  @Test
+  void licencesOfAllThatIsInItAreInIt() throws IOException {
+    assertThat(DistributedJar.lines("META-INF/LICENSE"))
+        .anyMatch(line -> line.contains("Apache License"));
+    Set<String> libraries = new TreeSet<>();
+    for (String name : DistributedJar.entries()) {
+      String[] path = name.split("/", -1);
+      if (name.startsWith("io/sojourn/shaded/")) {
+        libraries.add(path[3]);
+      }
+    }
+    assertThat(libraries)
+        .containsExactly(
+            "hikari",
+            "kryo",
+            "lettuce",
+            "netty",
+            "reactivestreams",
+            "reactor",
+            "redisclients",
+            "slf4j");
+    assertThat(String.join("\n", DistributedJar.lines("META-INF/NOTICE")))
+        .contains(
+            "HikariCP",
+            "Kryo",
+            "Lettuce",
+            "Netty",
+            "Reactive Streams",
+            "Reactor Core",
+            "redis-authx-core",
+            "SLF4J");
+  }
+
+  @Test
+  void itHasAModuleName() {
+    assertThat(ModuleFinder.of(DistributedJar.FILE).find("io.sojourn.dist")).isPresent();
+  }
+}
