@@ -106,11 +106,21 @@ final class AttributeSlot {
    * @throws DecodeException if it cannot be decoded
    */
   synchronized @Nullable Object get(AttributeCodec codec) {
+    Object present = peek(codec);
+    if (present != null && !handedOut) {
+      handedOut = !codec.isImmutable(present);
+    }
+    return present;
+  }
+
+  /**
+   * The value for a caller who will not change it, decoded if need be; null if it is not there.
+   *
+   * @throws DecodeException if it cannot be decoded
+   */
+  synchronized @Nullable Object peek(AttributeCodec codec) {
     if (value == null && !removed && stored != null) {
       value = codec.decode(stored);
-    }
-    if (value != null && !handedOut) {
-      handedOut = !codec.isImmutable(value);
     }
     return value;
   }

@@ -197,6 +197,27 @@ public final class LiveSession {
   }
 
   /**
+   * An attribute that a container's adapter keeps for itself and will not change in place, so that
+   * reading it is no reason to check it for changes. One that cannot be decoded seems not to be
+   * there, whatever the policy; this is logged once per attribute and copy.
+   */
+  public @Nullable Object peek(String name) {
+    AttributeSlot slot = slots.get(name);
+    if (slot == null) {
+      return null;
+    }
+    try {
+      return slot.peek(codec);
+    } catch (DecodeException e) {
+      report(
+          slot,
+          "Attribute '" + name + "' of session " + key + " is ignored: it cannot be decoded: ",
+          e.getMessage());
+      return null;
+    }
+  }
+
+  /**
    * Sets an attribute.
    *
    * @return the value it had; null if none, or none that this node can decode

@@ -11,13 +11,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A live session's attributes as the map that {@link org.apache.catalina.session.StandardSession}
- * works on.
+ * works on. Those that the adapter keeps for itself, under names that begin with {@link #RESERVED},
+ * are not among them.
  *
  * <p>Thread-safe as far as the live session is. The compound operations that Tomcat does not use
  * are not atomic.
  */
 final class AttributeMap extends AbstractMap<String, Object>
     implements ConcurrentMap<String, Object> {
+
+  /** What the names begin with that belong to the adapter and not to the application. */
+  static final String RESERVED = "io.sojourn.";
 
   private final LiveSession live;
   private final Runnable changed;
@@ -32,18 +36,39 @@ final class AttributeMap extends AbstractMap<String, Object>
     this.changed = changed;
   }
 
+  private static boolean isReserved(String name) {
+    return name.startsWith(RESERVED);
+  }
+
+  /**
+   * Refuses a name that is not the application's to set.
+   *
+   * @throws IllegalArgumentException if it is the adapter's
+   */
+  static void checkSettable(String name) {
+    if (isReserved(name)) {
+      throw new IllegalArgumentException(
+          "Session attribute '"
+              + name
+              + "' cannot be set: names that begin with "
+              + RESERVED
+              + " are Sojourn's own");
+    }
+  }
+
   @Override
   public @Nullable Object get(@Nullable Object name) {
-    return name instanceof String text ? live.attribute(text) : null;
+    return name instanceof String text && !isReserved(text) ? live.attribute(text) : null;
   }
 
   @Override
   public boolean containsKey(@Nullable Object name) {
-    return name instanceof String text && live.hasAttribute(text);
+    return name instanceof String text && !isReserved(text) && live.hasAttribute(text);
   }
 
   @Override
   public @Nullable Object put(String name, Object value) {
+    checkSettable(name);
     Object previous = live.setAttribute(name, value);
     changed.run();
     return previous;
@@ -51,7 +76,7 @@ final class AttributeMap extends AbstractMap<String, Object>
 
   @Override
   public @Nullable Object remove(@Nullable Object name) {
-    if (!(name instanceof String text)) {
+    if (!(name instanceof String text) || isReserved(text)) {
       return null;
     }
     Object previous = live.removeAttribute(text);
@@ -62,14 +87,16 @@ final class AttributeMap extends AbstractMap<String, Object>
   /** The names: a snapshot. */
   @Override
   public Set<String> keySet() {
-    return live.attributeNames();
+    Set<String> names = live.attributeNames();
+    names.removeIf(AttributeMap::isReserved);
+    return names;
   }
 
   /** Decodes every attribute: a snapshot. */
   @Override
   public Set<Entry<String, Object>> entrySet() {
     Map<String, Object> values = new LinkedHashMap<>();
-    for (String name : live.attributeNames()) {
+    for (String name : keySet()) {
       Object value = live.attribute(name);
       if (value != null) {
         values.put(name, value);
@@ -80,12 +107,12 @@ final class AttributeMap extends AbstractMap<String, Object>
 
   @Override
   public int size() {
-    return live.attributeNames().size();
+    return keySet().size();
   }
 
   @Override
   public void clear() {
-    live.attributeNames().forEach(this::remove);
+    keySet().forEach(this::remove);
   }
 
   @Override

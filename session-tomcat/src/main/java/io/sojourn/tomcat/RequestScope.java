@@ -55,6 +55,16 @@ final class RequestScope {
     lookups.add(new Lookup(manager, id, session));
   }
 
+  /** The id by which this request first found this session; null if it did not look it up. */
+  @Nullable String idOf(SojournSession session) {
+    for (Lookup lookup : lookups) {
+      if (lookup.session == session) {
+        return lookup.id;
+      }
+    }
+    return null;
+  }
+
   void use(SojournSession session) {
     if (!sessions.contains(session)) {
       List<SojournSession> more = new ArrayList<>(sessions);
@@ -65,6 +75,10 @@ final class RequestScope {
 
   boolean uses(SojournSession session) {
     return sessions.contains(session);
+  }
+
+  boolean usesAny() {
+    return !sessions.isEmpty();
   }
 
   void storeFailed(StoreUnavailableException failure) {

@@ -1,6 +1,8 @@
 package io.sojourn.tomcat;
 
 import io.sojourn.AttributeCodec;
+import io.sojourn.EncodeException;
+import io.sojourn.EncodedValue;
 import io.sojourn.LiveSession;
 import io.sojourn.SessionException;
 import io.sojourn.SessionPolicy;
@@ -16,6 +18,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Matcher;
@@ -51,8 +54,11 @@ public final class SojournManager extends ManagerBase {
   /** What Tomcat leaves as it is when it knows no property of this name. */
   private static final Pattern REFERENCE = Pattern.compile("\\$\\{[^}]*}");
 
+  private static final int MAX_REPORTED = 100;
+
   private final Map<String, String> storeOptions = new ConcurrentHashMap<>();
-  private final SojournValve valve = new SojournValve();
+  private final SojournValve valve = new SojournValve(this);
+  private final Set<String> reported = ConcurrentHashMap.newKeySet();
 
   private @Nullable String storeUrl;
   private @Nullable SessionStore givenStore;
@@ -67,7 +73,8 @@ public final class SojournManager extends ManagerBase {
   private volatile @Nullable Running running;
 
   /** What a started manager works with. */
-  private record Running(SessionRepository repository, AttributeCodec codec) {}
+  private record Running(
+      SessionRepository repository, AttributeCodec codec, Authentication authentication) {}
 
   /** A manager to be configured. */
   public SojournManager() {}
@@ -207,7 +214,9 @@ public final class SojournManager extends ManagerBase {
       refuseMisfits();
       SessionPolicy policy = policy();
       AttributeCodec codec = codec(getContext().getLoader().getClassLoader());
-      running = new Running(new SessionRepository(openStore(), codec, policy), codec);
+      SessionStore store = openStore();
+      Authentication authentication = new Authentication(getContext());
+      running = new Running(new SessionRepository(store, codec, policy), codec, authentication);
     } catch (IllegalArgumentException e) {
       throw new LifecycleException("SojournManager cannot start: " + e.getMessage(), e);
     }
@@ -313,6 +322,7 @@ public final class SojournManager extends ManagerBase {
     Running stopping = running;
     running = null;
     if (stopping != null) {
+      stopping.authentication.close();
       stopping.repository.close();
     }
     SessionStore store = ownStore;
@@ -339,6 +349,44 @@ public final class SojournManager extends ManagerBase {
 
   Optional<String> refusal(Object value) {
     return running().codec.refusal(value);
+  }
+
+  /** What has been arranged with the context's authenticator; null while the manager is stopped. */
+  @Nullable Authentication authentication() {
+    Running current = running;
+    return current == null ? null : current.authentication;
+  }
+
+  /** A login in the form in which it is stored; what of it cannot be stored is logged. */
+  Map<String, Object> stored(StoredLogin.Login login) {
+    return StoredLogin.of(login, this::encodingFailure, this::reportOnce);
+  }
+
+  private Optional<String> encodingFailure(Object value) {
+    try {
+      EncodedValue unused = running().codec.encode(value);
+      return Optional.empty();
+    } catch (EncodeException e) {
+      return Optional.of(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** One line for each kind of principal, not for each login. */
+  private void reportOnce(String message) {
+    if (reported.size() < MAX_REPORTED && reported.add(message)) {
+      LOG.warn(message);
+    }
+  }
+
+  /** What of a session is not as any node of ours would have stored it is logged, and ignored. */
+  void unreadable(LiveSession session, String attribute, IllegalArgumentException why) {
+    LOG.warn(
+        "Attribute '"
+            + attribute
+            + "' of session "
+            + session.key()
+            + " is ignored: "
+            + why.getMessage());
   }
 
   private Running running() {

@@ -2,12 +2,23 @@ package io.sojourn.tomcat;
 
 import static java.util.Objects.requireNonNull;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.sojourn.LiveSession;
+import io.sojourn.SessionKey;
 import io.sojourn.SessionRepository;
+import io.sojourn.tomcat.StoredLogin.Login;
 import java.io.NotSerializableException;
 import java.io.ObjectOutputStream;
+import java.security.Principal;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.apache.catalina.authenticator.Constants;
+import org.apache.catalina.authenticator.SavedRequest;
 import org.apache.catalina.session.StandardSession;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +37,24 @@ final class SojournSession extends StandardSession {
 
   /** Null until the session has an id. */
   private transient volatile @Nullable LiveSession live;
+
+  private final transient Object loginLock = new Object();
+
+  @GuardedBy("loginLock")
+  private transient Known known = new Known(null, Login.NOBODY);
+
+  /** What was said to be no saved request, so that it is said once. */
+  private transient volatile @Nullable Object unreadableRequest;
+
+  /**
+   * Who is logged in, as far as this node knows.
+   *
+   * @param stored the attribute that says so; as long as it is the same object, nobody has logged
+   *     in or out elsewhere
+   * @param login what it says, or what this node knows better: a principal of Tomcat's can have
+   *     parts that are not stored
+   */
+  private record Known(@Nullable Object stored, Login login) {}
 
   /** A session that is about to get its id. */
   SojournSession(SojournManager manager) {
@@ -194,11 +223,13 @@ final class SojournSession extends StandardSession {
    * Sets an attribute.
    *
    * @throws IllegalArgumentException if the value's class says that it cannot be stored (servlet
-   *     specification 6.0, section 7.7.2)
+   *     specification 6.0, section 7.7.2), or the name is Sojourn's own
    */
   @Override
   public void setAttribute(String name, @Nullable Object value, boolean notify) {
-    if (value != null) {
+    if (name != null && value != null) {
+      // Before a listener hears that it is bound.
+      AttributeMap.checkSettable(name);
       Optional<String> refusal = owner.refusal(value);
       if (refusal.isPresent()) {
         throw new IllegalArgumentException(
@@ -206,6 +237,163 @@ final class SojournSession extends StandardSession {
       }
     }
     super.setAttribute(name, value, notify);
+  }
+
+  // ---------------------------------------------------------------- authentication
+
+  /*
+   * What Tomcat's authenticators keep in a session beside its attributes is kept as attributes that only this adapter sees: so
+   * it is saved, loaded and forgotten with the rest.
+   */
+
+  @Override
+  public @Nullable Principal getPrincipal() {
+    return login().principal();
+  }
+
+  @Override
+  public void setPrincipal(@Nullable Principal newPrincipal) {
+    // Tomcat's own field is what it logs out at the session's end.
+    super.setPrincipal(newPrincipal);
+    setLogin(before -> new Login(newPrincipal, before.authType()));
+  }
+
+  @Override
+  public @Nullable String getAuthType() {
+    return login().authType();
+  }
+
+  @Override
+  public void setAuthType(@Nullable String newAuthType) {
+    super.setAuthType(newAuthType);
+    setLogin(before -> new Login(before.principal(), newAuthType));
+  }
+
+  private Login login() {
+    LiveSession session = live;
+    if (session == null) {
+      return Login.NOBODY;
+    }
+    synchronized (loginLock) {
+      Object stored = session.peek(StoredLogin.NAME);
+      if (stored != known.stored) {
+        known = new Known(stored, stored == null ? Login.NOBODY : readLogin(stored));
+      }
+      return known.login;
+    }
+  }
+
+  private Login readLogin(Object stored) {
+    try {
+      return StoredLogin.read(stored);
+    } catch (IllegalArgumentException e) {
+      owner.unreadable(live(), StoredLogin.NAME, e);
+      return Login.NOBODY;
+    }
+  }
+
+  private void setLogin(UnaryOperator<Login> change) {
+    synchronized (loginLock) {
+      Login before = login();
+      Login login = change.apply(before);
+      if (login.isNobody()) {
+        // Also what this node could not read.
+        live().removeAttribute(StoredLogin.NAME);
+        known = new Known(null, login);
+      } else if (login.principal() != before.principal()
+          || !Objects.equals(login.authType(), before.authType())) {
+        Object stored = owner.stored(login);
+        live().setAttribute(StoredLogin.NAME, stored);
+        known = new Known(stored, login);
+      }
+    }
+    changed();
+  }
+
+  @Override
+  public @Nullable Object getNote(String name) {
+    return switch (name) {
+      case Constants.FORM_REQUEST_NOTE -> savedRequest();
+      case Constants.SESSION_ID_NOTE -> expectedId();
+      default -> super.getNote(name);
+    };
+  }
+
+  @Override
+  public void setNote(String name, Object value) {
+    switch (name) {
+      case Constants.FORM_REQUEST_NOTE ->
+          setReserved(StoredRequest.NAME, StoredRequest.of((SavedRequest) value, live().id()));
+      case Constants.SESSION_ID_NOTE ->
+          setReserved(StoredRequest.EXPECTED_KEY, keyOf((String) value));
+      default -> super.setNote(name, value);
+    }
+  }
+
+  @Override
+  public void removeNote(String name) {
+    switch (name) {
+      case Constants.FORM_REQUEST_NOTE -> removeReserved(StoredRequest.NAME);
+      case Constants.SESSION_ID_NOTE -> removeReserved(StoredRequest.EXPECTED_KEY);
+      default -> super.removeNote(name);
+    }
+  }
+
+  @Override
+  public Iterator<String> getNoteNames() {
+    List<String> names = new ArrayList<>();
+    super.getNoteNames().forEachRemaining(names::add);
+    if (live().hasAttribute(StoredRequest.NAME)) {
+      names.add(Constants.FORM_REQUEST_NOTE);
+    }
+    if (live().hasAttribute(StoredRequest.EXPECTED_KEY)) {
+      names.add(Constants.SESSION_ID_NOTE);
+    }
+    return names.iterator();
+  }
+
+  private void setReserved(String name, Object value) {
+    live().setAttribute(name, value);
+    changed();
+  }
+
+  private void removeReserved(String name) {
+    live().removeAttribute(name);
+    changed();
+  }
+
+  private @Nullable SavedRequest savedRequest() {
+    Object stored = live().peek(StoredRequest.NAME);
+    if (stored == null || stored == unreadableRequest) {
+      return null;
+    }
+    try {
+      return StoredRequest.read(stored, live().id());
+    } catch (IllegalArgumentException e) {
+      unreadableRequest = stored;
+      owner.unreadable(live(), StoredRequest.NAME, e);
+      return null;
+    }
+  }
+
+  /**
+   * The id under which the client has to come back, if this request or this session has it; else
+   * what no client can have as its id.
+   */
+  private @Nullable String expectedId() {
+    if (!(live().peek(StoredRequest.EXPECTED_KEY) instanceof String key)) {
+      return null;
+    }
+    RequestScope scope = RequestScope.current();
+    String asked = scope == null ? null : scope.idOf(this);
+    if (asked != null && keyOf(asked).equals(key)) {
+      return asked;
+    }
+    return keyOf(id).equals(key) ? id : key;
+  }
+
+  private static String keyOf(String id) {
+    return SessionKey.of(SojournManager.withoutRoute(id)).hex();
   }
 
   /** The start of its key; never the id. */

@@ -28,16 +28,26 @@ final class SojournValve extends ValveBase {
    */
   private static final String RETRY_AFTER = "1";
 
-  SojournValve() {
+  private final SojournManager manager;
+
+  SojournValve(SojournManager manager) {
     super(true);
+    this.manager = manager;
   }
 
   @Override
   public void invoke(Request request, Response response) throws IOException, ServletException {
     RequestScope scope = scope(response);
     RequestScope outer = scope.enter();
+    Authentication authentication = manager.authentication();
     try {
+      if (authentication != null) {
+        authentication.begin(request);
+      }
       getNext().invoke(request, response);
+      if (authentication != null) {
+        authentication.end(request, scope);
+      }
     } catch (StoreUnavailableException e) {
       scope.storeFailed(e);
     } finally {

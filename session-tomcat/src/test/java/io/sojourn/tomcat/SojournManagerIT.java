@@ -8,6 +8,8 @@ import io.sojourn.StoreUnavailableException;
 import io.sojourn.testkit.ContractClient;
 import java.util.List;
 import java.util.UUID;
+import org.apache.catalina.authenticator.FormAuthenticator;
+import org.apache.catalina.authenticator.SingleSignOn;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -72,6 +74,33 @@ class SojournManagerIT {
   void aMissingStoreIsSaid() {
     assertThat(refusal(new SojournManager()))
         .anySatisfy(message -> assertThat(message).contains("store=\"...\" is missing"));
+  }
+
+  @Test
+  @Tag("R66")
+  void aSingleSignOnThatKnowsOneNodeOnlyStopsTheStartWithOneMessageThatNamesIt() {
+    assertThat(
+            ManagerElement.refusal(
+                ManagerElement.of("store", "memory:"),
+                (tomcat, context) -> tomcat.getHost().getPipeline().addValve(new SingleSignOn())))
+        .singleElement()
+        .asString()
+        .contains(SingleSignOn.class.getName(), "localhost", "remove it");
+  }
+
+  @Test
+  @Tag("R61")
+  @Tag("R71")
+  void anAuthenticatorThatNeedsPasswordsInSessionsStopsTheStartWithOneMessageThatNamesIt() {
+    FormAuthenticator authenticator = new FormAuthenticator();
+    authenticator.setCache(false);
+    assertThat(
+            ManagerElement.refusal(
+                ManagerElement.of("store", "memory:"),
+                (tomcat, context) -> context.getPipeline().addValve(authenticator)))
+        .singleElement()
+        .asString()
+        .contains("cache=\"false\"", FormAuthenticator.class.getName());
   }
 
   @Test

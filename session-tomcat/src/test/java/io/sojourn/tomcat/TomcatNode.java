@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.apache.catalina.Lifecycle;
 import org.apache.catalina.LifecycleException;
 import org.apache.catalina.LifecycleState;
@@ -71,10 +72,9 @@ final class TomcatNode implements ContainerNode {
     connector.setPort(0);
     connector.setProperty("address", "127.0.0.1");
     tomcat.setConnector(connector);
-    StandardContext context = addApplication(tomcat, "", folder, manager);
-    preparation.accept(tomcat, context);
+    addApplication(tomcat, "", folder, manager, context -> preparation.accept(tomcat, context));
     tomcat.start();
-    if (!context.getState().isAvailable()) {
+    if (!tomcat.getHost().findChild("").getState().isAvailable()) {
       tomcat.stop();
       throw new LifecycleException("The web application did not start");
     }
@@ -82,7 +82,11 @@ final class TomcatNode implements ContainerNode {
   }
 
   private static StandardContext addApplication(
-      Tomcat tomcat, String path, Path folder, SojournManager manager) {
+      Tomcat tomcat,
+      String path,
+      Path folder,
+      SojournManager manager,
+      Consumer<StandardContext> preparation) {
     StandardContext context = new StandardContext();
     context.setName(path);
     context.setPath(path);
@@ -106,13 +110,24 @@ final class TomcatNode implements ContainerNode {
     context.addApplicationEventListener(events);
     Tomcat.addServlet(context, "contract", new ContractServlet(events)).setAsyncSupported(true);
     context.addServletMappingDecoded("/*", "contract");
+    preparation.accept(context);
     tomcat.getHost().addChild(context);
     return context;
   }
 
   /** Adds a second web application at {@code /name/}, which its closing undeploys. */
   ContainerNode deploy(String name, SojournManager second) throws LifecycleException {
-    StandardContext context = addApplication(tomcat, "/" + name, folder, second);
+    return deploy(name, second, context -> {});
+  }
+
+  /**
+   * Adds a second web application at {@code /name/}, which its closing undeploys.
+   *
+   * @param preparation what to do before it starts
+   */
+  ContainerNode deploy(String name, SojournManager second, Consumer<StandardContext> preparation)
+      throws LifecycleException {
+    StandardContext context = addApplication(tomcat, "/" + name, folder, second, preparation);
     if (!context.getState().isAvailable()) {
       throw new LifecycleException("The second web application did not start");
     }

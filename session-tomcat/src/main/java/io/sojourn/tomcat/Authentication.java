@@ -1,0 +1,120 @@
+package io.sojourn.tomcat;
+
+import jakarta.security.auth.message.config.AuthConfigFactory;
+import jakarta.servlet.http.HttpServletRequest;
+import org.apache.catalina.Authenticator;
+import org.apache.catalina.Container;
+import org.apache.catalina.Context;
+import org.apache.catalina.Valve;
+import org.apache.catalina.authenticator.FormAuthenticator;
+import org.apache.catalina.authenticator.NonLoginAuthenticator;
+import org.apache.catalina.authenticator.SingleSignOn;
+import org.apache.catalina.connector.Request;
+import org.jspecify.annotations.Nullable;
+
+/** What has to be arranged with a context's authenticator while the manager runs. Thread-safe. */
+final class Authentication implements AutoCloseable {
+
+  private final Context context;
+  private final @Nullable LoginPageFilter loginPages;
+
+  /** The authenticator of an application without a login configuration, if we stand in for it. */
+  private final @Nullable NonLoginAuthenticator relieved;
+
+  /**
+   * Arranges it.
+   *
+   * @throws IllegalArgumentException if it cannot work over several nodes
+   */
+  Authentication(Context context) {
+    this.context = context;
+    refuseSingleSignOn(context);
+    Authenticator authenticator = context.getAuthenticator();
+    LoginPageFilter filter = null;
+    if (authenticator instanceof FormAuthenticator form) {
+      if (!form.getCache()) {
+        throw new IllegalArgumentException(
+            "cache=\"false\" of the authenticator "
+                + form.getClass().getName()
+                + " keeps each user's password in the session, and passwords are not stored; remove"
+                + " that setting");
+      }
+      filter = new LoginPageFilter();
+      filter.addTo(context);
+    }
+    this.loginPages = filter;
+    NonLoginAuthenticator without = null;
+    if (authenticator instanceof NonLoginAuthenticator found
+        && found.getClass() == NonLoginAuthenticator.class
+        && found.getCache()) {
+      found.setCache(false);
+      without = found;
+    }
+    this.relieved = without;
+  }
+
+  private static void refuseSingleSignOn(Context context) {
+    for (Container parent = context.getParent(); parent != null; parent = parent.getParent()) {
+      for (Valve valve : parent.getPipeline().getValves()) {
+        if (valve instanceof SingleSignOn) {
+          throw new IllegalArgumentException(
+              "The valve "
+                  + valve.getClass().getName()
+                  + " of "
+                  + parent.getName()
+                  + " knows only who has logged in on this node, and would log out who comes from"
+                  + " another; remove it");
+        }
+      }
+    }
+  }
+
+  /** Before the authenticator: the session is asked who the user is now, or when that matters. */
+  void begin(Request request) {
+    if (relieved == null
+        || request.getRequestedSessionId() == null
+        || request.getPrincipal() != null) {
+      return;
+    }
+    if (isRestricted(request)) {
+      SessionRequest.identify(request);
+    }
+    HttpServletRequest present = request.getRequest();
+    if (!(present instanceof SessionRequest)) {
+      request.setRequest(new SessionRequest(present, request));
+    }
+  }
+
+  private boolean isRestricted(Request request) {
+    return context.getRealm().findSecurityConstraints(request, context) != null
+        || context.getPreemptiveAuthentication()
+        || hasModule();
+  }
+
+  /** Whether a module of Jakarta Authentication decides who the user is. */
+  private boolean hasModule() {
+    AuthConfigFactory factory = AuthConfigFactory.getFactory();
+    String application =
+        context.getServletContext().getVirtualServerName()
+            + " "
+            + context.getServletContext().getContextPath();
+    return factory != null && factory.getConfigProvider("HttpServlet", application, null) != null;
+  }
+
+  /** After the request: what is known of its session anyway is known to the access log, too. */
+  void end(Request request, RequestScope scope) {
+    if (relieved != null && scope.usesAny()) {
+      SessionRequest.identify(request);
+    }
+  }
+
+  @Override
+  public void close() {
+    if (loginPages != null) {
+      loginPages.removeFrom(context);
+    }
+    if (relieved != null) {
+      relieved.setCache(true);
+    }
+  }
+}
