@@ -1,6 +1,7 @@
 package io.sojourn;
 
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Opens an {@link InMemorySessionStore} for {@code memory:}; each opening is a store of its own.
@@ -17,9 +18,14 @@ public final class InMemorySessionStoreProvider implements SessionStoreProvider 
 
   @Override
   public SessionStore open(StoreConfiguration configuration) {
-    if (!configuration.url().equals("memory:") || !configuration.options().isEmpty()) {
+    if (!configuration.url().equals("memory:")) {
       throw new IllegalArgumentException(
-          "store=\"" + configuration.printableUrl() + "\": memory: takes no further settings");
+          "store=\"" + configuration.printableUrl() + "\" must be memory: and no more");
+    }
+    if (!configuration.options().isEmpty()) {
+      throw new IllegalArgumentException(
+          String.join(", ", new TreeSet<>(configuration.options().keySet()))
+              + ": no setting of store=\"memory:\", which has none");
     }
     return new InMemorySessionStore(configuration.clockOffset());
   }

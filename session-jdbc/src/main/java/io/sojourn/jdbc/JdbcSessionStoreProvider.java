@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.ServiceLoader;
 import java.util.Set;
+import java.util.regex.Pattern;
 import javax.naming.InitialContext;
 import javax.naming.NameNotFoundException;
 import javax.naming.NamingException;
@@ -41,10 +42,11 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
 
   @Override
   public SessionStore open(StoreConfiguration configuration) {
-    if (configuration.scheme().equals(JNDI)) {
+    boolean ownPool = !configuration.scheme().equals(JNDI);
+    JdbcSettings settings = JdbcSettings.of(configuration.options(), ownPool);
+    if (!ownPool) {
       return JdbcSessionStore.of(lookUp(configuration), configuration);
     }
-    JdbcSettings settings = JdbcSettings.of(configuration.options(), true);
     return JdbcSessionStore.owning(pool(configuration, settings), configuration, settings);
   }
 
@@ -60,10 +62,8 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
                 properties.setProperty(name, value);
               }
             });
-    if (!settings.username().isEmpty()) {
-      properties.setProperty("user", settings.username());
-      properties.setProperty("password", settings.password());
-    }
+    account(configuration, "username", "user", settings.username(), properties);
+    account(configuration, "password", "password", settings.password(), properties);
     HikariConfig config = new HikariConfig();
     config.setDataSource(
         new Connector(
@@ -84,6 +84,26 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
     config.setMaxLifetime(MAX_LIFETIME.toMillis());
     config.setKeepaliveTime(KEEPALIVE.toMillis());
     return new HikariDataSource(config);
+  }
+
+  /** One half of the account; the other one may be in the URL. */
+  private static void account(
+      StoreConfiguration configuration,
+      String setting,
+      String parameter,
+      String value,
+      Properties properties) {
+    if (value.isEmpty()) {
+      return;
+    }
+    if (Pattern.compile("(?i)[?&;]" + parameter + "=").matcher(configuration.url()).find()) {
+      throw new IllegalArgumentException(
+          setting
+              + "=\"...\" is given, and the store's URL has "
+              + parameter
+              + "= as well: say it once");
+    }
+    properties.setProperty(parameter, value);
   }
 
   /**

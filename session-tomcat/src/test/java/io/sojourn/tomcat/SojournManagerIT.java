@@ -69,6 +69,26 @@ class SojournManagerIT {
                     .doesNotContain("s3cret"));
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "redis://anna@127.0.0.1:6379, password, b",
+    "redis://127.0.0.1:6379/2, database, 3",
+    "redis-cluster://127.0.0.1:6379, database, 3",
+    "redis://127.0.0.1:6379, trustStorePassword, b",
+    "jdbc:mariadb://127.0.0.1/shop?user=anna, username, b",
+    "jdbc:mariadb://127.0.0.1/shop?password=a, password, b",
+    "jdbc:h2:mem:x;USER=a, username, b",
+    "jndi:jdbc/sessions, maximumPoolSize, 3",
+    "memory:, timeout, 3s",
+  })
+  @Tag("R71")
+  void aContradictionStopsTheStartWithOneMessageThatNamesIt(String url, String name, String value) {
+    assertThat(refusal(ManagerElement.of("store", url, name, value)))
+        .singleElement()
+        .asString()
+        .contains(name);
+  }
+
   @Test
   @Tag("R71")
   void aMissingStoreIsSaid() {
