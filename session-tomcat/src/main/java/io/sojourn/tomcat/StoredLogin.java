@@ -1,10 +1,8 @@
 package io.sojourn.tomcat;
 
 import java.security.Principal;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -135,11 +133,10 @@ final class StoredLogin {
     Principal principal = map.get(PRINCIPAL, Principal.class);
     String user = map.get(USER, String.class);
     if (principal == null && user != null) {
-      String[] roles = map.get(ROLES, String[].class);
       principal =
           new GenericPrincipal(
               user,
-              roles == null ? List.of() : Arrays.asList(roles),
+              map.texts(ROLES),
               map.get(USER_PRINCIPAL, Principal.class),
               null,
               null,

@@ -1,5 +1,7 @@
 package io.sojourn.tomcat;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -35,5 +37,38 @@ final class StoredMap {
       throw new IllegalArgumentException("its '" + key + "' is a " + value.getClass().getName());
     }
     return type.cast(value);
+  }
+
+  /**
+   * What has to be under this key.
+   *
+   * @throws IllegalArgumentException if it is not there or of another type
+   */
+  <T> T require(String key, Class<T> type) {
+    T value = get(key, type);
+    if (value == null) {
+      throw new IllegalArgumentException("it has no '" + key + "'");
+    }
+    return value;
+  }
+
+  /**
+   * The texts under this key; none if it is not there.
+   *
+   * @throws IllegalArgumentException if it is of another type, or one is null
+   */
+  List<String> texts(String key) {
+    String[] texts = get(key, String[].class);
+    if (texts == null) {
+      return List.of();
+    }
+    List<String> list = new ArrayList<>();
+    for (@Nullable String text : texts) {
+      if (text == null) {
+        throw new IllegalArgumentException("its '" + key + "' has a null");
+      }
+      list.add(text);
+    }
+    return list;
   }
 }

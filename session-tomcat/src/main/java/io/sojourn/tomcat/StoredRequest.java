@@ -103,9 +103,9 @@ final class StoredRequest {
   static SavedRequest read(Object stored, String sessionId) {
     StoredMap map = StoredMap.of(stored);
     SavedRequest request = new SavedRequest();
-    request.setMethod(map.get(METHOD, String.class));
-    request.setRequestURI(unmask(map.get(URI, String.class), sessionId));
-    request.setDecodedRequestURI(unmask(map.get(DECODED_URI, String.class), sessionId));
+    request.setMethod(map.require(METHOD, String.class));
+    request.setRequestURI(unmask(map.require(URI, String.class), sessionId));
+    request.setDecodedRequestURI(unmask(map.require(DECODED_URI, String.class), sessionId));
     request.setQueryString(unmask(map.get(QUERY, String.class), sessionId));
     request.setContentType(map.get(CONTENT_TYPE, String.class));
     Integer timeout = map.get(TIMEOUT, Integer.class);
@@ -155,14 +155,6 @@ final class StoredRequest {
   }
 
   private static List<String> unmasked(StoredMap map, String key, String sessionId) {
-    List<String> texts = new ArrayList<>();
-    String[] stored = map.get(key, String[].class);
-    for (String text : stored == null ? new String[0] : stored) {
-      if (text == null) {
-        throw new IllegalArgumentException("'" + key + "' has a null");
-      }
-      texts.add(text.replace(OWN_ID, sessionId));
-    }
-    return texts;
+    return map.texts(key).stream().map(text -> text.replace(OWN_ID, sessionId)).toList();
   }
 }

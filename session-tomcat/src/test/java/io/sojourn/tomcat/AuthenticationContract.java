@@ -10,6 +10,7 @@ import io.sojourn.InMemorySessionStore;
 import io.sojourn.LoadResult;
 import io.sojourn.SessionDelta;
 import io.sojourn.SessionKey;
+import io.sojourn.SessionRecord;
 import io.sojourn.SessionStore;
 import io.sojourn.codec.ClassFilter;
 import io.sojourn.codec.KryoCodec;
@@ -245,7 +246,7 @@ abstract class AuthenticationContract {
     return found(application).timeout().maxInactiveInterval();
   }
 
-  private io.sojourn.SessionRecord found(String application) {
+  private SessionRecord found(String application) {
     LoadResult found =
         a().store(application).load(SessionKey.of(sessionId(application)), SessionStore.NO_VERSION);
     return ((LoadResult.Found) found).session();
@@ -489,32 +490,69 @@ abstract class AuthenticationContract {
             codec.encode("root"),
             codec.encode(new HashMap<>(Map.of("name", "root", "roles", "admin"))),
             codec.encode(new HashMap<>(Map.of("name", 7))),
+            codec.encode(
+                new HashMap<>(Map.of("name", "root", "roles", new String[] {null, "admin"}))),
             codec.encode(new HashMap<>(Map.of("principal", "root"))));
     for (EncodedValue value : planted) {
-      Browser victim = new Browser();
-      victim.get(a().at("open/public/?do=mark&value=1"));
-      SessionKey origin = SessionKey.of(String.valueOf(victim.cookie("JSESSIONID", "/open")));
-      assertThat(
-              a().store("open")
-                  .save(
-                      new SessionDelta(
-                          origin,
-                          Map.of("io.sojourn.user", new AttributeChange.Set(value)),
-                          Optional.empty(),
-                          Duration.ZERO)))
-          .isPresent();
+      browser = new Browser();
+      get(a(), "open/public/?do=mark&value=1");
+      plant("open", "io.sojourn.user", value);
       List<String> log =
           logged(
               () -> {
                 for (int i = 0; i < 2; i++) {
-                  assertThat(victim.get(b().at("open/public/")).body())
+                  assertThat(get(b(), "open/public/").body())
                       .contains("user=null", "admin=false", "mark=1");
                 }
               });
       assertThat(log).filteredOn(line -> line.contains("io.sojourn.user")).hasSize(1);
-      victim.get(b().at("open/public/?do=login&user=anna&password=secret"));
-      assertThat(victim.get(c().at("open/public/")).body()).contains("user=anna", "mark=1");
+      get(b(), "open/public/?do=login&user=anna&password=secret");
+      assertThat(get(c(), "open/public/").body()).contains("user=anna", "mark=1");
     }
+  }
+
+  @Test
+  @Tag("G10")
+  @Tag("R57")
+  void whatIsNoSavedRequestIsIgnoredAndTheLoginCanBeginAnew() {
+    KryoCodec codec = new KryoCodec(getClass().getClassLoader(), ClassFilter.of(""));
+    List<EncodedValue> planted =
+        List.of(
+            EncodedValue.of(new byte[] {1, 2, 3}),
+            codec.encode(7),
+            codec.encode(new HashMap<>(Map.of("method", "GET"))),
+            codec.encode(
+                new HashMap<>(
+                    Map.of(
+                        "method",
+                        "GET",
+                        "uri",
+                        "/form/members/",
+                        "decodedUri",
+                        "/form/members/",
+                        "headers",
+                        new String[] {null}))));
+    for (EncodedValue value : planted) {
+      browser = new Browser();
+      get(a(), "form/public/?do=mark&value=1");
+      assertLoginPage(get(a(), PAGE));
+      plant("form", "io.sojourn.request", value);
+      assertThat(logIn(b(), "form", "anna", "wrong").body()).startsWith("POST /failed ");
+      assertLoginPage(get(c(), PAGE));
+      Answer redirect = logIn(b(), "form", "anna", "secret");
+      assertThat(browser.get(redirect.locationAt(c().tomcat)).body())
+          .startsWith("GET /members {x=1} user=anna")
+          .contains("mark=1");
+    }
+  }
+
+  /** Writes this into the browser's session, past all nodes. */
+  private void plant(String application, String name, EncodedValue value) {
+    SessionKey origin = found(application).origin();
+    SessionDelta delta =
+        new SessionDelta(
+            origin, Map.of(name, new AttributeChange.Set(value)), Optional.empty(), Duration.ZERO);
+    assertThat(a().store(application).save(delta)).isPresent();
   }
 
   @Test

@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
-import org.apache.catalina.Lifecycle;
 import org.apache.catalina.LifecycleException;
 import org.apache.catalina.LifecycleState;
 import org.apache.catalina.connector.Connector;
@@ -91,13 +90,9 @@ final class TomcatNode implements ContainerNode {
     context.setName(path);
     context.setPath(path);
     context.setDocBase(folder.toString());
-    // Tomcat.addContext would add an authenticator, which asks for the session at each request.
-    context.addLifecycleListener(
-        event -> {
-          if (event.getType().equals(Lifecycle.CONFIGURE_START_EVENT)) {
-            context.setConfigured(true);
-          }
-        });
+    // As Tomcat.addContext does, with the authenticator that every application without a login
+    // configuration has.
+    context.addLifecycleListener(new Tomcat.FixContextListener());
     context.setSessionTimeout(30);
     // Tomcat's search for leaks needs --add-opens, and fills the log without it. Not every release
     // has all of it.
