@@ -432,6 +432,34 @@ class SessionRepositoryTest {
     assertThat(opened(a, "s").attribute("bad")).isEqualTo("good");
   }
 
+  @Test
+  @Tag("G9")
+  void whatAnAdapterOnlyPeeksAtIsNotEncodedAgain() {
+    created(a, "s");
+    LiveSession onB = opened(b, "s");
+    codec.encoded.set(0);
+    Object list = onB.peek("list");
+    assertThat(list).isEqualTo(List.of("x")).isSameAs(onB.peek("list"));
+    b.flush(onB);
+    assertThat(codec.encoded).hasValue(0);
+    assertThat(onB.attribute("list")).isSameAs(list);
+    opened(a, "s").removeAttribute("list");
+    a.flush(opened(a, "s"));
+    assertThat(opened(b, "s").peek("list")).isNull();
+  }
+
+  @Test
+  @Tag("G8")
+  void whatAnAdapterCannotDecodeSeemsNotToBeThere() {
+    LiveSession session = created(a, "s");
+    session.setAttribute("bad", "undecodable");
+    a.flush(session);
+    LiveSession onB = opened(b, "s");
+    assertThat(onB.peek("bad")).isNull();
+    assertThat(onB.peek("nothing")).isNull();
+    assertThat(onB.hasAttribute("bad")).isTrue();
+  }
+
   // ---------------------------------------------------------------- the end of a session
 
   @Test

@@ -49,8 +49,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Who has logged in on one node is logged in on all of them: three nodes, each with a web
- * application for each way to log in.
+ * Who has logged in on one node is logged in on all of them: three nodes, each with a route of its
+ * own and a web application for each way to log in.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class AuthenticationContract {
@@ -98,7 +98,12 @@ abstract class AuthenticationContract {
   private Node startNode(String allowedClasses) throws Exception {
     SojournManager root = new SojournManager();
     root.setSessionStore(new InMemorySessionStore());
-    Node node = new Node(TomcatNode.start(root), new HashMap<>(), new HashMap<>());
+    String route = "node" + closeables.size();
+    Node node =
+        new Node(
+            TomcatNode.start(root, (tomcat, context) -> tomcat.getEngine().setJvmRoute(route)),
+            new HashMap<>(),
+            new HashMap<>());
     closeables.add(0, node.tomcat);
     deploy(node, allowedClasses, "form", "FORM", new FormAuthenticator());
     FormAuthenticator keeping = new FormAuthenticator();
@@ -197,6 +202,7 @@ abstract class AuthenticationContract {
   @Test
   @Tag("R64")
   @Tag("R65")
+  @Tag("R70")
   void aFormLoginMayGoOverAnotherNodeAtEachStep() {
     assertLoginPage(get(a(), PAGE));
     Answer redirect = logIn(b(), "form", "anna", "secret");
@@ -248,7 +254,10 @@ abstract class AuthenticationContract {
 
   private SessionRecord found(String application) {
     LoadResult found =
-        a().store(application).load(SessionKey.of(sessionId(application)), SessionStore.NO_VERSION);
+        a().store(application)
+            .load(
+                SessionKey.of(SojournManager.withoutRoute(sessionId(application))),
+                SessionStore.NO_VERSION);
     return ((LoadResult.Found) found).session();
   }
 
@@ -314,7 +323,7 @@ abstract class AuthenticationContract {
   }
 
   private void assertNoSecrets() {
-    String id = sessionId("keeping");
+    String id = SojournManager.withoutRoute(sessionId("keeping"));
     Map<String, String> stored = new HashMap<>();
     found("keeping")
         .attributes()

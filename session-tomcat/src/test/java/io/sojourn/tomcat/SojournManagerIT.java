@@ -6,10 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.sojourn.InMemorySessionStore;
 import io.sojourn.StoreUnavailableException;
 import io.sojourn.testkit.ContractClient;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.apache.catalina.authenticator.FormAuthenticator;
+import org.apache.catalina.authenticator.NonLoginAuthenticator;
 import org.apache.catalina.authenticator.SingleSignOn;
+import org.apache.catalina.core.StandardContext;
+import org.apache.tomcat.util.descriptor.web.LoginConfig;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -121,6 +125,41 @@ class SojournManagerIT {
         .singleElement()
         .asString()
         .contains("cache=\"false\"", FormAuthenticator.class.getName());
+  }
+
+  @Test
+  @Tag("R39")
+  void whatIsArrangedWithAnAuthenticatorEndsWithTheManager() throws Exception {
+    List<StandardContext> contexts = new ArrayList<>();
+    try (TomcatNode withForm =
+            TomcatNode.start(
+                ManagerElement.of("store", "memory:"),
+                (tomcat, context) -> {
+                  context.setLoginConfig(new LoginConfig("FORM", "test", "/login", "/failed"));
+                  context.getPipeline().addValve(new FormAuthenticator());
+                  contexts.add(context);
+                });
+        TomcatNode withNone =
+            TomcatNode.start(
+                ManagerElement.of("store", "memory:"),
+                (tomcat, context) -> contexts.add(context))) {
+      assertThat(withForm.uri()).isNotEqualTo(withNone.uri());
+      StandardContext form = contexts.get(0);
+      StandardContext none = contexts.get(1);
+      NonLoginAuthenticator relieved = (NonLoginAuthenticator) none.getAuthenticator();
+      for (int i = 0; i < 3; i++) {
+        assertThat(form.findFilterDefs()).hasSize(1);
+        assertThat(form.findFilterMaps()).hasSize(1);
+        assertThat(relieved.getCache()).isFalse();
+        form.reload();
+        none.reload();
+      }
+      form.stop();
+      none.stop();
+      assertThat(form.findFilterDefs()).isEmpty();
+      assertThat(form.findFilterMaps()).isEmpty();
+      assertThat(relieved.getCache()).isTrue();
+    }
   }
 
   @Test
