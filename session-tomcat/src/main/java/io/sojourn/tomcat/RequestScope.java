@@ -1,6 +1,9 @@
 package io.sojourn.tomcat;
 
 import io.sojourn.StoreUnavailableException;
+import jakarta.servlet.ServletResponse;
+import jakarta.servlet.ServletResponseWrapper;
+import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -9,13 +12,21 @@ import org.jspecify.annotations.Nullable;
  * What one request has to do with sessions: those it looked up and those it uses, in every context
  * that it passes through.
  *
- * <p>It is bound to the thread that dispatches the request. A request has it for itself; only the
- * thread that dispatches it adds to it, others (asynchronous work that writes the response) may
- * flush it.
+ * <p>It is bound to the thread that dispatches the request. A request has it for itself; look-ups
+ * belong to the thread that dispatches it, others (asynchronous work that writes the response) may
+ * add sessions and flush it.
  */
 final class RequestScope {
 
   private static final ThreadLocal<RequestScope> CURRENT = new ThreadLocal<>();
+
+  /**
+   * The session that this thread came by last while it dispatched no request: a request listener
+   * comes before the valve, and a read or write listener has no dispatch. Weak, since such a thread
+   * may be anybody's.
+   */
+  private static final ThreadLocal<WeakReference<SojournSession>> FOUND_OUTSIDE =
+      new ThreadLocal<>();
 
   private final List<Lookup> lookups = new ArrayList<>(1);
   private volatile List<SojournSession> sessions = List.of();
@@ -38,6 +49,44 @@ final class RequestScope {
       CURRENT.remove();
     } else {
       CURRENT.set(outer);
+    }
+  }
+
+  /** The scope of the request whose response this is; null if it has none. */
+  static @Nullable RequestScope of(ServletResponse response) {
+    ServletResponse layer = response;
+    while (layer instanceof ServletResponseWrapper wrapper) {
+      if (wrapper instanceof SessionResponse ours) {
+        return ours.scope();
+      }
+      layer = wrapper.getResponse();
+    }
+    return null;
+  }
+
+  /** This thread has come by a session and dispatches no request. */
+  static void foundOutside(SojournSession session) {
+    FOUND_OUTSIDE.set(new WeakReference<>(session));
+  }
+
+  /** Whether this thread came by a session that no scope has taken over yet. */
+  static boolean hasFoundOutside() {
+    return FOUND_OUTSIDE.get() != null;
+  }
+
+  static void forgetFoundOutside() {
+    FOUND_OUTSIDE.remove();
+  }
+
+  /** Makes the session that this thread came by before its own. */
+  void takeOver() {
+    WeakReference<SojournSession> found = FOUND_OUTSIDE.get();
+    if (found != null) {
+      FOUND_OUTSIDE.remove();
+      SojournSession session = found.get();
+      if (session != null) {
+        use(session);
+      }
     }
   }
 
@@ -65,7 +114,7 @@ final class RequestScope {
     return null;
   }
 
-  void use(SojournSession session) {
+  synchronized void use(SojournSession session) {
     if (!sessions.contains(session)) {
       List<SojournSession> more = new ArrayList<>(sessions);
       more.add(session);

@@ -47,6 +47,7 @@ final class SessionResponse extends HttpServletResponseWrapper {
 
   private void beforeCommit() {
     if (!isCommitted()) {
+      scope.takeOver();
       scope.flush();
     }
   }

@@ -220,6 +220,7 @@ public final class SojournManager extends ManagerBase {
     } catch (IllegalArgumentException e) {
       throw new LifecycleException("SojournManager cannot start: " + e.getMessage(), e);
     }
+    ErrorPageFilter.addTo(getContext());
     setState(LifecycleState.STARTING);
   }
 
@@ -319,6 +320,7 @@ public final class SojournManager extends ManagerBase {
   @Override
   protected void stopInternal() throws LifecycleException {
     setState(LifecycleState.STOPPING);
+    ErrorPageFilter.removeFrom(getContext());
     Running stopping = running;
     running = null;
     if (stopping != null) {

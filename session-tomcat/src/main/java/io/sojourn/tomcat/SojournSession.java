@@ -108,6 +108,8 @@ final class SojournSession extends StandardSession {
     RequestScope scope = RequestScope.current();
     if (!expiring && isValid && (scope == null || !scope.uses(this))) {
       flush();
+      // What was set may still be changed in place: the end of the access looks again.
+      live().expectChanges();
     }
   }
 
@@ -176,6 +178,13 @@ final class SojournSession extends StandardSession {
     RequestScope scope = RequestScope.current();
     if (scope != null) {
       scope.use(this);
+      return;
+    }
+    RequestScope.foundOutside(this);
+    if (!live().isStored()) {
+      // Its cookie may be on its way before anything else is saved.
+      flush();
+      live().expectChanges();
     }
   }
 
@@ -186,6 +195,7 @@ final class SojournSession extends StandardSession {
   @Override
   public void endAccess() {
     super.endAccess();
+    RequestScope.forgetFoundOutside();
     try {
       if (live().isUsedSinceFlush()) {
         owner.flushLate(this);

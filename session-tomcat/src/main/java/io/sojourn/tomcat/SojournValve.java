@@ -5,6 +5,7 @@ import jakarta.servlet.RequestDispatcher;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import org.apache.catalina.Wrapper;
 import org.apache.catalina.connector.Request;
 import org.apache.catalina.connector.Response;
 import org.apache.catalina.valves.ValveBase;
@@ -28,6 +29,8 @@ final class SojournValve extends ValveBase {
    */
   private static final String RETRY_AFTER = "1";
 
+  private static final String DEFAULT_SERVLET = "org.apache.catalina.servlets.DefaultServlet";
+
   private final SojournManager manager;
 
   SojournValve(SojournManager manager) {
@@ -37,7 +40,12 @@ final class SojournValve extends ValveBase {
 
   @Override
   public void invoke(Request request, Response response) throws IOException, ServletException {
+    if (isPlainFile(request)) {
+      getNext().invoke(request, response);
+      return;
+    }
     RequestScope scope = scope(response);
+    scope.takeOver();
     RequestScope outer = scope.enter();
     Authentication authentication = manager.authentication();
     try {
@@ -64,12 +72,26 @@ final class SojournValve extends ValveBase {
    */
   private static RequestScope scope(Response response) {
     HttpServletResponse present = response.getResponse();
-    if (present instanceof SessionResponse ours) {
-      return ours.scope();
+    RequestScope before = RequestScope.of(present);
+    if (before != null) {
+      return before;
     }
     RequestScope scope = new RequestScope();
     response.setResponse(new SessionResponse(present, scope));
     return scope;
+  }
+
+  /**
+   * Whether nobody can come by a session while this request is answered: Tomcat's own servlet sends
+   * a file, past no filter and no login. It uses sendfile only if the response is Tomcat's own.
+   */
+  private static boolean isPlainFile(Request request) {
+    Wrapper servlet = request.getWrapper();
+    return servlet != null
+        && DEFAULT_SERVLET.equals(servlet.getServletClass())
+        && ErrorPageFilter.isAlone(request.getContext())
+        && request.getContext().getAuthenticator() == null
+        && !RequestScope.hasFoundOutside();
   }
 
   private void end(Request request, Response response, RequestScope scope) {
@@ -99,11 +121,17 @@ final class SojournValve extends ValveBase {
     // stored.
     response.reset();
     request.removeAttribute(RequestDispatcher.ERROR_EXCEPTION);
-    response.setHeader("Retry-After", RETRY_AFTER);
+    unavailable(response);
     sendError(response);
     if (LOG.isDebugEnabled()) {
       LOG.debug("Answered 503: " + outage.getMessage(), outage);
     }
+  }
+
+  /** Says that the client may try again. */
+  static void unavailable(HttpServletResponse response) {
+    response.setStatus(HttpServletResponse.SC_SERVICE_UNAVAILABLE);
+    response.setHeader("Retry-After", RETRY_AFTER);
   }
 
   private static void sendError(Response response) {

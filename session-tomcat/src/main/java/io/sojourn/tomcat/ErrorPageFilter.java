@@ -1,0 +1,92 @@
+package io.sojourn.tomcat;
+
+import io.sojourn.StoreUnavailableException;
+import jakarta.servlet.DispatcherType;
+import jakarta.servlet.Filter;
+import jakarta.servlet.FilterChain;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.ServletRequest;
+import jakarta.servlet.ServletResponse;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import org.apache.catalina.Context;
+import org.apache.tomcat.util.descriptor.web.FilterDef;
+import org.apache.tomcat.util.descriptor.web.FilterMap;
+
+/**
+ * Does for error pages what {@link SojournValve} does for everything else: Tomcat dispatches to
+ * them when the request has left the context's valves, and sends their output on its own.
+ *
+ * <p>Thread-safe.
+ */
+final class ErrorPageFilter implements Filter {
+
+  private static final String NAME = "io.sojourn.tomcat.ErrorPageFilter";
+
+  /** Adds it to a context that is about to start, in front of the application's filters. */
+  static void addTo(Context context) {
+    FilterDef definition = new FilterDef();
+    definition.setFilterName(NAME);
+    definition.setFilterClass(ErrorPageFilter.class.getName());
+    definition.setFilter(new ErrorPageFilter());
+    definition.setAsyncSupported("true");
+    context.addFilterDef(definition);
+    FilterMap mapping = new FilterMap();
+    mapping.setFilterName(NAME);
+    mapping.addURLPattern("/*");
+    mapping.setDispatcher(DispatcherType.ERROR.name());
+    context.addFilterMapBefore(mapping);
+  }
+
+  static void removeFrom(Context context) {
+    for (FilterMap mapping : context.findFilterMaps()) {
+      if (NAME.equals(mapping.getFilterName())) {
+        context.removeFilterMap(mapping);
+      }
+    }
+    FilterDef definition = context.findFilterDef(NAME);
+    if (definition != null) {
+      context.removeFilterDef(definition);
+    }
+  }
+
+  /** Whether the context has no other filter. */
+  static boolean isAlone(Context context) {
+    return context.findFilterMaps().length <= 1;
+  }
+
+  @Override
+  public void doFilter(ServletRequest request, ServletResponse response, FilterChain chain)
+      throws IOException, ServletException {
+    RequestScope before = RequestScope.of(response);
+    RequestScope scope = before == null ? new RequestScope() : before;
+    ServletResponse ours =
+        before == null && response instanceof HttpServletResponse http
+            ? new SessionResponse(http, scope)
+            : response;
+    RequestScope outer = scope.enter();
+    try {
+      chain.doFilter(request, ours);
+      if (scope.outage() == null) {
+        scope.flush();
+      }
+    } catch (StoreUnavailableException e) {
+      answerOutage(ours);
+    } catch (ServletException e) {
+      if (scope.outage() == null) {
+        throw e;
+      }
+      answerOutage(ours);
+    } finally {
+      RequestScope.leave(outer);
+    }
+  }
+
+  /** 503 without a page: the page is what needed the store. */
+  private static void answerOutage(ServletResponse response) {
+    if (response instanceof HttpServletResponse http && !http.isCommitted()) {
+      http.reset();
+      SojournValve.unavailable(http);
+    }
+  }
+}
