@@ -69,6 +69,11 @@ final class Authentication implements AutoCloseable {
     }
   }
 
+  /** Whether the authenticator answers this request without a look at its session. */
+  boolean asksNothingOf(Request request) {
+    return context.getAuthenticator() == null || (relieved != null && !isRestricted(request));
+  }
+
   /** Before the authenticator: the session is asked who the user is now, or when that matters. */
   void begin(Request request) {
     if (relieved == null

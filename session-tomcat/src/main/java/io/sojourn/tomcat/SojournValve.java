@@ -85,12 +85,13 @@ final class SojournValve extends ValveBase {
    * Whether nobody can come by a session while this request is answered: Tomcat's own servlet sends
    * a file, past no filter and no login. It uses sendfile only if the response is Tomcat's own.
    */
-  private static boolean isPlainFile(Request request) {
+  private boolean isPlainFile(Request request) {
+    Authentication authentication = manager.authentication();
     Wrapper servlet = request.getWrapper();
     return servlet != null
         && DEFAULT_SERVLET.equals(servlet.getServletClass())
         && ErrorPageFilter.isAlone(request.getContext())
-        && request.getContext().getAuthenticator() == null
+        && (authentication == null || authentication.asksNothingOf(request))
         && !RequestScope.hasFoundOutside();
   }
 
