@@ -110,6 +110,40 @@ public final class SessionRepository implements AutoCloseable {
     return cached;
   }
 
+  /**
+   * Brings a session up to date that something other than a request has held on to: one store call,
+   * which counts as an access. None while a request is using it, which has asked already.
+   *
+   * <p>If another node has changed the id, this copy can no longer be loaded by it: it stays as it
+   * is, and what it saves still reaches the session.
+   *
+   * @return false if the session has ended
+   * @throws StoreUnavailableException if the store cannot be asked
+   */
+  public boolean refresh(LiveSession session) {
+    if (!session.isStored() || session.isInUse()) {
+      return true;
+    }
+    if (session.isGone()) {
+      return false;
+    }
+    SessionKey key = session.key();
+    long known = session.knownVersion();
+    LoadResult result = store.load(key, known);
+    if (result instanceof LoadResult.Found found) {
+      session.refresh(found.session(), known);
+      session.accessed(clock.instant(), found.session().lastAccessTime());
+    } else if (result instanceof LoadResult.Changed changed) {
+      session.refresh(changed);
+      session.accessed(clock.instant(), changed.lastAccessTime());
+    } else if (result instanceof LoadResult.Unchanged unchanged) {
+      session.accessed(clock.instant(), unchanged.lastAccessTime());
+    } else if (store.save(SessionDelta.touch(session.origin(), Duration.ZERO)).isEmpty()) {
+      drop(session, key);
+    }
+    return !session.isGone();
+  }
+
   private LiveSession admit(String id, SessionKey key, SessionRecord record, long known) {
     LiveSession loaded = new LiveSession(id, record, codec, policy);
     LiveSession present = nearCache.putIfAbsent(key, loaded);

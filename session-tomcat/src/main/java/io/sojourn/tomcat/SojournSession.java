@@ -12,6 +12,7 @@ import java.io.ObjectOutputStream;
 import java.security.Principal;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Enumeration;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
@@ -91,10 +92,11 @@ final class SojournSession extends StandardSession {
   /**
    * Saves what has changed.
    *
+   * @return false if the session has ended
    * @throws io.sojourn.StoreUnavailableException if the store cannot be asked
    */
-  void flush() {
-    repository().flush(live());
+  boolean flush() {
+    return repository().flush(live());
   }
 
   private SessionRepository repository() {
@@ -107,9 +109,39 @@ final class SojournSession extends StandardSession {
   private void changed() {
     RequestScope scope = RequestScope.current();
     if (!expiring && isValid && (scope == null || !scope.uses(this))) {
-      flush();
+      if (!flush()) {
+        throw ended();
+      }
       // What was set may still be changed in place: the end of the access looks again.
       live().expectChanges();
+    }
+  }
+
+  /** It has ended on another node, without a request of this one. */
+  private IllegalStateException ended() {
+    isValid = false;
+    return new IllegalStateException("Session " + live().key() + " has ended");
+  }
+
+  /**
+   * An attribute. Whoever reads it without a request (a WebSocket, a timer) sees what the store has
+   * now.
+   */
+  @Override
+  public @Nullable Object getAttribute(String name) {
+    refreshOutside();
+    return super.getAttribute(name);
+  }
+
+  @Override
+  public Enumeration<String> getAttributeNames() {
+    refreshOutside();
+    return super.getAttributeNames();
+  }
+
+  private void refreshOutside() {
+    if (isValid && !expiring && RequestScope.current() == null && !repository().refresh(live())) {
+      throw ended();
     }
   }
 

@@ -23,6 +23,7 @@ import org.apache.catalina.servlets.DefaultServlet;
 import org.apache.catalina.startup.Tomcat;
 import org.apache.catalina.valves.ValveBase;
 import org.apache.tomcat.util.descriptor.web.ErrorPage;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -88,7 +89,7 @@ class PlainFileIT {
     }
   }
 
-  private static HttpResponse<byte[]> get(TomcatNode node, String path, String id)
+  private static HttpResponse<byte[]> get(TomcatNode node, String path, @Nullable String id)
       throws Exception {
     HttpRequest request =
         HttpRequest.newBuilder(node.uri().resolve(path))

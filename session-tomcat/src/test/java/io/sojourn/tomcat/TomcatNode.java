@@ -16,6 +16,7 @@ import org.apache.catalina.LifecycleException;
 import org.apache.catalina.LifecycleState;
 import org.apache.catalina.connector.Connector;
 import org.apache.catalina.core.StandardContext;
+import org.apache.catalina.session.ManagerBase;
 import org.apache.catalina.startup.Tomcat;
 import org.apache.tomcat.util.IntrospectionUtils;
 import org.apache.tomcat.util.http.fileupload.FileUtils;
@@ -25,10 +26,10 @@ final class TomcatNode implements ContainerNode {
 
   private final Tomcat tomcat;
   private final Path folder;
-  private final SojournManager manager;
+  private final ManagerBase manager;
   private final int port;
 
-  private TomcatNode(Tomcat tomcat, Path folder, SojournManager manager) {
+  private TomcatNode(Tomcat tomcat, Path folder, ManagerBase manager) {
     this.tomcat = tomcat;
     this.folder = folder;
     this.manager = manager;
@@ -62,7 +63,7 @@ final class TomcatNode implements ContainerNode {
    * @param preparation what to do before
    * @throws LifecycleException if it does not start
    */
-  static TomcatNode start(SojournManager manager, BiConsumer<Tomcat, StandardContext> preparation)
+  static TomcatNode start(ManagerBase manager, BiConsumer<Tomcat, StandardContext> preparation)
       throws IOException, LifecycleException {
     Path folder = Files.createTempDirectory("tomcat");
     Tomcat tomcat = new Tomcat();
@@ -84,7 +85,7 @@ final class TomcatNode implements ContainerNode {
       Tomcat tomcat,
       String path,
       Path folder,
-      SojournManager manager,
+      ManagerBase manager,
       Consumer<StandardContext> preparation) {
     StandardContext context = new StandardContext();
     context.setName(path);
