@@ -9,13 +9,14 @@ import jakarta.servlet.http.HttpServletResponse;
 import jakarta.servlet.http.HttpServletResponseWrapper;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.ByteBuffer;
 import java.nio.charset.Charset;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The response as the application sees it, which saves the request's sessions at the last moment
  * before a byte can leave: at a flush, at the end of the stream or writer, and before a write that
- * the buffer may not hold.
+ * the buffer may not hold or that completes a body of announced length.
  *
  * <p>Used by one thread at a time, as responses are.
  */
@@ -28,6 +29,9 @@ final class SessionResponse extends HttpServletResponseWrapper {
   /** Bytes written since the buffer was last empty; an upper bound where a charset is not known. */
   private long buffered;
 
+  /** The length that the application has announced. Tomcat 11 sends a body that has reached it. */
+  private long contentLength = Long.MAX_VALUE;
+
   SessionResponse(HttpServletResponse response, RequestScope scope) {
     super(response);
     this.scope = scope;
@@ -37,10 +41,10 @@ final class SessionResponse extends HttpServletResponseWrapper {
     return scope;
   }
 
-  /** Bytes are about to be written: if the buffer may not hold them, some leave. */
+  /** Bytes are about to be written, which may be too many to wait or the last. */
   private void beforeWrite(long bytes) {
     buffered += bytes;
-    if (buffered >= getBufferSize()) {
+    if (buffered >= getBufferSize() || buffered >= contentLength) {
       beforeCommit();
     }
   }
@@ -62,8 +66,59 @@ final class SessionResponse extends HttpServletResponseWrapper {
   public void reset() {
     super.reset();
     buffered = 0;
+    contentLength = Long.MAX_VALUE;
     stream = null;
     writer = null;
+  }
+
+  @Override
+  public void setContentLength(int length) {
+    super.setContentLength(length);
+    expectContentLength(length);
+  }
+
+  @Override
+  public void setContentLengthLong(long length) {
+    super.setContentLengthLong(length);
+    expectContentLength(length);
+  }
+
+  @Override
+  public void setHeader(String name, String value) {
+    super.setHeader(name, value);
+    expectContentLength(name, value);
+  }
+
+  @Override
+  public void addHeader(String name, String value) {
+    super.addHeader(name, value);
+    expectContentLength(name, value);
+  }
+
+  @Override
+  public void setIntHeader(String name, int value) {
+    super.setIntHeader(name, value);
+    expectContentLength(name, Integer.toString(value));
+  }
+
+  @Override
+  public void addIntHeader(String name, int value) {
+    super.addIntHeader(name, value);
+    expectContentLength(name, Integer.toString(value));
+  }
+
+  private void expectContentLength(String name, @Nullable String value) {
+    if ("Content-Length".equalsIgnoreCase(name) && value != null) {
+      try {
+        expectContentLength(Long.parseLong(value));
+      } catch (NumberFormatException e) {
+        // Tomcat does not take it for the length either.
+      }
+    }
+  }
+
+  private void expectContentLength(long length) {
+    contentLength = length < 0 ? Long.MAX_VALUE : length;
   }
 
   @Override
@@ -127,6 +182,14 @@ final class SessionResponse extends HttpServletResponseWrapper {
     public void write(byte[] bytes, int offset, int length) throws IOException {
       beforeWrite(length);
       inner.write(bytes, offset, length);
+    }
+
+    /** Overrides what servlet 6.1 has, which fails for a stream that blocks. */
+    @SuppressWarnings({"UnusedMethod", "EffectivelyPrivate"})
+    public void write(ByteBuffer bytes) throws IOException {
+      byte[] copy = new byte[bytes.remaining()];
+      bytes.get(copy);
+      write(copy);
     }
 
     @Override

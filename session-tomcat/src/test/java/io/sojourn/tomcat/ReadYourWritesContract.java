@@ -134,12 +134,16 @@ abstract class ReadYourWritesContract {
         });
     try {
       HttpRequest request = HttpRequest.newBuilder(a.uri().resolve(path)).build();
-      client.send(
-          request,
-          head -> {
-            answered.countDown();
-            return HttpResponse.BodySubscribers.discarding();
-          });
+      int status =
+          client
+              .send(
+                  request,
+                  head -> {
+                    answered.countDown();
+                    return HttpResponse.BodySubscribers.discarding();
+                  })
+              .statusCode();
+      assertThat(status == 500).isEqualTo(path.endsWith("/page-of-exception"));
     } finally {
       storeOfA.observe(operation -> {});
     }

@@ -21,6 +21,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import jakarta.servlet.http.HttpSession;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -150,6 +151,25 @@ final class ResponseStyles {
           response.setContentLength(bytes().length);
           response.getOutputStream().write(bytes());
         });
+    changing(
+        "small-stream-of-known-length",
+        (request, response) -> {
+          response.setContentLength(4);
+          response.getOutputStream().print("body");
+        });
+    changing(
+        "small-writer-of-length-by-header",
+        (request, response) -> {
+          response.setHeader("content-length", "4");
+          response.getWriter().print("body");
+        });
+    changing(
+        "small-stream-of-length-by-header",
+        (request, response) -> {
+          response.addIntHeader("Content-Length", 4);
+          response.getOutputStream().print("body");
+        });
+    changing("byte-buffer", (request, response) -> writeBuffer(response.getOutputStream()));
     styles.put(
         "reset-and-big",
         (request, response) -> {
@@ -190,6 +210,19 @@ final class ResponseStyles {
   private static void changeInPlaceAlone(HttpServletRequest request) {
     HttpSession session = request.getSession();
     changeInPlace(session, (Integer) session.getAttribute(NUMBER));
+  }
+
+  /** By the method that servlet 6.1 has and 6.0 has not. */
+  private static void writeBuffer(ServletOutputStream stream) throws IOException {
+    try {
+      ServletOutputStream.class
+          .getMethod("write", ByteBuffer.class)
+          .invoke(stream, ByteBuffer.wrap(bytes()));
+    } catch (NoSuchMethodException e) {
+      stream.write(bytes());
+    } catch (ReflectiveOperationException e) {
+      throw new IOException(e);
+    }
   }
 
   private static byte[] bytes() {
