@@ -1,0 +1,27 @@
+package io.sojourn.tomcat;
+
+import io.sojourn.SessionStore;
+import io.sojourn.SessionStores;
+import io.sojourn.StoreConfiguration;
+import io.sojourn.testkit.server.RealServers;
+import io.sojourn.testkit.server.RedisServer;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(RealServers.class)
+class SameEventsRedisIT extends SameEventsContract {
+
+  private final String url;
+
+  SameEventsRedisIT(RedisServer redis) {
+    this.url = redis.url();
+  }
+
+  @Override
+  SessionStore open(String application) {
+    return SessionStores.open(
+        new StoreConfiguration(url, application, Map.of(), () -> Duration.ZERO),
+        getClass().getClassLoader());
+  }
+}
