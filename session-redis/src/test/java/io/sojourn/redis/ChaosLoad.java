@@ -53,7 +53,6 @@ final class ChaosLoad {
   private static final int SESSIONS = 3;
   private static final String SHARED = "shared";
   private static final String LIST = "list";
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   /** Failing must not take the processor from those who do not. */
   private static final Duration AFTER_FAILURE = Duration.ofMillis(2);
@@ -126,7 +125,7 @@ final class ChaosLoad {
     List<Long> before = users.stream().map(user -> user.acknowledged.get()).toList();
     await()
         .alias("Each user's next write")
-        .atMost(PATIENCE)
+        .atMost(Sessions.PATIENCE)
         .until(
             () ->
                 over
@@ -220,7 +219,7 @@ final class ChaosLoad {
       for (JudgedSession session : sessions) {
         for (int node = 0; node < nodes.size(); node++) {
           int number = node;
-          await().atMost(PATIENCE).until(() -> load(session, number) != null);
+          await().atMost(Sessions.PATIENCE).until(() -> load(session, number) != null);
         }
       }
     }

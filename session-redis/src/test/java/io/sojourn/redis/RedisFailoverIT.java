@@ -38,7 +38,6 @@ import org.junit.jupiter.api.Test;
 /** A primary that fails or is demoted, and slots that move. */
 class RedisFailoverIT {
 
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final int RENAMES = Integer.getInteger("sojourn.test.renames", 1_000);
 
   private final List<SessionStore> opened = new ArrayList<>();
@@ -134,7 +133,7 @@ class RedisFailoverIT {
       RedisServer former = sentinels.master();
       former.kill();
       await()
-          .atMost(PATIENCE)
+          .atMost(Sessions.PATIENCE)
           .ignoreExceptionsInstanceOf(StoreUnavailableException.class)
           .untilAsserted(
               () -> assertThat(found(store, key).attributes()).containsOnlyKeys("a", "b"));
@@ -195,7 +194,7 @@ class RedisFailoverIT {
       assertThat(store.save(set(elsewhere, "b", "2"))).hasValue(2);
       assertThat(saved).isNotDone();
       move.finish();
-      saved.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+      saved.get(Sessions.PATIENCE.toSeconds(), TimeUnit.SECONDS);
       assertThat(other.save(set(key, "c", "3"))).hasValue(3);
       assertThat(found(other, key).attributes()).containsOnlyKeys("a", "b", "c");
     }

@@ -27,7 +27,11 @@ final class Sessions {
   static final IdleTimeout HALF_AN_HOUR =
       IdleTimeout.of(Duration.ofMinutes(30), Duration.ofMinutes(1));
 
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  /**
+   * For what comes sooner or later. Sentinels that have noticed that they stood still (TILT) do
+   * nothing for 30 seconds.
+   */
+  static final Duration PATIENCE = Duration.ofSeconds(90);
 
   private Sessions() {}
 
