@@ -10,7 +10,6 @@ import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.apache.catalina.Context;
@@ -70,7 +69,7 @@ final class CostNode {
   static final class Cart implements Serializable {
     private static final long serialVersionUID = 1L;
 
-    private final List<Item> items = new ArrayList<>();
+    private final ArrayList<Item> items = new ArrayList<>();
 
     Cart() {
       for (int i = 0; i < 20; i++) {
