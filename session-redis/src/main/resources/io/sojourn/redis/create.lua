@@ -1,6 +1,6 @@
 -- Creates a session: {1}, {0} if the key is taken, or {2} if it is taken by just what this would have created.
 -- KEYS session. ARGV offset, created, idle, touch, then name and value of each attribute.
-if redis.call('EXISTS', KEYS[1], bucket(KEYS[1]) .. 'door:' .. digest(KEYS[1])) > 0 then
+if redis.call('EXISTS', KEYS[1], doorOf(KEYS[1])) > 0 then
   local s = read(KEYS[1])
   if s and s.version == 1 and s.created == ARGV[2] and not s.door and not s.claim then
     rewrite(s)

@@ -2,7 +2,7 @@
 -- it is taken by a session that was renamed.
 -- KEYS the hashes that the two keys stand for. ARGV offset.
 local time = now(ARGV[1])
-local door = bucket(KEYS[2]) .. 'door:' .. digest(KEYS[2])
+local door = doorOf(KEYS[2])
 local taken = find(KEYS[2])
 if taken and taken.door then
   rewrite(taken)

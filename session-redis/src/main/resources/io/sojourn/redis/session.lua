@@ -50,6 +50,11 @@ local function digest(name)
   return string.sub(name, -64)
 end
 
+-- The door of that key.
+local function doorOf(name)
+  return bucket(name) .. 'door:' .. digest(name)
+end
+
 -- The session in the hash of this name; nil if there is none, or only half of one.
 local function read(name)
   local m = redis.call('HMGET', name, 'session', 'index')
@@ -112,7 +117,7 @@ local function find(name)
     -- Once renamed, its first key opens it no more.
     return not s.door and s or nil
   end
-  local door = bucket(name) .. 'door:' .. digest(name)
+  local door = doorOf(name)
   local behind = redis.call('GET', door)
   s = behind and read(behind)
   return s and s.door == door and s or nil
