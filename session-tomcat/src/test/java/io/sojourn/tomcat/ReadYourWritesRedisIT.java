@@ -1,12 +1,8 @@
 package io.sojourn.tomcat;
 
 import io.sojourn.SessionStore;
-import io.sojourn.SessionStores;
-import io.sojourn.StoreConfiguration;
 import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisServer;
-import java.time.Duration;
-import java.util.Map;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 @ExtendWith(RealServers.class)
@@ -20,8 +16,6 @@ class ReadYourWritesRedisIT extends ReadYourWritesContract {
 
   @Override
   SessionStore open(String application) {
-    return SessionStores.open(
-        new StoreConfiguration(url, application, Map.of(), () -> Duration.ZERO),
-        getClass().getClassLoader());
+    return Stores.open(url, application);
   }
 }

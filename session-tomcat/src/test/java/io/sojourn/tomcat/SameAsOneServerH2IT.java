@@ -1,10 +1,6 @@
 package io.sojourn.tomcat;
 
 import io.sojourn.SessionStore;
-import io.sojourn.SessionStores;
-import io.sojourn.StoreConfiguration;
-import java.time.Duration;
-import java.util.Map;
 import java.util.UUID;
 
 class SameAsOneServerH2IT extends SameAsOneServerContract {
@@ -13,8 +9,6 @@ class SameAsOneServerH2IT extends SameAsOneServerContract {
 
   @Override
   SessionStore open(String application) {
-    return SessionStores.open(
-        new StoreConfiguration(url, application, Map.of(), () -> Duration.ZERO),
-        getClass().getClassLoader());
+    return Stores.open(url, application);
   }
 }
