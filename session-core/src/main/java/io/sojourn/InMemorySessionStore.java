@@ -104,6 +104,51 @@ public final class InMemorySessionStore implements SessionStore {
   }
 
   @Override
+  public synchronized OptionalLong save(SessionDelta delta, long holder) {
+    Stored stored = byOrigin.get(delta.origin());
+    if (stored != null && stored.holder != holder) {
+      throw new SessionBusyException(
+          "Session " + delta.origin() + " is not saved: its lease has gone to another request",
+          null);
+    }
+    return save(delta);
+  }
+
+  @Override
+  public synchronized Lease lease(SessionKey key, long holder, Duration leaseTime) {
+    Instant now = now();
+    Stored stored = byKey.get(key);
+    if (stored == null || stored.claimedUntil != null || stored.isExpired(now)) {
+      return Lease.MISSING;
+    }
+    boolean othersTurn =
+        stored.next != NO_HOLDER && stored.next != holder && now.isBefore(stored.nextUntil);
+    if (stored.holder != holder) {
+      if (othersTurn) {
+        return Lease.BUSY;
+      }
+      if (stored.holder != NO_HOLDER && now.isBefore(stored.leaseUntil)) {
+        stored.next = holder;
+        stored.nextUntil = now.plus(TURN_TIME);
+        return Lease.BUSY;
+      }
+      stored.holder = holder;
+      stored.next = NO_HOLDER;
+    }
+    stored.leaseUntil = now.plus(leaseTime);
+    return Lease.TAKEN;
+  }
+
+  @Override
+  public synchronized void release(SessionKey origin, long holder) {
+    now();
+    Stored stored = byOrigin.get(origin);
+    if (stored != null && stored.holder == holder) {
+      stored.holder = NO_HOLDER;
+    }
+  }
+
+  @Override
   public synchronized boolean rename(SessionKey key, SessionKey newKey) {
     Instant now = now();
     Stored stored = byKey.get(key);
@@ -176,6 +221,13 @@ public final class InMemorySessionStore implements SessionStore {
     Instant lastAccessTime;
     IdleTimeout timeout;
     @Nullable Instant claimedUntil;
+
+    /** Who has the lease, and who is to have it next. */
+    long holder = NO_HOLDER;
+
+    Instant leaseUntil = Instant.MIN;
+    long next = NO_HOLDER;
+    Instant nextUntil = Instant.MIN;
     final Map<String, StoredAttribute> attributes = new HashMap<>();
 
     /** The version that removed each attribute that is not there any more. */

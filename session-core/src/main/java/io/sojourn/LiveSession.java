@@ -66,6 +66,7 @@ public final class LiveSession {
   private volatile boolean unsaved;
   private volatile boolean usedSinceFlush = true;
   private volatile @Nullable Object attachment;
+  private volatile long holder = SessionStore.NO_HOLDER;
 
   // These three are written under stateLock.
   private volatile long knownVersion;
@@ -313,6 +314,15 @@ public final class LiveSession {
 
   long knownVersion() {
     return knownVersion;
+  }
+
+  /** Who of this node has its lease, without which nothing is saved then. */
+  long holder() {
+    return holder;
+  }
+
+  void heldBy(long newHolder) {
+    holder = newHolder;
   }
 
   /** Whether a save failed for want of the store, so that somebody has to try again. */

@@ -48,6 +48,8 @@ public final class SessionRepository implements AutoCloseable {
    */
   private final Set<SessionKey> told = ConcurrentHashMap.newKeySet();
 
+  private final SessionLeases leases;
+
   /**
    * A repository over this store, which stays its owner's to close.
    *
@@ -59,6 +61,7 @@ public final class SessionRepository implements AutoCloseable {
     this.store = store;
     this.codec = codec;
     this.policy = policy;
+    this.leases = new SessionLeases(store);
   }
 
   /**
@@ -144,6 +147,72 @@ public final class SessionRepository implements AutoCloseable {
     return !session.isGone();
   }
 
+  /**
+   * Opens a session for one request alone: waits until nobody else has its lease, on any node. Two
+   * store calls, and more while it waits.
+   *
+   * @param id as a client sent it, without a route suffix; untrusted
+   * @param patience how long to wait
+   * @return to be {@linkplain #release released} when the request is over; null if there is no such
+   *     session
+   * @throws SessionBusyException if it takes too long
+   * @throws StoreUnavailableException if the store cannot be asked
+   */
+  public @Nullable SessionLease lease(String id, Duration patience) {
+    SessionKey key = SessionKey.of(id);
+    long holder = SessionLeases.newHolder();
+    if (!leases.acquire(key, holder, patience)) {
+      return null;
+    }
+    LiveSession session = null;
+    try {
+      session = open(id);
+    } finally {
+      if (session == null) {
+        leases.giveUp(key);
+      }
+    }
+    return session == null ? null : hold(session, holder, key);
+  }
+
+  /**
+   * Keeps a session that the caller has just begun to itself. The store hears of that when it hears
+   * of the session.
+   */
+  public SessionLease lease(LiveSession begun) {
+    SessionKey key = begun.key();
+    leases.enter(key, Duration.ZERO);
+    return hold(begun, SessionLeases.newHolder(), key);
+  }
+
+  private SessionLease hold(LiveSession session, long holder, SessionKey queue) {
+    SessionLease lease = new SessionLease(session, holder, queue);
+    session.heldBy(holder);
+    leases.hold(lease);
+    return lease;
+  }
+
+  /**
+   * Lets the next request have the session. What could not be saved under the lease never is: this
+   * node's copy is dropped. Repeatable.
+   */
+  public void release(SessionLease lease) {
+    LiveSession session = lease.session();
+    session.flushLock.lock();
+    try {
+      boolean dropped = session.holder() == lease.holder() && session.isUnsaved();
+      leases.release(lease);
+      if (session.holder() == lease.holder()) {
+        session.heldBy(SessionStore.NO_HOLDER);
+      }
+      if (dropped) {
+        forget(session);
+      }
+    } finally {
+      session.flushLock.unlock();
+    }
+  }
+
   private LiveSession admit(String id, SessionKey key, SessionRecord record, long known) {
     LiveSession loaded = new LiveSession(id, record, codec, policy);
     LiveSession present = nearCache.putIfAbsent(key, loaded);
@@ -198,6 +267,8 @@ public final class SessionRepository implements AutoCloseable {
    * @return false if the session has ended, here or elsewhere, so that nothing could be saved
    * @throws StoreUnavailableException if the store cannot be asked; what changed is kept and saved
    *     by the next flush
+   * @throws SessionBusyException if the session's lease has gone to another request meanwhile: the
+   *     changes are dropped, and so is this copy
    * @throws SessionException if the session is new and its id turns out to be taken
    */
   public boolean flush(LiveSession session) {
@@ -214,13 +285,19 @@ public final class SessionRepository implements AutoCloseable {
     } catch (StoreUnavailableException e) {
       session.markUnsaved();
       throw e;
+    } catch (SessionBusyException e) {
+      forget(session);
+      throw e;
     } finally {
       session.flushLock.unlock();
     }
   }
 
   private boolean save(LiveSession session, LiveSession.Pending pending) {
-    OptionalLong version = store.save(pending.delta(session.origin(), session.idle()));
+    SessionDelta delta = pending.delta(session.origin(), session.idle());
+    long holder = session.holder();
+    OptionalLong version =
+        holder == SessionStore.NO_HOLDER ? store.save(delta) : store.save(delta, holder);
     if (version.isEmpty()) {
       forget(session);
       return false;
@@ -238,6 +315,10 @@ public final class SessionRepository implements AutoCloseable {
           "The new session " + session.key() + " cannot be created: its id is taken", null);
     }
     session.saved(pending, SessionStore.FIRST_VERSION);
+    if (session.holder() != SessionStore.NO_HOLDER) {
+      // Before anybody is told the id, so nobody else can have taken it.
+      var unused = store.lease(session.key(), session.holder(), SessionLeases.LEASE_TIME);
+    }
     return true;
   }
 
@@ -389,6 +470,7 @@ public final class SessionRepository implements AutoCloseable {
    */
   @Override
   public void close() {
+    leases.close();
     for (LiveSession session : nearCache.values()) {
       try {
         if (session.isUnsaved()) {

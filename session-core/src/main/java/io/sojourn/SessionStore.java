@@ -30,6 +30,12 @@ public interface SessionStore extends AutoCloseable {
   /** A {@code knownVersion} for a caller that knows nothing of the session yet. */
   long NO_VERSION = 0;
 
+  /** No {@code holder} of a lease. */
+  long NO_HOLDER = 0;
+
+  /** For how long a caller that was answered {@link Lease#BUSY} is the next to be given a lease. */
+  Duration TURN_TIME = Duration.ofSeconds(1);
+
   /**
    * For how many versions a removed attribute leaves a mark. A caller whose version is older than
    * that gets the whole session, so marks may be dropped.
@@ -70,6 +76,49 @@ public interface SessionStore extends AutoCloseable {
    *     applied or not, never in part
    */
   OptionalLong save(SessionDelta delta);
+
+  /** What {@link #lease} answers. */
+  enum Lease {
+    /** The caller has it. */
+    TAKEN,
+    /** Somebody else has it, or is to have it next. */
+    BUSY,
+    /** There is no such session. */
+    MISSING
+  }
+
+  /**
+   * Takes or renews the lease of a session: of those who ask for one, one at a time has it. It ends
+   * when it is released, or by the store's clock, so that no node that has died keeps it.
+   *
+   * <p>A caller that is refused is the next one to be given it if nobody else is, for {@link
+   * #TURN_TIME} from each time that it asks again. So nobody who keeps asking waits for ever while
+   * others come and go.
+   *
+   * @param key the key of the session's present id
+   * @param holder a random number that stands for the caller, never {@link #NO_HOLDER}
+   * @param leaseTime for how long
+   * @throws StoreUnavailableException if the store cannot be asked
+   */
+  Lease lease(SessionKey key, long holder, Duration leaseTime);
+
+  /**
+   * Ends a lease if this holder has it.
+   *
+   * @param origin {@link SessionRecord#origin()}
+   * @throws StoreUnavailableException if the store cannot be asked
+   */
+  void release(SessionKey origin, long holder);
+
+  /**
+   * Saves as {@link #save(SessionDelta)} does, if nobody has taken the lease from this holder
+   * meanwhile.
+   *
+   * @throws SessionBusyException if it is not the holder's any more; nothing is written then
+   * @throws StoreUnavailableException if the store cannot be asked; the delta may then have been
+   *     applied or not, never in part
+   */
+  OptionalLong save(SessionDelta delta, long holder);
 
   /**
    * Makes the session that goes by one key go by another. Version and last access stay.

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -32,6 +33,7 @@ class SessionRepositoryTest {
     final SessionStore inner;
     final Map<String, Integer> calls = new TreeMap<>();
     final List<SessionDelta> deltas = new ArrayList<>();
+    final Semaphore leased = new Semaphore(0);
     boolean down;
     String refused = "";
 
@@ -63,6 +65,31 @@ class SessionRepositoryTest {
       called("save");
       deltas.add(delta);
       return inner.save(delta);
+    }
+
+    @Override
+    public OptionalLong save(SessionDelta delta, long holder) {
+      called("save");
+      return inner.save(delta, holder);
+    }
+
+    /** Not counted: leases are renewed by another thread. */
+    @Override
+    public Lease lease(SessionKey key, long holder, Duration leaseTime) {
+      Lease answer = inner.lease(key, holder, leaseTime);
+      leased.release();
+      return answer;
+    }
+
+    /** Waits until a lease has been asked for from now on. */
+    void awaitLease() {
+      leased.drainPermits();
+      leased.acquireUninterruptibly();
+    }
+
+    @Override
+    public void release(SessionKey origin, long holder) {
+      inner.release(origin, holder);
     }
 
     @Override
@@ -132,6 +159,102 @@ class SessionRepositoryTest {
 
   private static EncodedValue bytes(String text) {
     return EncodedValue.of(text.getBytes(UTF_8));
+  }
+
+  // ---------------------------------------------------------------- leases
+
+  private static final String ID = "leased";
+
+  /** Waits until the turn of those is over that were refused. */
+  private static SessionLease leased(SessionRepository node) {
+    return requireNonNull(node.lease(ID, Duration.ofSeconds(30)));
+  }
+
+  private static void assertBusy(SessionRepository node) {
+    assertThatThrownBy(() -> node.lease(ID, Duration.ZERO))
+        .isInstanceOf(SessionBusyException.class);
+  }
+
+  @Test
+  @Tag("G3")
+  void aLeasedSessionIsOneRequestsUntilItIsReleased() {
+    created(a, ID);
+    SessionLease lease = leased(a);
+    assertBusy(a);
+    assertBusy(b);
+    lease.session().setAttribute("text", "two");
+    assertThat(a.flush(lease.session())).isTrue();
+    a.release(lease);
+    a.release(lease);
+    SessionLease next = leased(b);
+    assertThat(next.session().attribute("text")).isEqualTo("two");
+    b.release(next);
+    assertThat(a.lease("nobody", Duration.ZERO)).isNull();
+    assertThat(leased(a).session().attribute("text")).isEqualTo("two");
+  }
+
+  @Test
+  @Tag("G3")
+  void aSessionIsItsCreatorsFromTheFirstMomentThatTheStoreHasIt() {
+    LiveSession session = a.create(ID, HALF_AN_HOUR);
+    SessionLease lease = a.lease(session);
+    session.setAttribute("text", "one");
+    assertBusy(a);
+    a.flush(session);
+    assertBusy(a);
+    assertBusy(b);
+    a.release(lease);
+    assertThat(leased(b).session().attribute("text")).isEqualTo("one");
+  }
+
+  @Test
+  @Tag("G3")
+  void whatARequestChangedIsDroppedWhenItHasLostTheLease() {
+    created(a, ID);
+    SessionLease lost = leased(a);
+    lost.session().setAttribute("text", "late");
+    clockOffset.set(Duration.ofMinutes(1));
+    SessionLease taken = leased(b);
+    assertThatThrownBy(() -> a.flush(lost.session())).isInstanceOf(SessionBusyException.class);
+    a.release(lost);
+    a.maintain();
+    taken.session().setAttribute("text", "two");
+    b.flush(taken.session());
+    b.release(taken);
+    assertThat(leased(a).session().attribute("text")).isEqualTo("two");
+  }
+
+  @Test
+  @Tag("G3")
+  void whatCouldNotBeSavedUnderTheLeaseIsNotSavedWithoutIt() {
+    created(a, ID);
+    SessionLease lease = leased(a);
+    lease.session().setAttribute("text", "unsaved");
+    store.down = true;
+    assertThatThrownBy(() -> a.flush(lease.session()))
+        .isInstanceOf(StoreUnavailableException.class);
+    a.release(lease);
+    store.down = false;
+    a.maintain();
+    assertThat(leased(a).session().attribute("text")).isEqualTo("one");
+  }
+
+  @Test
+  @Tag("G3")
+  void aLeaseIsRenewedWhileItsRequestRuns() {
+    created(a, ID);
+    SessionLease lease = leased(a);
+    LiveSession session = lease.session();
+    // Altogether longer than a lease lasts that nobody renews.
+    for (int i = 1; i <= 3; i++) {
+      clockOffset.set(SessionLeases.LEASE_TIME.multipliedBy(i).dividedBy(2));
+      store.awaitLease();
+    }
+    assertBusy(b);
+    session.setAttribute("text", "two");
+    assertThat(a.flush(session)).isTrue();
+    a.release(lease);
+    assertThat(leased(b).session().attribute("text")).isEqualTo("two");
   }
 
   // ---------------------------------------------------------------- reading

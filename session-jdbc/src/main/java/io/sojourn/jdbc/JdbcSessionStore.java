@@ -4,6 +4,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.sojourn.EncodedValue;
 import io.sojourn.LoadResult;
 import io.sojourn.NewSession;
+import io.sojourn.SessionBusyException;
 import io.sojourn.SessionDelta;
 import io.sojourn.SessionException;
 import io.sojourn.SessionKey;
@@ -32,6 +33,9 @@ import javax.sql.DataSource;
 public final class JdbcSessionStore implements SessionStore {
 
   private static final int MAX_APPLICATION_BYTES = 200;
+
+  /** No version of a session. */
+  private static final long LEASE_LOST = -1;
 
   private final Database database;
   private final int maxAttributeBytes;
@@ -112,13 +116,56 @@ public final class JdbcSessionStore implements SessionStore {
 
   @Override
   public OptionalLong save(SessionDelta delta) {
+    requireAll(delta);
+    return database.run(
+        "save session " + delta.origin(), (dialect, work) -> save(dialect, work, delta));
+  }
+
+  private static OptionalLong save(SqlDialect dialect, Work work, SessionDelta delta)
+      throws SQLException {
+    return delta.changes().isEmpty() ? dialect.touch(work, delta) : dialect.save(work, delta);
+  }
+
+  /** A transaction of two statements. */
+  @Override
+  public OptionalLong save(SessionDelta delta, long holder) {
+    requireAll(delta);
+    OptionalLong saved =
+        database.run(
+            "save session " + delta.origin(),
+            (dialect, work) ->
+                work.atomically(
+                    whole ->
+                        dialect.leases().isLost(whole, delta.origin(), holder)
+                            ? OptionalLong.of(LEASE_LOST)
+                            : save(dialect, whole, delta)));
+    if (saved.isPresent() && saved.getAsLong() == LEASE_LOST) {
+      throw new SessionBusyException(
+          "Session " + delta.origin() + " is not saved: its lease has gone to another request",
+          null);
+    }
+    return saved;
+  }
+
+  private void requireAll(SessionDelta delta) {
     delta
         .changes()
         .forEach((name, change) -> change.written().ifPresent(value -> require(name, value)));
+  }
+
+  @Override
+  public Lease lease(SessionKey key, long holder, Duration leaseTime) {
     return database.run(
-        "save session " + delta.origin(),
-        (dialect, work) ->
-            delta.changes().isEmpty() ? dialect.touch(work, delta) : dialect.save(work, delta));
+        "lease session " + key,
+        (dialect, work) -> dialect.leases().take(work, key, holder, leaseTime));
+  }
+
+  @Override
+  public void release(SessionKey origin, long holder) {
+    var unused =
+        database.run(
+            "release session " + origin,
+            (dialect, work) -> dialect.leases().release(work, origin, holder));
   }
 
   @Override

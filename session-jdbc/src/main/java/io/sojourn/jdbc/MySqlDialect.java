@@ -176,7 +176,7 @@ final class MySqlDialect extends SqlDialect {
   private volatile long packetLimit = Long.MAX_VALUE;
 
   MySqlDialect(Tables tables) {
-    super(tables, CLOCK, LOAD, LOAD_CHANGED);
+    super(tables, CLOCK, LOAD, LOAD_CHANGED, IS_OWN_ROW);
     this.create = text(CREATE.formatted(SessionStore.FIRST_VERSION));
     this.createdAttribute = CREATED_ATTRIBUTE.formatted(SessionStore.FIRST_VERSION);
     this.save = text(SAVE);

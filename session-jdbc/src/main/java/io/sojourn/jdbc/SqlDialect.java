@@ -74,6 +74,7 @@ abstract class SqlDialect {
   private final SqlText load;
   private final SqlText loadChanged;
   private final SqlText remove;
+  private final LeaseStatements leases;
 
   /**
    * A dialect.
@@ -82,13 +83,15 @@ abstract class SqlDialect {
    * @param load reads a session by application and key
    * @param loadChanged reads a session, and of its attributes those that are newer than a version
    *     if the session is; its parameters are that version, twice, application and key
+   * @param isOwnRow what else is to be true of a row that is a session's own
    */
-  SqlDialect(Tables tables, String clock, String load, String loadChanged) {
+  SqlDialect(Tables tables, String clock, String load, String loadChanged, String isOwnRow) {
     this.tables = tables;
     this.clock = clock;
     this.load = text(load);
     this.loadChanged = text(loadChanged);
     this.remove = text("DELETE FROM sojourn_session WHERE application = ? AND origin = ?");
+    this.leases = new LeaseStatements(this, isOwnRow);
   }
 
   /**
@@ -227,6 +230,11 @@ abstract class SqlDialect {
     try (ResultSet rows = parameters.statement.executeQuery()) {
       return StoredSessions.live(rows, key, whole);
     }
+  }
+
+  /** What is to be known of leases. */
+  final LeaseStatements leases() {
+    return leases;
   }
 
   /** See {@link SessionStore#rename}. */

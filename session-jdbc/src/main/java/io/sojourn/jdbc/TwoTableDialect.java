@@ -42,7 +42,7 @@ abstract class TwoTableDialect extends SqlDialect {
   private final SqlText rename;
 
   TwoTableDialect(Tables tables, String clock) {
-    super(tables, clock, LOAD, LOAD_CHANGED);
+    super(tables, clock, LOAD, LOAD_CHANGED, "");
     this.rename = text(RENAME);
   }
 

@@ -63,8 +63,11 @@ final class Work {
     return Parameters.answeringKey(connection, sql);
   }
 
-  /** Carries out several statements as a whole. */
+  /** Carries out several statements as a whole, and as a part of the one that it is called in. */
   <T> T atomically(Task<T> task) throws SQLException {
+    if (!connection.getAutoCommit()) {
+      return task.run(this);
+    }
     connection.setAutoCommit(false);
     try {
       T answer = task.run(this);

@@ -2,6 +2,7 @@
 
 -- origin: SHA-256 of the id that the session was created under. session_key: SHA-256 of the present id.
 -- max_inactive_interval: 0 or less, never. expiry: null, never. claimed_until: not null, a node is ending the session.
+-- lease_holder: a request has the session to itself until leased_until; next_holder is the next to.
 CREATE TABLE IF NOT EXISTS sojourn_session (
   application           VARBINARY(200) NOT NULL,
   origin                BINARY(32)     NOT NULL,
@@ -14,6 +15,10 @@ CREATE TABLE IF NOT EXISTS sojourn_session (
   expiry                BIGINT         NULL,
   claimed_until         BIGINT         NULL,
   principal             VARBINARY(320) NULL,
+  lease_holder          BIGINT         NULL,
+  leased_until          BIGINT         NULL,
+  next_holder           BIGINT         NULL,
+  next_until            BIGINT         NULL,
   PRIMARY KEY (application, origin),
   UNIQUE (application, session_key)
 );

@@ -21,7 +21,9 @@ enum LuaScript {
   SAVE(true, "save-first.lua", "session.lua", "save.lua"),
   RENAME(true, "session.lua", "rename.lua"),
   REMOVE(true, "session.lua", "remove.lua"),
-  CLAIM(false, "session.lua", "claim.lua");
+  CLAIM(false, "session.lua", "claim.lua"),
+  LEASE(false, "session.lua", "lease.lua"),
+  RELEASE(false, "session.lua", "release.lua");
 
   private final boolean kept;
   private final String source;

@@ -8,6 +8,7 @@ import io.sojourn.EncodedValue;
 import io.sojourn.IdleTimeout;
 import io.sojourn.LoadResult;
 import io.sojourn.NewSession;
+import io.sojourn.SessionBusyException;
 import io.sojourn.SessionDelta;
 import io.sojourn.SessionException;
 import io.sojourn.SessionKey;
@@ -52,6 +53,7 @@ public final class RedisSessionStore implements SessionStore {
    *       dash: expiry, when a claim ends, the key it was renamed to, what nodes' last saves are known by
    *     index \xffcart\xfe7\xffuser\xfe-5           which version wrote it, or removed it
    *     :cart <bytes>                               an attribute
+   *     lease -81985529216486896 1767223005000 - 0  who has it alone, until when; who is next, and for how long
    *   GET sojourn:{shop:2a}:door:d34f…              the way from the key to the session
    *   ZRANGE sojourn:{shop:2a}:expiry 0 -1 WITHSCORES
    *     6a09… 1767224860000                         when to look at it
@@ -97,6 +99,9 @@ public final class RedisSessionStore implements SessionStore {
   private static final int DONE = 1;
 
   private static final int DONE_BEFORE = 2;
+
+  /** What the script of a save answers to a holder that has lost its lease. */
+  private static final int LEASE_LOST = -1;
 
   /** How many of a session's keys every script may touch, and how many one that has to find it. */
   private static final int OF_ORIGIN = 2;
@@ -167,6 +172,15 @@ public final class RedisSessionStore implements SessionStore {
 
   @Override
   public OptionalLong save(SessionDelta delta) {
+    return save(delta, NOTHING);
+  }
+
+  @Override
+  public OptionalLong save(SessionDelta delta, long holder) {
+    return save(delta, ascii(holder));
+  }
+
+  private OptionalLong save(SessionDelta delta, byte[] holder) {
     Arguments arguments = arguments().add(millis(delta.idle()));
     delta
         .timeout()
@@ -176,10 +190,31 @@ public final class RedisSessionStore implements SessionStore {
                     .add(millis(timeout.maxInactiveInterval()))
                     .add(millis(timeout.touchInterval())),
             () -> arguments.add(NOTHING).add(NOTHING));
-    arguments.add(node).add(random());
+    arguments.add(node).add(random()).add(holder);
     delta.changes().forEach((name, change) -> addChange(arguments, name, change));
     long version = run("save", LuaScript.SAVE, OF_ORIGIN, delta.origin(), arguments).number(0);
+    if (version == LEASE_LOST) {
+      throw new SessionBusyException(
+          "Session " + delta.origin() + " is not saved: its lease has gone to another request",
+          null);
+    }
     return version == 0 ? OptionalLong.empty() : OptionalLong.of(version);
+  }
+
+  @Override
+  public Lease lease(SessionKey key, long holder, Duration leaseTime) {
+    Arguments arguments = arguments().add(holder).add(millis(leaseTime)).add(millis(TURN_TIME));
+    int answer = (int) run("lease", LuaScript.LEASE, OF_KEY, key, arguments).number(0);
+    return switch (answer) {
+      case MISSING -> Lease.MISSING;
+      case DONE -> Lease.TAKEN;
+      default -> Lease.BUSY;
+    };
+  }
+
+  @Override
+  public void release(SessionKey origin, long holder) {
+    var unused = run("release", LuaScript.RELEASE, OF_ORIGIN, origin, new Arguments().add(holder));
   }
 
   /** Whether both lie in one bucket, as one in 64 does. */

@@ -1,6 +1,6 @@
 -- All that most saves without a change do, before anything else is set up: the last access is noted, where the expiry
 -- is not to be moved by it. The pattern is the beginning of what `written` writes.
-if #ARGV == 6 and ARGV[3] == '' then
+if #ARGV == 7 and ARGV[3] == '' and ARGV[7] == '' then
   local m = redis.call('HMGET', KEYS[1], 'session', 'index')
   local head, version, before, tail, idle, ends
   if m[1] and m[2] then

@@ -1,6 +1,6 @@
--- Applies a delta: {the version after it}, or {0} if there is no such session.
--- KEYS session. ARGV offset, how long idle, new idle and touch or '', the node and what it knows this save by, then
--- the changes: set name value | replace name value version | remove name.
+-- Applies a delta: {the version after it}, {0} if there is no such session, or {-1} if its lease is not this holder's.
+-- KEYS session. ARGV offset, how long idle, new idle and touch or '', the node and what it knows this save by, the holder
+-- of a lease or '', then the changes: set name value | replace name value version | remove name.
 
 -- How many nodes' last saves are known.
 local NODES = 8
@@ -10,9 +10,12 @@ local s = read(KEYS[1])
 if not s or s.claim then
   return { 0 }
 end
+if ARGV[7] ~= '' and leased(s) ~= ARGV[7] then
+  return { -1 }
+end
 local accessed = time - tonumber(ARGV[2])
 local timeout = ARGV[3] ~= ''
-if #ARGV == 6 and not timeout then
+if #ARGV == 7 and not timeout then
   if accessed > s.accessed then
     access(s, time, accessed, {})
   end
@@ -42,7 +45,7 @@ local fields = {}
 local index = s.index
 local newest = {}
 local marked = false
-local i = 7
+local i = 8
 while i <= #ARGV do
   local change, name = ARGV[i], ARGV[i + 1]
   local key = entry(name)

@@ -4,6 +4,8 @@
 -- last access, max inactive interval, touch interval, expiry, when its claim ends, the key that it was renamed to, and
 -- what the last save of each node is known by; a dash stands for none. Its field `index` tells which version last
 -- wrote each attribute, or removed it, and begins with the newest. `:<name>` is an attribute.
+-- Its field `lease`, if requests ask for that, tells who has the session to itself, until when, who is to have it next,
+-- and for how long that holds.
 -- The string `door:<key>` leads from the key that a renamed session goes by to the hash, in the same bucket.
 -- The sorted set `expiry` tells when the sessions of a bucket expire or their claims lapse.
 -- The names of a session's keys follow from each other's; a cluster is told all of them, other servers only those that
@@ -175,5 +177,16 @@ local function access(s, time, accessed, fields, timeout)
   if timeout then
     keep(s, time, s.expiry)
   end
+end
+
+-- Who has the session to itself and until when, who is next and until when; a dash stands for nobody.
+local function leased(s)
+  local value = redis.call('HGET', s.name, 'lease') or '- 0 - 0'
+  local holder, ends, follower, turn = string.match(value, '^(%S+) (%d+) (%S+) (%d+)$')
+  return holder or '-', tonumber(ends) or 0, follower or '-', tonumber(turn) or 0
+end
+
+local function lease(s, holder, ends, follower, turn)
+  redis.call('HSET', s.name, 'lease', string.format('%s %.0f %s %.0f', holder, ends, follower, turn))
 end
 

@@ -25,7 +25,7 @@ public final class FaultyStore extends InterceptedStore {
 
   /** Makes every call fail from now on. */
   public void failAll() {
-    fail("create", "load", "save", "rename", "remove", "claimExpired", "ping");
+    fail("create", "load", "save", "lease", "release", "rename", "remove", "claimExpired", "ping");
   }
 
   @Override

@@ -47,6 +47,24 @@ abstract class InterceptedStore implements SessionStore {
   }
 
   @Override
+  public final OptionalLong save(SessionDelta delta, long holder) {
+    before("save");
+    return inner.save(delta, holder);
+  }
+
+  @Override
+  public final Lease lease(SessionKey key, long holder, Duration leaseTime) {
+    before("lease");
+    return inner.lease(key, holder, leaseTime);
+  }
+
+  @Override
+  public final void release(SessionKey origin, long holder) {
+    before("release");
+    inner.release(origin, holder);
+  }
+
+  @Override
   public final boolean rename(SessionKey key, SessionKey newKey) {
     before("rename");
     return inner.rename(key, newKey);

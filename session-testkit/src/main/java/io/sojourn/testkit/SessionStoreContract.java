@@ -10,6 +10,7 @@ import io.sojourn.EncodedValue;
 import io.sojourn.IdleTimeout;
 import io.sojourn.LoadResult;
 import io.sojourn.NewSession;
+import io.sojourn.SessionBusyException;
 import io.sojourn.SessionDelta;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionRecord;
@@ -51,6 +52,7 @@ public abstract class SessionStoreContract {
   private static final IdleTimeout HALF_AN_HOUR =
       IdleTimeout.of(Duration.ofMinutes(30), Duration.ofMinutes(1));
   private static final Duration CLAIM_TIME = Duration.ofMinutes(1);
+  private static final Duration LEASE_TIME = Duration.ofSeconds(10);
   private static final int THREADS = 8;
 
   private final AtomicReference<Duration> clockOffset = new AtomicReference<>(Duration.ZERO);
@@ -419,6 +421,106 @@ public abstract class SessionStoreContract {
     assertThat(unchanged(store, key, 1).lastAccessTime()).isEqualTo(created);
     assertThat(unchanged(store, key, 1).lastAccessTime())
         .isBetween(created.plusSeconds(61), created.plusSeconds(61).plus(slack()));
+  }
+
+  // ---------------------------------------------------------------- lease
+
+  @Test
+  @Tag("G3")
+  void aLeaseIsOneHoldersUntilItIsReleased() {
+    SessionStore one = open();
+    SessionStore two = open();
+    SessionKey key = created(one, Map.of());
+    assertThat(one.lease(key, 1, LEASE_TIME)).isEqualTo(SessionStore.Lease.TAKEN);
+    assertThat(one.lease(key, 1, LEASE_TIME)).isEqualTo(SessionStore.Lease.TAKEN);
+    assertThat(two.lease(key, 2, LEASE_TIME)).isEqualTo(SessionStore.Lease.BUSY);
+    two.release(key, 2);
+    assertThat(two.lease(key, 2, LEASE_TIME)).isEqualTo(SessionStore.Lease.BUSY);
+    one.release(key, 1);
+    assertThat(two.lease(key, 2, LEASE_TIME)).isEqualTo(SessionStore.Lease.TAKEN);
+    assertThat(two.lease(newKey(), 2, LEASE_TIME)).isEqualTo(SessionStore.Lease.MISSING);
+  }
+
+  @Test
+  @Tag("G3")
+  @Tag("R53")
+  void aLeaseThatIsNotRenewedEnds() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of());
+    assertThat(store.lease(key, 1, LEASE_TIME)).isEqualTo(SessionStore.Lease.TAKEN);
+    passTime(LEASE_TIME.minusSeconds(1));
+    assertThat(store.lease(key, 1, LEASE_TIME)).isEqualTo(SessionStore.Lease.TAKEN);
+    passTime(LEASE_TIME.minusSeconds(1));
+    assertThat(store.lease(key, 2, LEASE_TIME)).isEqualTo(SessionStore.Lease.BUSY);
+    passTime(Duration.ofSeconds(2));
+    assertThat(store.lease(key, 2, LEASE_TIME)).isEqualTo(SessionStore.Lease.TAKEN);
+    assertThat(store.lease(key, 1, LEASE_TIME)).isEqualTo(SessionStore.Lease.BUSY);
+  }
+
+  @Test
+  @Tag("G3")
+  void whoWasRefusedFirstIsTheNextToHaveTheLease() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of());
+    assertThat(store.lease(key, 1, LEASE_TIME)).isEqualTo(SessionStore.Lease.TAKEN);
+    assertThat(store.lease(key, 2, LEASE_TIME)).isEqualTo(SessionStore.Lease.BUSY);
+    assertThat(store.lease(key, 3, LEASE_TIME)).isEqualTo(SessionStore.Lease.BUSY);
+    assertThat(store.lease(key, 1, LEASE_TIME)).isEqualTo(SessionStore.Lease.TAKEN);
+    store.release(key, 1);
+    assertThat(store.lease(key, 3, LEASE_TIME)).isEqualTo(SessionStore.Lease.BUSY);
+    assertThat(store.lease(key, 1, LEASE_TIME)).isEqualTo(SessionStore.Lease.BUSY);
+    assertThat(store.lease(key, 2, LEASE_TIME)).isEqualTo(SessionStore.Lease.TAKEN);
+    assertThat(store.lease(key, 1, LEASE_TIME)).isEqualTo(SessionStore.Lease.BUSY);
+    store.release(key, 2);
+    passTime(SessionStore.TURN_TIME.plusSeconds(1));
+    assertThat(store.lease(key, 3, LEASE_TIME)).isEqualTo(SessionStore.Lease.TAKEN);
+  }
+
+  @Test
+  @Tag("G3")
+  void whoHasLostTheLeaseCannotSave() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of());
+    assertThat(store.lease(key, 1, LEASE_TIME)).isEqualTo(SessionStore.Lease.TAKEN);
+    assertThat(store.save(delta(key, Map.of("a", set("first"))), 1)).hasValue(2);
+    passTime(LEASE_TIME.plusSeconds(1));
+    assertThat(store.lease(key, 2, LEASE_TIME)).isEqualTo(SessionStore.Lease.TAKEN);
+    assertThatThrownBy(() -> store.save(delta(key, Map.of("a", set("late"))), 1))
+        .isInstanceOf(SessionBusyException.class);
+    assertThatThrownBy(() -> store.save(SessionDelta.touch(key, Duration.ZERO), 1))
+        .isInstanceOf(SessionBusyException.class);
+    assertThat(attributes(store, key)).isEqualTo(Map.of("a", value("first")));
+    assertThat(store.save(delta(key, Map.of("a", set("second"))), 2)).hasValue(3);
+    store.remove(key);
+    assertThat(store.save(delta(key, Map.of("a", set("third"))), 2)).isEmpty();
+  }
+
+  @Test
+  @Tag("G3")
+  void aLeaseStaysWithARenamedSession() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of());
+    assertThat(store.lease(key, 1, LEASE_TIME)).isEqualTo(SessionStore.Lease.TAKEN);
+    SessionKey newKey = newKeyFor(store, key);
+    assertThat(store.rename(key, newKey)).isTrue();
+    assertThat(store.lease(key, 2, LEASE_TIME)).isEqualTo(SessionStore.Lease.MISSING);
+    assertThat(store.lease(newKey, 2, LEASE_TIME)).isEqualTo(SessionStore.Lease.BUSY);
+    store.release(key, 1);
+    assertThat(store.lease(newKey, 2, LEASE_TIME)).isEqualTo(SessionStore.Lease.TAKEN);
+  }
+
+  @Test
+  @Tag("G3")
+  void oneOfManyThreadsIsGivenTheLease() {
+    SessionStore one = open();
+    SessionStore two = open();
+    SessionKey key = created(one, Map.of());
+    List<SessionStore.Lease> answers =
+        Threads.call(
+            THREADS, thread -> (thread % 2 == 0 ? one : two).lease(key, 100L + thread, LEASE_TIME));
+    assertThat(answers)
+        .containsOnlyOnce(SessionStore.Lease.TAKEN)
+        .doesNotContain(SessionStore.Lease.MISSING);
   }
 
   // ---------------------------------------------------------------- rename

@@ -1,5 +1,6 @@
 package io.sojourn.tomcat;
 
+import io.sojourn.SessionBusyException;
 import io.sojourn.StoreUnavailableException;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.Filter;
@@ -59,7 +60,7 @@ final class ErrorPageFilter implements Filter {
   public void doFilter(ServletRequest request, ServletResponse response, FilterChain chain)
       throws IOException, ServletException {
     RequestScope before = RequestScope.of(response);
-    RequestScope scope = before == null ? new RequestScope() : before;
+    RequestScope scope = before == null ? new RequestScope(null) : before;
     ServletResponse ours =
         before == null && response instanceof HttpServletResponse http
             ? new SessionResponse(http, scope)
@@ -67,13 +68,13 @@ final class ErrorPageFilter implements Filter {
     RequestScope outer = scope.enter();
     try {
       chain.doFilter(request, ours);
-      if (scope.outage() == null) {
+      if (scope.failure() == null) {
         scope.flush();
       }
-    } catch (StoreUnavailableException e) {
+    } catch (StoreUnavailableException | SessionBusyException e) {
       answerOutage(ours);
     } catch (ServletException e) {
-      if (scope.outage() == null) {
+      if (scope.failure() == null) {
         throw e;
       }
       answerOutage(ours);

@@ -1,5 +1,7 @@
 package io.sojourn.tomcat;
 
+import io.sojourn.SessionBusyException;
+import io.sojourn.SessionException;
 import io.sojourn.StoreUnavailableException;
 import jakarta.servlet.ServletResponse;
 import jakarta.servlet.ServletResponseWrapper;
@@ -30,7 +32,19 @@ final class RequestScope {
 
   private final List<Lookup> lookups = new ArrayList<>(1);
   private volatile List<SojournSession> sessions = List.of();
-  private volatile @Nullable StoreUnavailableException outage;
+  private volatile @Nullable SessionException failure;
+
+  /** What this request has to itself; null if it is to have no session to itself. */
+  private final @Nullable Leases leases;
+
+  /**
+   * A scope.
+   *
+   * @param leases for a request that is to have its sessions to itself
+   */
+  RequestScope(@Nullable Leases leases) {
+    this.leases = leases;
+  }
 
   /** The scope of the request that this thread dispatches; null if it dispatches none. */
   static @Nullable RequestScope current() {
@@ -130,28 +144,52 @@ final class RequestScope {
     return !sessions.isEmpty();
   }
 
-  void storeFailed(StoreUnavailableException failure) {
-    outage = failure;
+  /** Notes why this request cannot be served. */
+  void failed(SessionException why) {
+    failure = why;
   }
 
   /** Why this request could not be served as it should; null if all went well. */
-  @Nullable StoreUnavailableException outage() {
-    return outage;
+  @Nullable SessionException failure() {
+    return failure;
+  }
+
+  /** What this request has to itself of this manager's sessions; null if it shares them. */
+  @Nullable Leases leases(SojournManager manager) {
+    Leases own = leases;
+    return own == null || own.manager() != manager ? null : own;
   }
 
   /**
    * Saves what has changed in the sessions that this request uses.
    *
    * @throws StoreUnavailableException if the store cannot be asked
+   * @throws SessionBusyException if a session has been given to another request meanwhile
    */
   void flush() {
     for (SojournSession session : sessions) {
       try {
         session.flush();
-      } catch (StoreUnavailableException e) {
-        storeFailed(e);
+      } catch (StoreUnavailableException | SessionBusyException e) {
+        failed(e);
         throw e;
       }
+    }
+  }
+
+  /** An asynchronous request is dispatched again: it waits for the sessions that it has used. */
+  void resume() {
+    if (leases != null) {
+      for (SojournSession session : sessions) {
+        leases.take(session);
+      }
+    }
+  }
+
+  /** Lets other requests have what this one had to itself. */
+  void release() {
+    if (leases != null) {
+      leases.release();
     }
   }
 

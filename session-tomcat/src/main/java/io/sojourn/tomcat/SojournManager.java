@@ -4,6 +4,7 @@ import io.sojourn.AttributeCodec;
 import io.sojourn.EncodeException;
 import io.sojourn.EncodedValue;
 import io.sojourn.LiveSession;
+import io.sojourn.SessionBusyException;
 import io.sojourn.SessionException;
 import io.sojourn.SessionPolicy;
 import io.sojourn.SessionRepository;
@@ -21,8 +22,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 import org.apache.catalina.Context;
 import org.apache.catalina.LifecycleException;
 import org.apache.catalina.LifecycleState;
@@ -68,13 +71,26 @@ public final class SojournManager extends ManagerBase {
   private String onDecodeFailure = "fail";
   private String nearCacheSize = Integer.toString(SessionPolicy.DEFAULT.nearCacheSize());
   private String allowedClasses = "";
+  private String concurrency = "parallel";
+  private @Nullable String serializePaths;
+  private String serializeTimeout = "10";
 
   private @Nullable SessionStore ownStore;
   private volatile @Nullable Running running;
 
+  /** How requests of one session go together. */
+  private enum Concurrency {
+    PARALLEL,
+    SERIALIZE
+  }
+
   /** What a started manager works with. */
   private record Running(
-      SessionRepository repository, AttributeCodec codec, Authentication authentication) {}
+      SessionRepository repository,
+      AttributeCodec codec,
+      Authentication authentication,
+      Predicate<String> serialized,
+      Duration patience) {}
 
   /** A manager to be configured. */
   public SojournManager() {}
@@ -176,6 +192,42 @@ public final class SojournManager extends ManagerBase {
   }
 
   /**
+   * Sets whether requests of one session run side by side ({@code parallel}) or one after the
+   * other, on all nodes ({@code serialize}).
+   */
+  public void setConcurrency(String mode) {
+    this.concurrency = mode;
+  }
+
+  /** Whether requests of one session run side by side. */
+  public String getConcurrency() {
+    return concurrency;
+  }
+
+  /**
+   * Sets which requests have their session to themselves, if not all: those whose path within the
+   * context this regular expression matches as a whole.
+   */
+  public void setSerializePaths(String pattern) {
+    this.serializePaths = pattern;
+  }
+
+  /** Which requests have their session to themselves; null if all. */
+  public @Nullable String getSerializePaths() {
+    return serializePaths;
+  }
+
+  /** Sets how many seconds a request waits for its session before it is answered 503. */
+  public void setSerializeTimeout(String seconds) {
+    this.serializeTimeout = seconds;
+  }
+
+  /** How many seconds a request waits for its session before it is answered 503. */
+  public String getSerializeTimeout() {
+    return serializeTimeout;
+  }
+
+  /**
    * Takes an attribute of the {@code <Manager>} element that this class has no setter for: it is
    * the store's, which refuses what it does not know when the manager starts.
    *
@@ -214,9 +266,12 @@ public final class SojournManager extends ManagerBase {
       refuseMisfits();
       SessionPolicy policy = policy();
       AttributeCodec codec = codec(getContext().getLoader().getClassLoader());
+      Predicate<String> serialized = serialized();
+      Duration patience = Duration.ofSeconds(number("serializeTimeout", serializeTimeout, 1));
       SessionStore store = openStore();
       Authentication authentication = new Authentication(getContext());
-      running = new Running(new SessionRepository(store, codec, policy), codec, authentication);
+      SessionRepository repository = new SessionRepository(store, codec, policy);
+      running = new Running(repository, codec, authentication, serialized, patience);
     } catch (IllegalArgumentException e) {
       throw new LifecycleException("SojournManager cannot start: " + e.getMessage(), e);
     }
@@ -252,6 +307,26 @@ public final class SojournManager extends ManagerBase {
             throw new IllegalArgumentException(name + "=\"" + value + "\" must be a whole number");
           }
         });
+  }
+
+  /** Which paths' requests have their session to themselves. */
+  private Predicate<String> serialized() {
+    boolean serialize =
+        choice("concurrency", concurrency, Concurrency.class) == Concurrency.SERIALIZE;
+    String pattern = serializePaths;
+    if (pattern == null) {
+      return path -> serialize;
+    }
+    if (!serialize) {
+      throw new IllegalArgumentException(
+          "serializePaths=\"" + pattern + "\" has a meaning only with concurrency=\"serialize\"");
+    }
+    try {
+      return Pattern.compile(pattern).asMatchPredicate();
+    } catch (PatternSyntaxException e) {
+      throw new IllegalArgumentException(
+          "serializePaths=\"" + pattern + "\" is no regular expression: " + e.getDescription(), e);
+    }
   }
 
   private AttributeCodec codec(ClassLoader webApplication) {
@@ -404,6 +479,8 @@ public final class SojournManager extends ManagerBase {
    *
    * @param id as the client sent it
    * @return null if there is no such session
+   * @throws SessionBusyException if it is to be this request's alone, and others have it for too
+   *     long
    * @throws StoreUnavailableException if the store cannot be asked. Not an {@link
    *     java.io.IOException}: Tomcat takes that for a missing session and begins a new one
    */
@@ -419,18 +496,30 @@ public final class SojournManager extends ManagerBase {
       return before.session();
     }
     try {
-      LiveSession live = current.repository.open(withoutRoute(id));
+      Leases leases = scope == null ? null : scope.leases(this);
+      LiveSession live =
+          leases == null
+              ? current.repository.open(withoutRoute(id))
+              : leases.open(withoutRoute(id));
       SojournSession session = live == null ? null : session(live, id);
       if (scope != null) {
         scope.remember(this, id, session);
       }
       return session;
-    } catch (StoreUnavailableException e) {
+    } catch (StoreUnavailableException | SessionBusyException e) {
       if (scope != null) {
-        scope.storeFailed(e);
+        scope.failed(e);
       }
       throw e;
     }
+  }
+
+  /** What a request for this path is to have to itself; null if it shares its sessions. */
+  @Nullable Leases leasesFor(String path) {
+    Running current = running;
+    return current != null && current.serialized.test(path)
+        ? new Leases(this, current.repository, current.patience)
+        : null;
   }
 
   private SojournSession session(LiveSession live, String id) {

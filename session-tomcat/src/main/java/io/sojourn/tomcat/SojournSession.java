@@ -157,6 +157,10 @@ final class SojournSession extends StandardSession {
       if (scope != null) {
         // Before the listeners hear of it: what they set is saved with the rest.
         scope.use(this);
+        Leases leases = scope.leases(owner);
+        if (leases != null) {
+          leases.begun(begun);
+        }
       }
     }
     super.setId(newId, notify);

@@ -1,5 +1,7 @@
 package io.sojourn.tomcat;
 
+import io.sojourn.SessionBusyException;
+import io.sojourn.SessionException;
 import io.sojourn.StoreUnavailableException;
 import jakarta.servlet.RequestDispatcher;
 import jakarta.servlet.ServletException;
@@ -44,11 +46,12 @@ final class SojournValve extends ValveBase {
       getNext().invoke(request, response);
       return;
     }
-    RequestScope scope = scope(response);
+    RequestScope scope = scope(request, response);
     scope.takeOver();
     RequestScope outer = scope.enter();
     Authentication authentication = manager.authentication();
     try {
+      scope.resume();
       if (authentication != null) {
         authentication.begin(request);
       }
@@ -56,13 +59,14 @@ final class SojournValve extends ValveBase {
       if (authentication != null) {
         authentication.end(request, scope);
       }
-    } catch (StoreUnavailableException e) {
-      scope.storeFailed(e);
+    } catch (StoreUnavailableException | SessionBusyException e) {
+      scope.failed(e);
     } finally {
       try {
         end(request, response, scope);
       } finally {
         RequestScope.leave(outer);
+        scope.release();
       }
     }
   }
@@ -70,13 +74,15 @@ final class SojournValve extends ValveBase {
   /**
    * The scope of this request, which an asynchronous one brings along when it is dispatched again.
    */
-  private static RequestScope scope(Response response) {
+  private RequestScope scope(Request request, Response response) {
     HttpServletResponse present = response.getResponse();
     RequestScope before = RequestScope.of(present);
     if (before != null) {
       return before;
     }
-    RequestScope scope = new RequestScope();
+    String info = request.getPathInfo();
+    String path = info == null ? request.getServletPath() : request.getServletPath() + info;
+    RequestScope scope = new RequestScope(manager.leasesFor(path));
     response.setResponse(new SessionResponse(present, scope));
     return scope;
   }
@@ -96,26 +102,26 @@ final class SojournValve extends ValveBase {
   }
 
   private void end(Request request, Response response, RequestScope scope) {
-    if (scope.outage() == null) {
+    if (scope.failure() == null) {
       try {
         scope.flush();
-      } catch (StoreUnavailableException e) {
+      } catch (StoreUnavailableException | SessionBusyException e) {
         // Kept in the scope, and answered below.
       }
     }
-    StoreUnavailableException outage = scope.outage();
-    if (outage != null) {
-      answerOutage(request, response, outage);
+    SessionException failure = scope.failure();
+    if (failure != null) {
+      answerUnavailable(request, response, failure);
     }
     if (request.isAsync()) {
       scope.expectChanges();
     }
   }
 
-  private static void answerOutage(
-      Request request, Response response, StoreUnavailableException outage) {
+  private static void answerUnavailable(
+      Request request, Response response, SessionException failure) {
     if (response.isCommitted() || request.isAsync()) {
-      LOG.warn("A response had begun when the session store failed: " + outage.getMessage());
+      LOG.warn("A response had begun when its session failed: " + failure.getMessage());
       return;
     }
     // As if nothing had been answered yet: in particular no cookie for a session that is not
@@ -123,9 +129,13 @@ final class SojournValve extends ValveBase {
     response.reset();
     request.removeAttribute(RequestDispatcher.ERROR_EXCEPTION);
     unavailable(response);
-    sendError(response);
+    sendError(
+        response,
+        failure instanceof SessionBusyException
+            ? "The session is in use by other requests"
+            : "The session store is not available");
     if (LOG.isDebugEnabled()) {
-      LOG.debug("Answered 503: " + outage.getMessage(), outage);
+      LOG.debug("Answered 503: " + failure.getMessage(), failure);
     }
   }
 
@@ -135,10 +145,9 @@ final class SojournValve extends ValveBase {
     response.setHeader("Retry-After", RETRY_AFTER);
   }
 
-  private static void sendError(Response response) {
+  private static void sendError(Response response, String message) {
     try {
-      response.sendError(
-          HttpServletResponse.SC_SERVICE_UNAVAILABLE, "The session store is not available");
+      response.sendError(HttpServletResponse.SC_SERVICE_UNAVAILABLE, message);
     } catch (IOException e) {
       LOG.debug("A client has gone before it could be told of an outage", e);
     }

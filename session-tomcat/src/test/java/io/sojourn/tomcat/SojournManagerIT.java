@@ -41,6 +41,9 @@ class SojournManagerIT {
     "maxActiveSessions, many",
     "application, ${shop.name}",
     "username, ${DB_USER}",
+    "concurrency, sometimes",
+    "serializeTimeout, 0",
+    "serializePaths, /cart/.*",
   })
   @Tag("R71")
   void aWrongSettingStopsTheStartWithOneMessageThatNamesIt(String name, String value) {
@@ -48,6 +51,18 @@ class SojournManagerIT {
         ManagerElement.of("store", "jdbc:h2:mem:" + UUID.randomUUID(), name, value);
     assertThat(refusal(manager))
         .anySatisfy(message -> assertThat(message).contains(name).contains(value));
+  }
+
+  @Test
+  @Tag("R71")
+  void aPatternThatIsNoneStopsTheStartWithOneMessageThatNamesIt() {
+    SojournManager manager =
+        ManagerElement.of(
+            "store", "jdbc:h2:mem:x", "concurrency", "serialize", "serializePaths", "/cart/[");
+    assertThat(refusal(manager))
+        .singleElement()
+        .asString()
+        .contains("serializePaths", "/cart/[", "regular expression");
   }
 
   @Test
