@@ -58,10 +58,10 @@ public final class SessionRepository implements AutoCloseable {
    * @param policy the user's choices
    */
   public SessionRepository(SessionStore store, AttributeCodec codec, SessionPolicy policy) {
-    this.store = store;
+    this.store = new GuardedStore(store);
     this.codec = codec;
     this.policy = policy;
-    this.leases = new SessionLeases(store);
+    this.leases = new SessionLeases(this.store);
   }
 
   /**

@@ -47,6 +47,9 @@ final class Database implements AutoCloseable {
   private final ReentrantLock tablesLock = new ReentrantLock();
   private volatile boolean closed;
 
+  /** When the database last answered anything. */
+  private volatile long lastAnswer = System.nanoTime();
+
   /** Set once the tables are known to be there. */
   private volatile @Nullable SqlDialect dialect;
 
@@ -97,6 +100,7 @@ final class Database implements AutoCloseable {
         }
         long offset = configuration.clockOffset().get().toMillis();
         T answer = task.run(known, new Work(connection, application, offset, lost > 0));
+        lastAnswer = System.nanoTime();
         giveBack(connection, modes);
         return answer;
       } catch (SQLException e) {
@@ -158,12 +162,14 @@ final class Database implements AutoCloseable {
 
   /**
    * A pool whose connector has failed, or that says itself why it has no connection, is an outage
-   * when its timeout is over. One that says nothing is busy, or is connecting for the first time in
-   * a JVM that still has to load the driver.
+   * when its timeout is over, and so is one whose connections have had no answer all that time. One
+   * that says nothing else is busy, or is connecting for the first time in a JVM that still has to
+   * load the driver.
    */
   private Connection connect(String attempt) {
-    long start = System.nanoTime();
+    long begin = System.nanoTime();
     while (true) {
+      long start = System.nanoTime();
       if (closed) {
         throw new StoreUnavailableException(
             "Could not "
@@ -181,8 +187,10 @@ final class Database implements AutoCloseable {
                 && e.getCause() == null
                 && lastFailure() == null
                 && dataSource instanceof HikariDataSource pool
-                && (dialect == null || pool.getHikariPoolMXBean().getTotalConnections() > 0);
-        if (!mayComeYet || System.nanoTime() - start > PATIENCE_WITH_THE_POOL.toNanos()) {
+                && (dialect == null
+                    || (pool.getHikariPoolMXBean().getTotalConnections() > 0
+                        && lastAnswer - start > 0));
+        if (!mayComeYet || System.nanoTime() - begin > PATIENCE_WITH_THE_POOL.toNanos()) {
           if (lastFailure() != null) {
             discardIdle(); // they have failed their test, or would have if there had been time
           }

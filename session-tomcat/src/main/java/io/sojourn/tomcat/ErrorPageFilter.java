@@ -51,9 +51,15 @@ final class ErrorPageFilter implements Filter {
     }
   }
 
-  /** Whether the context has no other filter. */
+  /** Whether the context has no filter but Sojourn's, which leave a response as it is. */
   static boolean isAlone(Context context) {
-    return context.findFilterMaps().length <= 1;
+    for (FilterMap mapping : context.findFilterMaps()) {
+      if (!NAME.equals(mapping.getFilterName())
+          && !OutageFilter.NAME.equals(mapping.getFilterName())) {
+        return false;
+      }
+    }
+    return true;
   }
 
   @Override

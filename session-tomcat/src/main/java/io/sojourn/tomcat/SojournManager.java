@@ -62,6 +62,7 @@ public final class SojournManager extends ManagerBase {
   private final Map<String, String> storeOptions = new ConcurrentHashMap<>();
   private final SojournValve valve = new SojournValve(this);
   private final Set<String> reported = ConcurrentHashMap.newKeySet();
+  private final OutageFilter outageFilter = new OutageFilter();
 
   private @Nullable String storeUrl;
   private @Nullable SessionStore givenStore;
@@ -272,6 +273,7 @@ public final class SojournManager extends ManagerBase {
       Authentication authentication = new Authentication(getContext());
       SessionRepository repository = new SessionRepository(store, codec, policy);
       running = new Running(repository, codec, authentication, serialized, patience);
+      outageFilter.addTo(getContext());
     } catch (IllegalArgumentException e) {
       throw new LifecycleException("SojournManager cannot start: " + e.getMessage(), e);
     }
@@ -396,6 +398,7 @@ public final class SojournManager extends ManagerBase {
   protected void stopInternal() throws LifecycleException {
     setState(LifecycleState.STOPPING);
     ErrorPageFilter.removeFrom(getContext());
+    outageFilter.remove();
     Running stopping = running;
     running = null;
     if (stopping != null) {
@@ -634,7 +637,7 @@ public final class SojournManager extends ManagerBase {
     try {
       session.flush();
     } catch (SessionException e) {
-      LOG.warn("Changes made after the response are not saved yet: " + e.getMessage());
+      valve.logOf(e).failed("Changes made after the response are not saved yet", e);
     }
   }
 }

@@ -34,6 +34,8 @@ final class SojournValve extends ValveBase {
   private static final String DEFAULT_SERVLET = "org.apache.catalina.servlets.DefaultServlet";
 
   private final SojournManager manager;
+  private final FailureLog outages = new FailureLog(LOG);
+  private final FailureLog busy = new FailureLog(LOG);
 
   SojournValve(SojournManager manager) {
     super(true);
@@ -118,10 +120,9 @@ final class SojournValve extends ValveBase {
     }
   }
 
-  private static void answerUnavailable(
-      Request request, Response response, SessionException failure) {
+  private void answerUnavailable(Request request, Response response, SessionException failure) {
     if (response.isCommitted() || request.isAsync()) {
-      LOG.warn("A response had begun when its session failed: " + failure.getMessage());
+      logOf(failure).failed("A response had begun when its session failed", failure);
       return;
     }
     // As if nothing had been answered yet: in particular no cookie for a session that is not
@@ -134,9 +135,12 @@ final class SojournValve extends ValveBase {
         failure instanceof SessionBusyException
             ? "The session is in use by other requests"
             : "The session store is not available");
-    if (LOG.isDebugEnabled()) {
-      LOG.debug("Answered 503: " + failure.getMessage(), failure);
-    }
+    logOf(failure).failed("A request was answered 503", failure);
+  }
+
+  /** Where failures of this kind are logged, so that none hides the other. */
+  FailureLog logOf(SessionException failure) {
+    return failure instanceof SessionBusyException ? busy : outages;
   }
 
   /** Says that the client may try again. */

@@ -1,0 +1,181 @@
+package io.sojourn;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+
+/**
+ * A store that is not asked while it does not answer, so that a store that hangs does not take a
+ * thread of every request. Once it is silent, one call at a time goes through to see whether it is
+ * back; all others fail at once.
+ *
+ * <p>It is silent when a call has failed after waiting, or when {@value #WAITING} calls have been
+ * waiting for more than a second, and no other call has been answered since they began. Until its
+ * first answer only the former counts: the first connection may take its time.
+ *
+ * <p>Thread-safe.
+ */
+final class GuardedStore implements SessionStore {
+
+  private static final int WAITING = 3;
+  private static final Duration PATIENCE = Duration.ofSeconds(1);
+
+  /** A failure that came sooner cost nobody much. */
+  private static final Duration WAITED = Duration.ofMillis(250);
+
+  private final SessionStore inner;
+  private final Set<Call> calls = ConcurrentHashMap.newKeySet();
+
+  /** Guards the decision who goes through, and what it is made by. */
+  private final Object lock = new Object();
+
+  private volatile boolean answered;
+  private volatile long lastAnswer = System.nanoTime();
+  private volatile boolean silent;
+
+  /** A call that is under way. Each is itself only. */
+  private static final class Call {
+    final long begin = System.nanoTime();
+  }
+
+  GuardedStore(SessionStore inner) {
+    this.inner = inner;
+  }
+
+  private <T> T ask(Supplier<T> question) {
+    Call call = begin();
+    try {
+      T answer = question.get();
+      answered();
+      return answer;
+    } catch (StoreUnavailableException e) {
+      failed(call);
+      throw e;
+    } catch (SessionException e) {
+      answered();
+      throw e;
+    } finally {
+      calls.remove(call);
+    }
+  }
+
+  private Call begin() {
+    Call call = new Call();
+    if (!silent && !isSilent(call.begin)) {
+      calls.add(call);
+      return call;
+    }
+    synchronized (lock) {
+      if (calls.isEmpty() || !(silent || isSilent(call.begin))) {
+        calls.add(call);
+        return call;
+      }
+    }
+    throw new StoreUnavailableException(
+        "The session store does not answer. It is asked again by one request at a time until it"
+            + " does",
+        null);
+  }
+
+  /** Whether so many calls wait for so long that the next one would do no better. */
+  private boolean isSilent(long now) {
+    if (!answered || now - lastAnswer < PATIENCE.toNanos()) {
+      return false;
+    }
+    int waiting = 0;
+    for (Call call : calls) {
+      if (now - call.begin > PATIENCE.toNanos() && call.begin - lastAnswer > 0) {
+        waiting++;
+      }
+    }
+    return waiting >= WAITING;
+  }
+
+  private void answered() {
+    answered = true;
+    lastAnswer = System.nanoTime();
+    silent = false;
+  }
+
+  private void failed(Call call) {
+    boolean othersAnswered = answered && lastAnswer - call.begin > 0;
+    if (!othersAnswered && System.nanoTime() - call.begin > WAITED.toNanos()) {
+      silent = true;
+    }
+  }
+
+  @Override
+  public boolean create(NewSession session) {
+    return ask(() -> inner.create(session));
+  }
+
+  @Override
+  public LoadResult load(SessionKey key, long knownVersion) {
+    return ask(() -> inner.load(key, knownVersion));
+  }
+
+  @Override
+  public OptionalLong save(SessionDelta delta) {
+    return ask(() -> inner.save(delta));
+  }
+
+  @Override
+  public OptionalLong save(SessionDelta delta, long holder) {
+    return ask(() -> inner.save(delta, holder));
+  }
+
+  @Override
+  public Lease lease(SessionKey key, long holder, Duration leaseTime) {
+    return ask(() -> inner.lease(key, holder, leaseTime));
+  }
+
+  @Override
+  public void release(SessionKey origin, long holder) {
+    var unused =
+        ask(
+            () -> {
+              inner.release(origin, holder);
+              return true;
+            });
+  }
+
+  @Override
+  public boolean rename(SessionKey key, SessionKey newKey) {
+    return ask(() -> inner.rename(key, newKey));
+  }
+
+  @Override
+  public boolean canRename(SessionKey key, SessionKey newKey) {
+    return inner.canRename(key, newKey);
+  }
+
+  @Override
+  public boolean remove(SessionKey origin) {
+    return ask(() -> inner.remove(origin));
+  }
+
+  /** Not guarded: no request waits for it, and it may rightly take long. */
+  @Override
+  public List<SessionRecord> claimExpired(int limit, Duration claimTime) {
+    return inner.claimExpired(limit, claimTime);
+  }
+
+  @Override
+  public Optional<String> refusal(String name, EncodedValue value) {
+    return inner.refusal(name, value);
+  }
+
+  @Override
+  public void ping() {
+    inner.ping();
+  }
+
+  @Override
+  public void close() {
+    inner.close();
+  }
+}

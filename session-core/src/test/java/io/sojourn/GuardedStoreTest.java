@@ -1,0 +1,117 @@
+package io.sojourn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** A store that hangs, and how many find out. */
+@Tag("G4")
+class GuardedStoreTest {
+
+  private static final SessionKey KEY = SessionKey.of("any");
+
+  private final Semaphore asked = new Semaphore(0);
+  private volatile CountDownLatch gate = new CountDownLatch(0);
+  private volatile boolean down;
+
+  private final GuardedStore store = new GuardedStore(hanging(new InMemorySessionStore()));
+
+  /** Waits at the gate, then fails if the store is down. */
+  private SessionStore hanging(SessionStore inner) {
+    return (SessionStore)
+        Proxy.newProxyInstance(
+            getClass().getClassLoader(),
+            new Class<?>[] {SessionStore.class},
+            (proxy, method, arguments) -> {
+              asked.release();
+              gate.await();
+              if (down) {
+                throw new StoreUnavailableException("down", null);
+              }
+              return method.invoke(inner, arguments);
+            });
+  }
+
+  private LoadResult load() {
+    return store.load(KEY, SessionStore.NO_VERSION);
+  }
+
+  private List<CompletableFuture<LoadResult>> loadLater(int count) {
+    List<CompletableFuture<LoadResult>> loads = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      CompletableFuture<LoadResult> load = new CompletableFuture<>();
+      Thread thread = new Thread(() -> load.completeAsync(this::load, Runnable::run));
+      thread.start();
+      loads.add(load);
+    }
+    return loads;
+  }
+
+  @Test
+  void aStoreThatHangsIsNotAskedByMoreRequests() throws Exception {
+    load();
+    gate = new CountDownLatch(1);
+    asked.drainPermits();
+    List<CompletableFuture<LoadResult>> waiting = loadLater(3);
+    asked.acquire(3);
+    Thread.sleep(1100);
+    assertThatThrownBy(this::load).isInstanceOf(StoreUnavailableException.class);
+    assertThat(asked.availablePermits()).isZero();
+    gate.countDown();
+    waiting.forEach(load -> assertThat(load.join()).isInstanceOf(LoadResult.Missing.class));
+    assertThat(load()).isInstanceOf(LoadResult.Missing.class);
+  }
+
+  @Test
+  void oneSlowRequestKeepsNobodyFromTheStore() throws Exception {
+    load();
+    CountDownLatch slow = new CountDownLatch(1);
+    gate = slow;
+    asked.drainPermits();
+    List<CompletableFuture<LoadResult>> waiting = loadLater(1);
+    asked.acquire();
+    gate = new CountDownLatch(0);
+    Thread.sleep(1100);
+    assertThat(load()).isInstanceOf(LoadResult.Missing.class);
+    slow.countDown();
+    assertThat(waiting.get(0).join()).isInstanceOf(LoadResult.Missing.class);
+  }
+
+  @Test
+  void afterAFailureThatTookLongOneRequestAtATimeAsks() throws Exception {
+    down = true;
+    gate = new CountDownLatch(1);
+    List<CompletableFuture<LoadResult>> first = loadLater(1);
+    asked.acquire();
+    Thread.sleep(500);
+    gate.countDown();
+    assertThatThrownBy(first.get(0)::join).hasRootCauseInstanceOf(StoreUnavailableException.class);
+
+    gate = new CountDownLatch(1);
+    List<CompletableFuture<LoadResult>> probe = loadLater(1);
+    asked.acquire();
+    assertThatThrownBy(this::load).isInstanceOf(StoreUnavailableException.class);
+    assertThat(asked.availablePermits()).isZero();
+    down = false;
+    gate.countDown();
+    assertThat(probe.get(0).join()).isInstanceOf(LoadResult.Missing.class);
+    assertThat(load()).isInstanceOf(LoadResult.Missing.class);
+  }
+
+  @Test
+  void failuresThatComeAtOnceHoldNobodyUp() {
+    down = true;
+    for (int i = 1; i <= 3; i++) {
+      assertThatThrownBy(this::load).hasMessage("down");
+      assertThat(asked.availablePermits()).isEqualTo(i);
+    }
+  }
+}

@@ -1,0 +1,247 @@
+package io.sojourn.tomcat;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.sojourn.testkit.ContractClient;
+import io.sojourn.testkit.ContractClient.Answer;
+import io.sojourn.testkit.server.MariaDbServer;
+import io.sojourn.testkit.server.RedisServer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * A store that dies or stands still while more clients than Tomcat has threads keep asking, with
+ * default settings.
+ */
+class TomcatOutageLoadIT {
+
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final int MAX_THREADS = 20;
+  private static final int CLIENTS = 40;
+  private static final Duration OUTAGE = Duration.ofSeconds(5);
+
+  /** When clients do not wait any more for calls that were under way when the store fell silent. */
+  private static final Duration SETTLING = Duration.ofSeconds(1);
+
+  private static final Duration MOST_OF_THE_OUTAGE = Duration.ofMillis(3500);
+
+  private static final long MOST_LINES_A_SECOND = 5;
+
+  private volatile boolean stopped;
+  private final Queue<Answered> answers = new ConcurrentLinkedQueue<>();
+
+  /** An answer, and when it was asked for and came. */
+  private record Answered(long asked, long came, Answer answer) {
+    long millis() {
+      return TimeUnit.NANOSECONDS.toMillis(came - asked);
+    }
+  }
+
+  /** A user who counts in the session and knows which numbers have been acknowledged. */
+  private final class User {
+    final ContractClient client = new ContractClient();
+    final String name;
+    int acknowledged;
+    int attempted;
+
+    User(int number) {
+      name = "user" + number;
+    }
+
+    void count(TomcatNode node) {
+      attempted++;
+      long asked = System.nanoTime();
+      Answer answer = client.send(node, "set:n:" + attempted);
+      answers.add(new Answered(asked, System.nanoTime(), answer));
+      if (answer.status() == 200) {
+        acknowledged = attempted;
+      } else {
+        LockSupport.parkNanos(20_000_000);
+      }
+    }
+
+    void run(TomcatNode node) {
+      while (!stopped) {
+        count(node);
+      }
+    }
+  }
+
+  /** A server with a store, and how it fails and comes back. */
+  private record Server(String url, Runnable fail, Runnable recover, AutoCloseable process) {
+
+    static Server of(String kind, boolean killed) {
+      if (kind.equals("redis")) {
+        RedisServer redis =
+            RedisServer.startPrivate("--appendonly", "yes", "--appendfsync", "always");
+        return new Server(
+            redis.url(),
+            killed ? redis::kill : redis::suspend,
+            killed ? redis::start : redis::resume,
+            redis);
+      }
+      MariaDbServer mariaDb = MariaDbServer.startPrivate();
+      return new Server(
+          mariaDb.jdbcUrl(mariaDb.newDatabase()),
+          killed ? mariaDb::kill : mariaDb::suspend,
+          killed ? mariaDb::start : mariaDb::resume,
+          mariaDb);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"mariadb, true", "mariadb, false", "redis, true", "redis, false"})
+  @Tag("G4")
+  @Tag("G5")
+  @Tag("R15")
+  @Tag("R75")
+  void anOutageUnderLoadIsAnswered503LeavesOtherPagesAloneAndLogsNobodyOut(
+      String kind, boolean killed) throws Exception {
+    ExecutorService executor = Executors.newFixedThreadPool(CLIENTS);
+    LineCounter lines = new LineCounter();
+    Server server = Server.of(kind, killed);
+    try (TomcatNode node =
+        TomcatNode.start(
+            ManagerElement.of("store", server.url()),
+            (tomcat, context) ->
+                tomcat.getConnector().setProperty("maxThreads", Integer.toString(MAX_THREADS)))) {
+      List<User> users = IntStream.range(0, CLIENTS).mapToObj(User::new).toList();
+      users.forEach(
+          user ->
+              assertThat(user.client.send(node, "set:user:" + user.name).status()).isEqualTo(200));
+      List<String> ids = users.stream().map(user -> user.client.sessionId()).toList();
+      List<Future<?>> running = new ArrayList<>();
+      users.forEach(user -> running.add(executor.submit(() -> user.run(node))));
+      await().atMost(PATIENCE).until(() -> answers.size() > 10 * CLIENTS);
+
+      lines.start();
+      long begin = System.nanoTime();
+      server.fail().run();
+      long failed = System.nanoTime();
+      long slowestPage = 0;
+      while (System.nanoTime() - failed < OUTAGE.toNanos()) {
+        long asked = System.nanoTime();
+        assertThat(new ContractClient().send(node, "fill:3").line()).isEqualTo("xxx");
+        slowestPage = Math.max(slowestPage, System.nanoTime() - asked);
+        TimeUnit.MILLISECONDS.sleep(50);
+      }
+      long end = System.nanoTime();
+      server.recover().run();
+      long recovered = System.nanoTime();
+      long logged = lines.stop();
+      await().atMost(PATIENCE).until(() -> servedSince(recovered) > 2L * CLIENTS);
+      stopped = true;
+      for (Future<?> each : running) {
+        each.get();
+      }
+
+      List<Answered> during =
+          answers.stream().filter(a -> a.asked > failed && a.came < end).toList();
+      assertThat(during)
+          .isNotEmpty()
+          .allSatisfy(
+              each -> {
+                assertThat(each.answer.status()).isEqualTo(503);
+                assertThat(each.answer.retryAfter()).isPresent();
+                assertThat(each.answer.cookies()).isEmpty();
+              });
+      assertThat(answers).allSatisfy(each -> assertThat(each.answer.status()).isIn(200, 503));
+      print(kind, killed, failed, recovered, during, slowestPage, logged);
+      // While threads wait for as long as a socket does, this takes all of the outage.
+      assertThat(slowestPage).isLessThan(MOST_OF_THE_OUTAGE.toNanos());
+      assertThat(logged).isLessThan(MOST_LINES_A_SECOND * (end - begin) / 1_000_000_000);
+      for (int i = 0; i < CLIENTS; i++) {
+        User user = users.get(i);
+        assertThat(user.client.sessionId()).isEqualTo(ids.get(i));
+        assertThat(user.client.send(node, "get:user").line()).isEqualTo(user.name);
+        // What was not acknowledged may be there or not.
+        int n = Integer.parseInt(user.client.send(node, "get:n").line());
+        assertThat(n).isBetween(user.acknowledged, user.attempted);
+      }
+    } finally {
+      stopped = true;
+      executor.shutdownNow();
+      server.process().close();
+    }
+  }
+
+  private long servedSince(long time) {
+    return answers.stream()
+        .filter(each -> each.asked > time && each.answer.status() == 200)
+        .count();
+  }
+
+  private void print(
+      String kind,
+      boolean killed,
+      long failed,
+      long recovered,
+      List<Answered> during,
+      long slowestPage,
+      long logged) {
+    long settled = failed + SETTLING.toNanos();
+    long firstServed =
+        answers.stream()
+            .filter(each -> each.answer.status() == 200 && each.came > recovered)
+            .mapToLong(Answered::came)
+            .min()
+            .orElseThrow();
+    System.out.printf(
+        "%s %s: %d answers of 503, slowest %d ms, %d ms of those asked for after %d ms;"
+            + " slowest page without a session %d ms; served %d ms after the return; %d log lines%n",
+        kind,
+        killed ? "killed" : "frozen",
+        during.size(),
+        during.stream().mapToLong(Answered::millis).max().orElse(0),
+        during.stream()
+            .filter(each -> each.asked > settled)
+            .mapToLong(Answered::millis)
+            .max()
+            .orElse(0),
+        SETTLING.toMillis(),
+        TimeUnit.NANOSECONDS.toMillis(slowestPage),
+        TimeUnit.NANOSECONDS.toMillis(firstServed - recovered),
+        logged);
+  }
+
+  /** Counts the records that reach the root logger. */
+  private static final class LineCounter extends Handler {
+    private final Queue<LogRecord> records = new ConcurrentLinkedQueue<>();
+
+    void start() {
+      Logger.getLogger("").addHandler(this);
+    }
+
+    long stop() {
+      Logger.getLogger("").removeHandler(this);
+      return records.size();
+    }
+
+    @Override
+    public void publish(LogRecord logged) {
+      records.add(logged);
+    }
+
+    @Override
+    public void flush() {}
+
+    @Override
+    public void close() {}
+  }
+}
