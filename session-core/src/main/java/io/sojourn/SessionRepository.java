@@ -471,14 +471,25 @@ public final class SessionRepository implements AutoCloseable {
   @Override
   public void close() {
     leases.close();
-    for (LiveSession session : nearCache.values()) {
-      try {
-        if (session.isUnsaved()) {
-          flush(session);
-        }
-      } catch (SessionException e) {
-        LOG.log(Level.WARNING, "Changes of session " + session.key() + " are lost at the stop", e);
+    List<LiveSession> unsaved = nearCache.values().stream().filter(LiveSession::isUnsaved).toList();
+    int lost = 0;
+    SessionException failure = null;
+    for (LiveSession session : unsaved) {
+      if (failure instanceof StoreUnavailableException) {
+        lost++; // each would wait for the store in vain
+        continue;
       }
+      try {
+        flush(session);
+      } catch (SessionException e) {
+        lost++;
+        failure = e;
+      }
+    }
+    if (failure != null) {
+      LOG.log(
+          Level.WARNING,
+          "Changes of " + lost + " sessions are lost at the stop: " + failure.getMessage());
     }
     nearCache.clear();
   }

@@ -7,8 +7,12 @@ import io.sojourn.InMemorySessionStore;
 import io.sojourn.StoreUnavailableException;
 import io.sojourn.testkit.ContractClient;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.apache.catalina.authenticator.FormAuthenticator;
 import org.apache.catalina.authenticator.NonLoginAuthenticator;
 import org.apache.catalina.authenticator.SingleSignOn;
@@ -163,9 +167,9 @@ class SojournManagerIT {
       StandardContext none = contexts.get(1);
       NonLoginAuthenticator relieved = (NonLoginAuthenticator) none.getAuthenticator();
       for (int i = 0; i < 3; i++) {
-        // One for error pages, one for login pages.
-        assertThat(form.findFilterDefs()).hasSize(2);
-        assertThat(form.findFilterMaps()).hasSize(2);
+        // For error pages, for login pages, for outages.
+        assertThat(form.findFilterDefs()).hasSize(3);
+        assertThat(form.findFilterMaps()).hasSize(3);
         assertThat(relieved.getCache()).isFalse();
         form.reload();
         none.reload();
@@ -210,5 +214,36 @@ class SojournManagerIT {
     store.ping();
     store.close();
     assertThatThrownBy(store::ping).isInstanceOf(StoreUnavailableException.class);
+  }
+
+  @Test
+  @Tag("R75")
+  void whatHasToBeDoneAboutMissingTablesIsNotLoggedAtEachRequest() throws Exception {
+    List<String> logged = Collections.synchronizedList(new ArrayList<>());
+    Handler handler =
+        new Handler() {
+          @Override
+          public void publish(LogRecord line) {
+            logged.add(line.getMessage() + line.getThrown());
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+    Logger root = Logger.getLogger("");
+    String url = "jdbc:h2:mem:" + UUID.randomUUID() + ";DB_CLOSE_DELAY=-1";
+    try (TomcatNode node = TomcatNode.start(ManagerElement.of("store", url, "schema", "check"))) {
+      root.addHandler(handler);
+      for (int i = 0; i < 20; i++) {
+        assertThat(new ContractClient().send(node, "set:a:1").status()).isEqualTo(503);
+      }
+    } finally {
+      root.removeHandler(handler);
+    }
+    // Once while it runs, and once when it stops and has changes that it could not save.
+    assertThat(logged.stream().filter(line -> line.contains("CREATE TABLE"))).hasSize(2);
   }
 }
