@@ -92,10 +92,10 @@ class TomcatSerializeIT {
   }
 
   private TomcatNode start(String... more) throws Exception {
-    return TomcatNode.start(manager(more), this::addServlets);
+    return TomcatNode.start(manager(more), (tomcat, context) -> addServlets(context));
   }
 
-  private void addServlets(Tomcat tomcat, StandardContext context) {
+  private void addServlets(StandardContext context) {
     context.setCrossContext(true);
     Tomcat.addServlet(context, "counter", counter);
     context.addServletMappingDecoded("/count/*", "counter");
@@ -283,7 +283,7 @@ class TomcatSerializeIT {
         TomcatNode.start(
             manager("serializeTimeout", "5"),
             (tomcat, context) -> {
-              addServlets(tomcat, context);
+              addServlets(context);
               context.setSessionCookiePath("/");
             })) {
       ContainerNode other = node.deploy("second", second, this::addServlets);
