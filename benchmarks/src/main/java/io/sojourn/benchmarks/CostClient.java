@@ -13,8 +13,8 @@ import java.util.regex.Pattern;
 
 /**
  * A cheap HTTP client over one kept connection to each node, with sessions of its own. Each request
- * of a session goes to another node than the one before, and has to be answered the count that the
- * session has reached. For one thread.
+ * of a session goes to another node than the one before, where nodes share sessions, and has to be
+ * answered the count that the session has reached. For one thread.
  */
 final class CostClient implements AutoCloseable {
 
@@ -25,6 +25,7 @@ final class CostClient implements AutoCloseable {
   private final List<Socket> nodes = new ArrayList<>();
   private final List<Visitor> visitors = new ArrayList<>();
   private final byte[] buffer = new byte[16 * 1024];
+  private final boolean alternating;
   private final Random random;
   private int next;
 
@@ -35,7 +36,8 @@ final class CostClient implements AutoCloseable {
     long count;
     int node;
 
-    Visitor(String cookie) {
+    Visitor(String cookie, int node) {
+      this.node = node;
       read = request("/read", cookie);
       write = request("/write", cookie);
     }
@@ -44,7 +46,9 @@ final class CostClient implements AutoCloseable {
   /** What a node answered. */
   private record Answer(String head, String body) {}
 
-  CostClient(List<Integer> ports, int sessions, int kilobytes, long seed) throws IOException {
+  CostClient(List<Integer> ports, boolean sharedSessions, int sessions, int kilobytes, long seed)
+      throws IOException {
+    alternating = sharedSessions;
     random = new Random(seed);
     for (int port : ports) {
       Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
@@ -52,12 +56,13 @@ final class CostClient implements AutoCloseable {
       nodes.add(socket);
     }
     for (int i = 0; i < sessions; i++) {
-      Answer answer = ask(i % nodes.size(), request("/fill?kb=" + kilobytes, ""));
+      int node = i % nodes.size();
+      Answer answer = ask(node, request("/fill?kb=" + kilobytes, ""));
       Matcher cookie = COOKIE.matcher(answer.head);
       if (!cookie.find()) {
         throw new IllegalStateException("No session: " + answer.head);
       }
-      visitors.add(new Visitor("Cookie: " + cookie.group(1) + "\r\n"));
+      visitors.add(new Visitor("Cookie: " + cookie.group(1) + "\r\n", node));
     }
   }
 
@@ -71,7 +76,7 @@ final class CostClient implements AutoCloseable {
     for (int i = 0; i < requests; i++) {
       Visitor visitor = visitors.get(next++ % visitors.size());
       boolean write = random.nextInt(100) < writes;
-      visitor.node = (visitor.node + 1) % nodes.size();
+      visitor.node = (visitor.node + (alternating ? 1 : 0)) % nodes.size();
       Answer answer = ask(visitor.node, write ? visitor.write : visitor.read);
       visitor.count += write ? 1 : 0;
       if (!answer.body.equals(Long.toString(visitor.count))) {

@@ -17,10 +17,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What does a request cost whose session is kept by Sojourn, measured by one of a plain Tomcat?
- * Starts a Tomcat with its own manager, and for each store a server and two Tomcats with Sojourn,
- * each in a JVM of its own; clients alternate between the two at every request and check what they
- * read. Prints the processor time of the Tomcats and of the store's server, how often they asked
- * the store and how many bytes that moved.
+ * Starts two Tomcats with their own manager, and for each store a server and two Tomcats with
+ * Sojourn, each in a JVM of its own. Clients alternate between the two with Sojourn at every
+ * request of a session; a session of a plain Tomcat stays where it is, half of them on each. They
+ * check what they read. Prints the processor time of the Tomcats and of the store's server, how
+ * often they asked the store and how many bytes that moved.
  *
  * <pre>
  * mvn -q -DskipTests -pl benchmarks -am package
@@ -49,13 +50,21 @@ public final class RequestCost {
   private record Candidate(String name, List<Node> nodes, @Nullable CostStore store)
       implements AutoCloseable {
 
-    /** Starts one of a plain Tomcat, or of two with Sojourn over this kind of store. */
+    /** Starts one of plain Tomcats, or of two with Sojourn over this kind of store. */
     static Candidate start(String kind) throws Exception {
       if (kind.equals(CostNode.STANDARD)) {
-        return new Candidate("plain Tomcat", List.of(Node.start(CostNode.STANDARD)), null);
+        return new Candidate("plain Tomcat", twoNodes(CostNode.STANDARD), null);
       }
       CostStore store = CostStore.start(kind);
-      return new Candidate(kind, List.of(Node.start(store.url()), Node.start(store.url())), store);
+      return new Candidate(kind, twoNodes(store.url()), store);
+    }
+
+    private static List<Node> twoNodes(String store) throws IOException {
+      return List.of(Node.start(store), Node.start(store));
+    }
+
+    boolean sharesSessions() {
+      return store != null;
     }
 
     Duration nodeCpu() {
@@ -172,7 +181,8 @@ public final class RequestCost {
     List<CostClient> clients = new ArrayList<>();
     try {
       for (int i = 0; i < CLIENTS; i++) {
-        clients.add(new CostClient(ports, SESSIONS_OF_A_CLIENT, kilobytes, i));
+        clients.add(
+            new CostClient(ports, system.sharesSessions(), SESSIONS_OF_A_CLIENT, kilobytes, i));
       }
       drive(clients, mix);
       CostStore store = system.store;
