@@ -34,6 +34,7 @@ final class Connector implements DataSource, AutoCloseable {
   private final Properties properties;
   private final String initSql;
   private final String testSql;
+  private final Duration answerTime;
   private final CountDownLatch closed = new CountDownLatch(1);
   private volatile @Nullable SQLException lastFailure;
 
@@ -43,13 +44,22 @@ final class Connector implements DataSource, AutoCloseable {
    * @param properties what the driver is told beside the URL, the account among it
    * @param initSql what each new connection is told; empty if nothing
    * @param testSql fails on a server that takes no writes
+   * @param answerTime how long a connection waits for an answer once it is there; zero for what the
+   *     driver says
    */
-  Connector(Driver driver, String url, Properties properties, String initSql, String testSql) {
+  Connector(
+      Driver driver,
+      String url,
+      Properties properties,
+      String initSql,
+      String testSql,
+      Duration answerTime) {
     this.driver = driver;
     this.url = url;
     this.properties = properties;
     this.initSql = initSql;
     this.testSql = testSql;
+    this.answerTime = answerTime;
   }
 
   /** What the driver said when it last failed to connect; null if it has succeeded since. */
@@ -108,6 +118,9 @@ final class Connector implements DataSource, AutoCloseable {
       } catch (SQLException e) {
         throw new SQLException("The server takes no writes: it is a replica", READ_ONLY, e);
       }
+    }
+    if (!answerTime.isZero()) {
+      connection.setNetworkTimeout(Runnable::run, (int) answerTime.toMillis());
     }
   }
 

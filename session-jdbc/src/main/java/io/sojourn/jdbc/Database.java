@@ -36,6 +36,12 @@ final class Database implements AutoCloseable {
   private static final int LOST_CONNECTIONS = 3;
   private static final Duration PATIENCE_WITH_LOST_CONNECTIONS = Duration.ofSeconds(1);
 
+  /** For what rightly takes longer than a request may wait for it. */
+  static final Duration LONG = Duration.ofSeconds(5);
+
+  /** A shorter time more is not worth telling a connection. */
+  private static final Duration NOTHING_TO_SPEAK_OF = Duration.ofMillis(50);
+
   /** How long a task waits for a pool that is busy, or connecting for the first time. */
   private static final Duration PATIENCE_WITH_THE_POOL = Duration.ofSeconds(5);
 
@@ -44,6 +50,7 @@ final class Database implements AutoCloseable {
   private final StoreConfiguration configuration;
   private final JdbcSettings settings;
   private final byte[] application;
+  private final Duration patienceWithLostConnections;
   private final ReentrantLock tablesLock = new ReentrantLock();
   private volatile boolean closed;
 
@@ -68,6 +75,12 @@ final class Database implements AutoCloseable {
     this.configuration = configuration;
     this.settings = settings;
     this.application = configuration.application().getBytes(StandardCharsets.UTF_8);
+    // One that was lost because it did not answer has cost its request enough.
+    Duration lessThanAnAnswer = settings.socketTimeout().multipliedBy(3).dividedBy(4);
+    this.patienceWithLostConnections =
+        lessThanAnAnswer.compareTo(PATIENCE_WITH_LOST_CONNECTIONS) < 0
+            ? lessThanAnAnswer
+            : PATIENCE_WITH_LOST_CONNECTIONS;
   }
 
   /** Something to do in the words of a dialect. */
@@ -84,6 +97,15 @@ final class Database implements AutoCloseable {
    * @throws SessionException if anything else goes wrong
    */
   <T> T run(String attempt, Task<T> task) {
+    return run(attempt, Duration.ZERO, task);
+  }
+
+  /**
+   * Runs a task that may take its time, as {@link #run(String, Task)} does.
+   *
+   * @param more for how long an answer is awaited beyond {@code socketTimeout}
+   */
+  <T> T run(String attempt, Duration more, Task<T> task) {
     long start = System.nanoTime();
     int conflicts = 0;
     int lost = 0;
@@ -94,6 +116,10 @@ final class Database implements AutoCloseable {
       SQLException failure;
       try {
         modes.autoCommit(connection);
+        Duration rightly = dialect == null ? LONG : more;
+        if (owned && rightly.compareTo(NOTHING_TO_SPEAK_OF) > 0) {
+          modes.patient(connection, rightly);
+        }
         SqlDialect known = dialect(connection);
         if (conflicts > 0 && known.isAtEaseWithReadCommitted()) {
           modes.readCommitted(connection);
@@ -128,7 +154,7 @@ final class Database implements AutoCloseable {
         LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(2_000_000L * conflicts));
       } else if (kind == SqlFailure.OUTAGE
           && ++lost < LOST_CONNECTIONS
-          && passed < PATIENCE_WITH_LOST_CONNECTIONS.toNanos()) {
+          && passed < patienceWithLostConnections.toNanos()) {
         discardIdle();
       } else if (kind == SqlFailure.NO_TABLE && !lookedAgain) {
         lookedAgain = true;
@@ -229,6 +255,10 @@ final class Database implements AutoCloseable {
   /** What a connection was set to when its owner lent it, where that is not what a task needs. */
   private static final class Modes {
 
+    /** As an answer of a connection that may wait for ever. */
+    private static final int FOR_EVER = 0;
+
+    private int networkTimeout = FOR_EVER;
     private boolean manualCommit;
     private int isolation = Connection.TRANSACTION_NONE;
 
@@ -236,6 +266,15 @@ final class Database implements AutoCloseable {
       if (!connection.getAutoCommit()) {
         connection.setAutoCommit(true);
         manualCommit = true;
+      }
+    }
+
+    /** Has the connection wait for an answer for so much longer. */
+    void patient(Connection connection, Duration more) throws SQLException {
+      int before = connection.getNetworkTimeout();
+      if (before != FOR_EVER) {
+        connection.setNetworkTimeout(Runnable::run, before + (int) more.toMillis());
+        networkTimeout = before;
       }
     }
 
@@ -252,6 +291,9 @@ final class Database implements AutoCloseable {
     }
 
     void restore(Connection connection) throws SQLException {
+      if (networkTimeout != FOR_EVER) {
+        connection.setNetworkTimeout(Runnable::run, networkTimeout);
+      }
       if (isolation != Connection.TRANSACTION_NONE) {
         connection.setTransactionIsolation(isolation);
       }

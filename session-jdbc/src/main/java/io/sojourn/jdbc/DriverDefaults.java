@@ -13,7 +13,7 @@ import java.util.TreeMap;
 enum DriverDefaults {
   MYSQL(
       Tests.MYSQL,
-      "SET SESSION innodb_lock_wait_timeout = %d",
+      "SET SESSION innodb_lock_wait_timeout = {seconds}",
       Duration.ofMillis(1),
       // Of each connection; on all of them MySQL has room for 16,382.
       "prepStmtCacheSize=64 prepStmtCacheSqlLimit=8192 cachePrepStmts=true useServerPrepStmts=true"
@@ -21,7 +21,7 @@ enum DriverDefaults {
 
   MARIADB(
       Tests.MYSQL,
-      "SET SESSION innodb_lock_wait_timeout = %d",
+      "SET SESSION innodb_lock_wait_timeout = {seconds}",
       Duration.ofMillis(1),
       "prepStmtCacheSize=64 useServerPrepStmts=true"),
 
@@ -29,11 +29,17 @@ enum DriverDefaults {
       Tests.POSTGRESQL,
       // A plan may be made when a table is still small, and kept. Each statement here is about a
       // few rows that an index finds.
-      "SET lock_timeout = '%ds'; SET enable_seqscan = off",
+      "SET lock_timeout = '{millis}ms'; SET enable_seqscan = off",
       Duration.ofSeconds(1),
       "prepareThreshold=1 ApplicationName=sojourn tcpKeepAlive=true"),
 
   OTHER("", "", Duration.ofMillis(1), "");
+
+  /** How drivers call the time for which they wait for an answer. */
+  static final String SOCKET_TIMEOUT = "socketTimeout";
+
+  /** While it connects, for which no request waits. */
+  private static final Duration HANDSHAKE = Duration.ofSeconds(2);
 
   /** Each fails for a primary that a failover has made a replica. */
   private static final class Tests {
@@ -52,7 +58,7 @@ enum DriverDefaults {
    * A driver.
    *
    * @param testSql fails on a connection that is of no use
-   * @param initSql what each new connection is told, with the seconds to wait for a lock
+   * @param initSql what each new connection is told, with the time to wait for a lock
    * @param unit what its timeouts are counted in
    * @param fixed name=value, with spaces between
    */
@@ -78,9 +84,15 @@ enum DriverDefaults {
     return testSql;
   }
 
-  /** What each new connection is told. It waits for a lock for less than for an answer. */
+  /**
+   * What each new connection is told. It waits for a lock for less than for an answer, where that
+   * is more than the second which is the least that a database takes.
+   */
   String initSql(JdbcSettings settings) {
-    return initSql.formatted(Math.max(1, settings.socketTimeout().toSeconds() / 2));
+    Duration wait = settings.socketTimeout().dividedBy(2);
+    return initSql
+        .replace("{seconds}", Long.toString(Math.max(1, wait.toSeconds())))
+        .replace("{millis}", Long.toString(wait.toMillis()));
   }
 
   /** By name, as the driver calls them. */
@@ -90,12 +102,16 @@ enum DriverDefaults {
       return properties;
     }
     properties.put("connectTimeout", count(settings.connectionTimeout()));
-    properties.put("socketTimeout", count(settings.socketTimeout()));
+    properties.put(SOCKET_TIMEOUT, count(longer(HANDSHAKE, settings.socketTimeout())));
     for (String property : fixed.split(" ", -1)) {
       int equals = property.indexOf('=');
       properties.put(property.substring(0, equals), property.substring(equals + 1));
     }
     return properties;
+  }
+
+  private static Duration longer(Duration one, Duration other) {
+    return one.compareTo(other) > 0 ? one : other;
   }
 
   private String count(Duration time) {

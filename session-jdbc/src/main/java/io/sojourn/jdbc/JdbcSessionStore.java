@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 
 /**
@@ -81,6 +82,7 @@ public final class JdbcSessionStore implements SessionStore {
     session.attributes().forEach(this::require);
     return database.run(
         "create session " + session.key(),
+        timeFor(session.attributes().values().stream()),
         (dialect, work) -> {
           boolean created = falseIfTaken(() -> dialect.create(work, session));
           return created || (work.repeated() && isThere(dialect, work, session));
@@ -118,7 +120,9 @@ public final class JdbcSessionStore implements SessionStore {
   public OptionalLong save(SessionDelta delta) {
     requireAll(delta);
     return database.run(
-        "save session " + delta.origin(), (dialect, work) -> save(dialect, work, delta));
+        "save session " + delta.origin(),
+        timeFor(delta),
+        (dialect, work) -> save(dialect, work, delta));
   }
 
   private static OptionalLong save(SqlDialect dialect, Work work, SessionDelta delta)
@@ -133,6 +137,7 @@ public final class JdbcSessionStore implements SessionStore {
     OptionalLong saved =
         database.run(
             "save session " + delta.origin(),
+            timeFor(delta),
             (dialect, work) ->
                 work.atomically(
                     whole ->
@@ -145,6 +150,15 @@ public final class JdbcSessionStore implements SessionStore {
           null);
     }
     return saved;
+  }
+
+  private static Duration timeFor(SessionDelta delta) {
+    return timeFor(delta.changes().values().stream().flatMap(change -> change.written().stream()));
+  }
+
+  /** A second for each megabyte to write. */
+  private static Duration timeFor(Stream<EncodedValue> values) {
+    return Duration.ofMillis(values.mapToLong(EncodedValue::size).sum() / 1000);
   }
 
   private void requireAll(SessionDelta delta) {
@@ -196,7 +210,9 @@ public final class JdbcSessionStore implements SessionStore {
   @Override
   public List<SessionRecord> claimExpired(int limit, Duration claimTime) {
     return database.run(
-        "claim expired sessions", (dialect, work) -> dialect.claim(work, limit, claimTime));
+        "claim expired sessions",
+        Database.LONG,
+        (dialect, work) -> dialect.claim(work, limit, claimTime));
   }
 
   @Override

@@ -71,7 +71,10 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
             configuration.url(),
             properties,
             defaults.initSql(settings),
-            defaults.testSql()));
+            defaults.testSql(),
+            properties.containsKey(DriverDefaults.SOCKET_TIMEOUT)
+                ? settings.socketTimeout()
+                : Duration.ZERO));
     if (!defaults.testSql().isEmpty()) {
       config.setConnectionTestQuery(defaults.testSql());
     }
@@ -80,7 +83,7 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
     config.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
     config.setInitializationFailTimeout(-1);
     config.setConnectionTimeout(settings.connectionTimeout().toMillis());
-    config.setValidationTimeout(Math.max(250, settings.connectionTimeout().toMillis() / 2));
+    config.setValidationTimeout(Math.max(250, settings.connectionTimeout().toMillis() / 3));
     config.setMaxLifetime(MAX_LIFETIME.toMillis());
     config.setKeepaliveTime(KEEPALIVE.toMillis());
     return new HikariDataSource(config);

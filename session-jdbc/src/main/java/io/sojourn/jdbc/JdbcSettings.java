@@ -17,7 +17,7 @@ import java.util.TreeSet;
  * @param maximumPoolSize how many connections there may be
  * @param connectionTimeout how long a request waits for a connection: what a database that is down
  *     costs it
- * @param socketTimeout how long a request waits for an answer
+ * @param socketTimeout how long a request waits for an answer that takes the database no time
  */
 record JdbcSettings(
     TableName table,
@@ -67,8 +67,8 @@ record JdbcSettings(
         options.getOrDefault("username", ""),
         options.getOrDefault("password", ""),
         wholeNumber(options, "maximumPoolSize", 10, 1),
-        timeout(options, "connectionTimeout", "1s"),
-        timeout(options, "socketTimeout", "5s"));
+        timeout(options, "connectionTimeout", "800ms"),
+        timeout(options, "socketTimeout", "800ms"));
   }
 
   private static Duration timeout(Map<String, String> options, String name, String otherwise) {

@@ -12,6 +12,7 @@ import java.sql.DriverPropertyInfo;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -88,7 +89,8 @@ class ConnectorTest {
   @Tag("R17")
   void itConnectsAsSoonAsTheDatabaseIsThereAndSaysMeanwhileWhyItCannot() throws SQLException {
     Failing driver = new Failing();
-    try (Connector connector = new Connector(driver, URL, new Properties(), "", "")) {
+    try (Connector connector =
+        new Connector(driver, URL, new Properties(), "", "", Duration.ZERO)) {
       driver.down.set(true);
       CompletableFuture<Connection> waiting =
           CompletableFuture.supplyAsync(() -> connect(connector));
@@ -106,7 +108,7 @@ class ConnectorTest {
   @Test
   void closingEndsTheAttempts() throws SQLException {
     Failing driver = new Failing();
-    Connector connector = new Connector(driver, URL, new Properties(), "", "");
+    Connector connector = new Connector(driver, URL, new Properties(), "", "", Duration.ZERO);
     driver.down.set(true);
     CompletableFuture<Connection> waiting = CompletableFuture.supplyAsync(() -> connect(connector));
     await().until(() -> driver.failures.get() >= 1);
@@ -126,7 +128,8 @@ class ConnectorTest {
       statement.execute("INSERT INTO test VALUES (0)");
       String test = "SELECT 1 / writes FROM test";
       try (Connector connector =
-          new Connector(new Failing(), URL, new Properties(), "SET LOCK_TIMEOUT 7", test)) {
+          new Connector(
+              new Failing(), URL, new Properties(), "SET LOCK_TIMEOUT 7", test, Duration.ZERO)) {
         CompletableFuture<Connection> waiting =
             CompletableFuture.supplyAsync(() -> connect(connector));
         await().until(() -> connector.lastFailure() != null);

@@ -98,7 +98,7 @@ record RedisSettings(
     KNOWN.addAll(OF_TLS);
   }
 
-  private static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(1);
+  private static final Duration DEFAULT_TIMEOUT = Duration.ofMillis(800);
   private static final int MAX_PORT = 65_535;
 
   private static final String HOST = "(?:\\[[0-9a-f:.%]+]|[^\\s@/?#:\\[\\],]+)(?::[0-9]{1,5})?";
