@@ -129,7 +129,8 @@ abstract class AuthenticationContract {
     node.tomcat.deploy(name, manager, context -> protect(context, method, valve));
   }
 
-  private static void protect(StandardContext context, String method, AuthenticatorBase valve) {
+  /** Makes an application of this context whose {@code /members} have to log in. */
+  static void protect(StandardContext context, String method, AuthenticatorBase valve) {
     context.setRealm(new AuthenticationRealm());
     context.setLoginConfig(new LoginConfig(method, "test", "/login", "/failed"));
     context.getPipeline().addValve(valve);

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sojourn.SessionStore;
+import io.sojourn.tomcat.Browser.Answer;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.ServletContextEvent;
 import jakarta.servlet.ServletContextListener;
@@ -32,12 +33,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.apache.catalina.authenticator.FormAuthenticator;
 import org.apache.catalina.core.StandardContext;
 import org.apache.catalina.session.StandardManager;
 import org.apache.catalina.startup.Tomcat;
@@ -115,6 +118,96 @@ abstract class SameAsOneServerContract {
     assertThat(one).hasSize(SCRIPT.size()).anyMatch(line -> line.contains("mood=better"));
     assertThat(one).noneMatch(line -> line.contains("-> 500"));
     assertThat(two).containsExactlyElementsOf(one);
+  }
+
+  /** Steps of one user of an application with a login page; {@code FOLLOW} goes where told to. */
+  private static final List<String> LOGIN_SCRIPT =
+      List.of(
+          "GET public/",
+          "GET public/?do=mark&value=1",
+          "GET members/page?x=1",
+          "LOGIN anna wrong",
+          "GET public/",
+          "GET members/page?x=2",
+          "LOGIN anna secret",
+          "FOLLOW",
+          "GET public/",
+          "GET members/page?do=mark&value=2",
+          "GET public/?do=logout",
+          "GET public/",
+          "POST members/order tea",
+          "GET public/",
+          "LOGIN root secret",
+          "FOLLOW",
+          "GET members/",
+          "GET public/?do=invalidate",
+          "GET public/",
+          "LOGIN anna secret",
+          "GET public/?do=login&user=anna&password=secret",
+          "GET members/page?x=3",
+          "GET public/?do=invalidate",
+          "GET members/page?x=4");
+
+  @Test
+  @Tag("R64")
+  @Tag("R65")
+  void oneLoginShowsTheSameOnOneServerAsOnTwo() throws Exception {
+    List<String> one;
+    try (TomcatNode plain = TomcatNode.start(new StandardManager(), (t, c) -> protect(c))) {
+      one = logIn(List.of(plain));
+    }
+    String application = "same-login-" + UUID.randomUUID();
+    List<String> two;
+    try (SessionStore storeA = open(application);
+        SessionStore storeB = open(application);
+        TomcatNode a = TomcatNode.start(manager(storeA), (t, c) -> protect(c));
+        TomcatNode b = TomcatNode.start(manager(storeB), (t, c) -> protect(c))) {
+      two = logIn(List.of(a, b));
+    }
+    assertThat(one).anyMatch(line -> line.contains("POST /members {item=tea} user=root"));
+    assertThat(one).noneMatch(line -> line.contains("-> 500"));
+    assertThat(two).containsExactlyElementsOf(one);
+  }
+
+  private static void protect(StandardContext context) {
+    AuthenticationContract.protect(context, "FORM", new FormAuthenticator());
+  }
+
+  private static List<String> logIn(List<TomcatNode> nodes) {
+    Browser browser = new Browser();
+    List<String> answers = new ArrayList<>();
+    Answer last = null;
+    for (String step : LOGIN_SCRIPT) {
+      TomcatNode node = nodes.get(answers.size() % nodes.size());
+      String id = browser.cookie("JSESSIONID", "/");
+      List<String> words = List.of(step.split(" ", -1));
+      last =
+          switch (words.get(0)) {
+            case "GET" -> browser.get(node.uri().resolve(words.get(1)));
+            case "POST" -> browser.post(node.uri().resolve(words.get(1)), "item", words.get(2));
+            case "LOGIN" ->
+                browser.post(
+                    node.uri().resolve("j_security_check"),
+                    "j_username",
+                    words.get(1),
+                    "j_password",
+                    words.get(2));
+            default -> browser.get(requireNonNull(last).locationAt(node));
+          };
+      String to = last.location().map(URI::getPath).orElse("nowhere");
+      boolean sameId = Objects.equals(id, browser.cookie("JSESSIONID", "/"));
+      answers.add(
+          step
+              + " -> "
+              + last.status()
+              + " to "
+              + to
+              + ", same id: "
+              + sameId
+              + ", "
+              + last.body());
+    }
+    return answers;
   }
 
   private static SojournManager manager(SessionStore store) {
