@@ -45,6 +45,14 @@ final class AttributeSlot {
   @GuardedBy("this")
   private @Nullable Object value;
 
+  /** Whether {@link #value} has been told that it is active, if it wants to be. */
+  @GuardedBy("this")
+  private boolean active;
+
+  /** Who is telling it. */
+  @GuardedBy("this")
+  private @Nullable Thread activating;
+
   @GuardedBy("this")
   private boolean removed;
 
@@ -121,8 +129,62 @@ final class AttributeSlot {
   synchronized @Nullable Object peek(AttributeCodec codec) {
     if (value == null && !removed && stored != null) {
       value = codec.decode(stored);
+      active = false;
     }
     return value;
+  }
+
+  /**
+   * Whether this value may be handed out: it has been told that it is active, or is being told by
+   * this thread.
+   */
+  synchronized boolean isActive(Object handedOutValue) {
+    return value == handedOutValue && (active || activating == Thread.currentThread());
+  }
+
+  /**
+   * Tells the value that it is active, unless it knows. The caller holds the session's flush lock.
+   */
+  void activate(Object decoded, AttributeCodec codec, AttributeActivation activation) {
+    synchronized (this) {
+      if (value != decoded || active || activating != null) {
+        return;
+      }
+      activating = Thread.currentThread();
+    }
+    EncodedValue asEncodedHere = null;
+    try {
+      activation.didActivate(decoded);
+      asEncodedHere = encodedAsItIs(decoded, codec);
+    } finally {
+      synchronized (this) {
+        activating = null;
+        if (value == decoded) {
+          active = true;
+          storedAsEncodedHere = asEncodedHere;
+        }
+      }
+    }
+  }
+
+  /** Tells the value that this node lets go of it, if it is here and wants to know. */
+  void passivate(AttributeActivation activation) {
+    Object told;
+    synchronized (this) {
+      told = active ? value : null;
+    }
+    if (told != null && activation.isWanted(told)) {
+      activation.willPassivate(told);
+    }
+  }
+
+  /** Null if it cannot be encoded: it may hold something that it lets go of when it is told to. */
+  private static @Nullable EncodedValue encodedAsItIs(Object present, AttributeCodec codec) {
+    try {
+      return codec.encode(present);
+    } catch (EncodeException e) {
+      return null;
+    }
   }
 
   /** Sets the value, which who sets it may go on changing; false if the slot is detached. */
@@ -131,6 +193,7 @@ final class AttributeSlot {
       return false;
     }
     value = newValue;
+    active = true;
     handedOut = !codec.isImmutable(newValue);
     removed = false;
     reported = false;
@@ -156,12 +219,14 @@ final class AttributeSlot {
   }
 
   /**
-   * What a save has to do with it; null if nothing.
+   * What a save has to do with it; null if nothing. The caller holds the session's flush lock.
    *
+   * @param activation tells a value that is about to be encoded for the store
    * @param checkHandedOut whether a value that was handed out is checked for changes
    * @throws EncodeException if the value cannot be encoded
    */
-  @Nullable Capture capture(AttributeCodec codec, boolean checkHandedOut) {
+  @Nullable Capture capture(
+      AttributeCodec codec, AttributeActivation activation, boolean checkHandedOut) {
     Object captured;
     long capturedChanges;
     boolean pending;
@@ -173,7 +238,7 @@ final class AttributeSlot {
           settled = changes;
           return null;
         }
-        return new Capture(this, new AttributeChange.Remove(), changes);
+        return new Capture(this, new AttributeChange.Remove(), changes, null);
       }
       if (value == null || !(pending || (handedOut && checkHandedOut))) {
         return null;
@@ -181,31 +246,59 @@ final class AttributeSlot {
       captured = value;
       capturedChanges = changes;
     }
-    // The application's own code runs here: no lock of ours is held.
-    EncodedValue encoded = codec.encode(captured);
+    // The application's own code runs here: no lock of ours but the flush lock is held.
+    boolean told = activation.isWanted(captured);
+    EncodedValue asEncodedHere = told ? encodedAsItIs(captured, codec) : null;
+    EncodedValue encoded;
+    if (!told) {
+      encoded = codec.encode(captured);
+    } else if (asEncodedHere != null && isStored(asEncodedHere)) {
+      encoded = asEncodedHere;
+    } else {
+      encoded = passivated(captured, codec, activation);
+    }
     synchronized (this) {
       if (changes != capturedChanges) {
         // Set or removed meanwhile: whoever did so flushes after this.
         return null;
       }
       if (pending) {
-        if (encoded.equals(stored) || encoded.equals(storedAsEncodedHere)) {
+        if (isStored(encoded)) {
           settled = changes;
           return null;
         }
-        return new Capture(this, new AttributeChange.Set(encoded), changes);
+        return new Capture(this, new AttributeChange.Set(encoded), changes, asEncodedHere);
       }
-      return isUnchanged(encoded, codec)
+      return isStored(encoded)
+              || encoded.equals(attempted)
+              || (!told && isUnchanged(encoded, codec))
           ? null
-          : new Capture(this, new AttributeChange.Replace(encoded, version), changes);
+          : new Capture(
+              this, new AttributeChange.Replace(encoded, version), changes, asEncodedHere);
     }
+  }
+
+  /** The value as it is when it has been told that it leaves for the store. It stays, too. */
+  private static EncodedValue passivated(
+      Object present, AttributeCodec codec, AttributeActivation activation) {
+    activation.willPassivate(present);
+    try {
+      return codec.encode(present);
+    } finally {
+      activation.didActivate(present);
+    }
+  }
+
+  /** Whether this is what the store has, or what it becomes when it is decoded here. */
+  private synchronized boolean isStored(EncodedValue encoded) {
+    return encoded.equals(stored) || encoded.equals(storedAsEncodedHere);
   }
 
   @GuardedBy("this")
   private boolean isUnchanged(EncodedValue encoded, AttributeCodec codec) {
     EncodedValue baseline = stored;
-    if (encoded.equals(baseline) || encoded.equals(attempted) || baseline == null) {
-      return baseline != null;
+    if (baseline == null) {
+      return false;
     }
     if (storedAsEncodedHere == null) {
       try {
@@ -229,9 +322,11 @@ final class AttributeSlot {
     settled = capture.changes;
     if (capture.change instanceof AttributeChange.Set set) {
       store(set.value(), newVersion);
+      storedAsEncodedHere = capture.asEncodedHere;
     } else if (capture.change instanceof AttributeChange.Replace replace) {
       if (alone) {
         store(replace.value(), newVersion);
+        storedAsEncodedHere = capture.asEncodedHere;
       } else {
         attempted = replace.value();
       }
@@ -299,6 +394,12 @@ final class AttributeSlot {
    * @param slot the slot
    * @param change what the store is to do
    * @param changes the slot's count of changes that this save settles
+   * @param asEncodedHere what a value that is told of its passivation is encoded to when it is
+   *     active; null for all others
    */
-  record Capture(AttributeSlot slot, AttributeChange change, long changes) {}
+  record Capture(
+      AttributeSlot slot,
+      AttributeChange change,
+      long changes,
+      @Nullable EncodedValue asEncodedHere) {}
 }

@@ -66,6 +66,7 @@ public final class LiveSession {
   private volatile boolean unsaved;
   private volatile boolean usedSinceFlush = true;
   private volatile @Nullable Object attachment;
+  private volatile AttributeActivation activation = AttributeActivation.NONE;
   private volatile long holder = SessionStore.NO_HOLDER;
 
   // These three are written under stateLock.
@@ -184,7 +185,7 @@ public final class LiveSession {
       return null;
     }
     try {
-      Object value = slot.get(codec);
+      Object value = active(slot);
       noteTouched(slot);
       return value;
     } catch (DecodeException e) {
@@ -291,9 +292,19 @@ public final class LiveSession {
     return attachment;
   }
 
-  /** Keeps an object of a container's adapter for as long as this copy lives. */
-  public void attach(Object object) {
+  /**
+   * Keeps an object of a container's adapter for as long as this copy lives.
+   *
+   * @param forAttributes tells attributes that want to know when they come and go
+   */
+  public void attach(Object object, AttributeActivation forAttributes) {
     attachment = object;
+    activation = forAttributes;
+  }
+
+  /** Tells the attributes that this node has decoded, and that want to know, that it lets go. */
+  public void passivate() {
+    slots.values().forEach(slot -> slot.passivate(activation));
   }
 
   /** The start of its key; never the id or a value. */
@@ -489,7 +500,7 @@ public final class LiveSession {
     for (AttributeSlot slot : touched) {
       try {
         AttributeSlot.Capture capture =
-            slot.capture(codec, policy.dirtyCheck() == SessionPolicy.DirtyCheck.READ);
+            slot.capture(codec, activation, policy.dirtyCheck() == SessionPolicy.DirtyCheck.READ);
         if (capture != null && isKeptBy(store, capture)) {
           captures.add(capture);
         }
@@ -535,10 +546,28 @@ public final class LiveSession {
 
   private @Nullable Object previous(AttributeSlot slot) {
     try {
-      return slot.get(codec);
+      return active(slot);
     } catch (DecodeException e) {
       return null;
     }
+  }
+
+  /**
+   * The slot's value, which has been told that it is active if it wants to know: by one thread, and
+   * all others wait.
+   */
+  private @Nullable Object active(AttributeSlot slot) {
+    Object value = slot.get(codec);
+    while (value != null && activation.isWanted(value) && !slot.isActive(value)) {
+      flushLock.lock();
+      try {
+        slot.activate(value, codec, activation);
+      } finally {
+        flushLock.unlock();
+      }
+      value = slot.get(codec);
+    }
+    return value;
   }
 
   private boolean isKeptBy(SessionStore store, AttributeSlot.Capture capture) {

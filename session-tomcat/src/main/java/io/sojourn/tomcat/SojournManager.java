@@ -400,8 +400,10 @@ public final class SojournManager extends ManagerBase {
     ErrorPageFilter.removeFrom(getContext());
     outageFilter.remove();
     Running stopping = running;
-    running = null;
     if (stopping != null) {
+      // While a listener can still read the rest of its session.
+      stopping.repository.sessions().forEach(LiveSession::passivate);
+      running = null;
       stopping.authentication.close();
       stopping.repository.close();
     }
@@ -531,7 +533,7 @@ public final class SojournManager extends ManagerBase {
         return session;
       }
       SojournSession session = new SojournSession(this, live, id);
-      live.attach(session);
+      live.attach(session, new Activation(session));
       return session;
     }
   }

@@ -151,7 +151,7 @@ final class SojournSession extends StandardSession {
       LiveSession begun =
           repository()
               .create(SojournManager.withoutRoute(newId), Duration.ofSeconds(maxInactiveInterval));
-      begun.attach(this);
+      begun.attach(this, new Activation(this));
       adopt(begun);
       RequestScope scope = RequestScope.current();
       if (scope != null) {
