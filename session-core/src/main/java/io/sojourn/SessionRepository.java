@@ -71,11 +71,34 @@ public final class SessionRepository implements AutoCloseable {
    * @param maxInactiveInterval idle time allowed; zero or less means never
    */
   public LiveSession create(String id, Duration maxInactiveInterval) {
-    IdleTimeout timeout = IdleTimeout.of(maxInactiveInterval, policy.touchInterval());
-    LiveSession session = new LiveSession(id, timeout, clock.instant(), codec, policy);
+    LiveSession session = begun(id, maxInactiveInterval);
     nearCache.put(session.key(), session);
     evict();
     return session;
+  }
+
+  /**
+   * Begins a session under an id that others may be beginning one under at this moment: the store
+   * has it when this returns.
+   *
+   * @param id an id that somebody else has made up, without a route suffix
+   * @param maxInactiveInterval idle time allowed; zero or less means never
+   * @return null if the id is taken
+   * @throws StoreUnavailableException if the store cannot be asked
+   */
+  public @Nullable LiveSession createNow(String id, Duration maxInactiveInterval) {
+    LiveSession session = begun(id, maxInactiveInterval);
+    if (!createInStore(session, session.capture(store))) {
+      return null;
+    }
+    nearCache.put(session.key(), session);
+    evict();
+    return session;
+  }
+
+  private LiveSession begun(String id, Duration maxInactiveInterval) {
+    IdleTimeout timeout = IdleTimeout.of(maxInactiveInterval, policy.touchInterval());
+    return new LiveSession(id, timeout, clock.instant(), codec, policy);
   }
 
   /**
@@ -281,7 +304,15 @@ public final class SessionRepository implements AutoCloseable {
       if (session.isStored() && pending.isEmpty()) {
         return true;
       }
-      return session.isStored() ? save(session, pending) : createInStore(session, pending);
+      if (session.isStored()) {
+        return save(session, pending);
+      }
+      if (!createInStore(session, pending)) {
+        forget(session);
+        throw new SessionException(
+            "The new session " + session.key() + " cannot be created: its id is taken", null);
+      }
+      return true;
     } catch (StoreUnavailableException e) {
       session.markUnsaved();
       throw e;
@@ -306,13 +337,12 @@ public final class SessionRepository implements AutoCloseable {
     return true;
   }
 
+  /** False if the id is taken. */
   private boolean createInStore(LiveSession session, LiveSession.Pending pending) {
     NewSession created =
         new NewSession(session.key(), session.creationTime(), pending.timeout(), pending.values());
     if (!store.create(created)) {
-      forget(session);
-      throw new SessionException(
-          "The new session " + session.key() + " cannot be created: its id is taken", null);
+      return false;
     }
     session.saved(pending, SessionStore.FIRST_VERSION);
     if (session.holder() != SessionStore.NO_HOLDER) {

@@ -114,7 +114,9 @@ final class RequestScope {
     return null;
   }
 
+  /** This is the answer to any further question for this id. */
   void remember(SojournManager manager, String id, @Nullable SojournSession session) {
+    lookups.removeIf(lookup -> lookup.manager == manager && lookup.id.equals(id));
     lookups.add(new Lookup(manager, id, session));
   }
 

@@ -64,6 +64,9 @@ public final class SojournManager extends ManagerBase {
   private final Set<String> reported = ConcurrentHashMap.newKeySet();
   private final OutageFilter outageFilter = new OutageFilter();
 
+  /** Sessions in the store that are about to get their Tomcat side, by id. */
+  private final Map<String, LiveSession> reserved = new ConcurrentHashMap<>();
+
   private @Nullable String storeUrl;
   private @Nullable SessionStore givenStore;
   private @Nullable String application;
@@ -259,6 +262,13 @@ public final class SojournManager extends ManagerBase {
     }
   }
 
+  /** Also where another manager has taken this one's place before it was started. */
+  @Override
+  protected void destroyInternal() throws LifecycleException {
+    getContext().getPipeline().removeValve(valve);
+    super.destroyInternal();
+  }
+
   @Override
   protected void startInternal() throws LifecycleException {
     super.startInternal();
@@ -277,7 +287,7 @@ public final class SojournManager extends ManagerBase {
     } catch (IllegalArgumentException e) {
       throw new LifecycleException("SojournManager cannot start: " + e.getMessage(), e);
     }
-    ErrorPageFilter.addTo(getContext());
+    DispatchFilter.addTo(getContext());
     setState(LifecycleState.STARTING);
   }
 
@@ -397,7 +407,7 @@ public final class SojournManager extends ManagerBase {
   @Override
   protected void stopInternal() throws LifecycleException {
     setState(LifecycleState.STOPPING);
-    ErrorPageFilter.removeFrom(getContext());
+    DispatchFilter.removeFrom(getContext());
     outageFilter.remove();
     Running stopping = running;
     if (stopping != null) {
@@ -501,14 +511,45 @@ public final class SojournManager extends ManagerBase {
       return before.session();
     }
     try {
-      Leases leases = scope == null ? null : scope.leases(this);
-      LiveSession live =
-          leases == null
-              ? current.repository.open(withoutRoute(id))
-              : leases.open(withoutRoute(id));
-      SojournSession session = live == null ? null : session(live, id);
+      return open(current, scope, id);
+    } catch (StoreUnavailableException | SessionBusyException e) {
       if (scope != null) {
-        scope.remember(this, id, session);
+        scope.failed(e);
+      }
+      throw e;
+    }
+  }
+
+  private @Nullable SojournSession open(Running current, @Nullable RequestScope scope, String id) {
+    Leases leases = scope == null ? null : scope.leases(this);
+    LiveSession live =
+        leases == null ? current.repository.open(withoutRoute(id)) : leases.open(withoutRoute(id));
+    SojournSession session = live == null ? null : session(live, id);
+    if (scope != null) {
+      scope.remember(this, id, session);
+    }
+    return session;
+  }
+
+  /**
+   * Begins a session.
+   *
+   * @param proposed the id of a session in another context that this one is to have, too; null if
+   *     it is to have one of its own. Several requests may propose it at once, on several nodes:
+   *     one begins the session, the others join it
+   * @throws StoreUnavailableException if the store cannot be asked
+   */
+  @Override
+  public Session createSession(@Nullable String proposed) {
+    Running current = running;
+    if (proposed == null || current == null) {
+      return super.createSession(proposed);
+    }
+    RequestScope scope = RequestScope.current();
+    try {
+      Session session = createOrJoin(current, scope, proposed);
+      if (scope != null) {
+        scope.remember(this, proposed, (SojournSession) session);
       }
       return session;
     } catch (StoreUnavailableException | SessionBusyException e) {
@@ -517,6 +558,39 @@ public final class SojournManager extends ManagerBase {
       }
       throw e;
     }
+  }
+
+  private Session createOrJoin(Running current, @Nullable RequestScope scope, String proposed) {
+    String id = withoutRoute(proposed);
+    Duration interval = Duration.ofMinutes(getContext().getSessionTimeout());
+    LiveSession begun = current.repository.createNow(id, interval);
+    if (begun == null) {
+      Session present = open(current, scope, proposed);
+      if (present != null) {
+        return present;
+      }
+      // One that has expired and that nobody has ended yet, which Tomcat's own manager would end
+      // now; or one that began under this id and has another one since.
+      processExpires();
+      begun = current.repository.createNow(id, interval);
+      if (begun == null) {
+        return super.createSession(null);
+      }
+    }
+    reserved.put(id, begun);
+    try {
+      return super.createSession(proposed);
+    } finally {
+      if (reserved.remove(id, begun)) {
+        var unused = current.repository.invalidate(begun);
+      }
+    }
+  }
+
+  /** The session without its container, for a new one that has just been given this id. */
+  LiveSession begin(String id, Duration interval) {
+    LiveSession stored = reserved.remove(id);
+    return stored == null ? repository().create(id, interval) : stored;
   }
 
   /** What a request for this path is to have to itself; null if it shares its sessions. */

@@ -149,8 +149,7 @@ final class SojournSession extends StandardSession {
   public void setId(String newId, boolean notify) {
     if (live == null) {
       LiveSession begun =
-          repository()
-              .create(SojournManager.withoutRoute(newId), Duration.ofSeconds(maxInactiveInterval));
+          owner.begin(SojournManager.withoutRoute(newId), Duration.ofSeconds(maxInactiveInterval));
       begun.attach(this, new Activation(this));
       adopt(begun);
       RequestScope scope = RequestScope.current();
@@ -158,7 +157,9 @@ final class SojournSession extends StandardSession {
         // Before the listeners hear of it: what they set is saved with the rest.
         scope.use(this);
         Leases leases = scope.leases(owner);
-        if (leases != null) {
+        if (leases != null && begun.isStored()) {
+          leases.take(this);
+        } else if (leases != null) {
           leases.begun(begun);
         }
       }

@@ -98,7 +98,7 @@ final class SojournValve extends ValveBase {
     Wrapper servlet = request.getWrapper();
     return servlet != null
         && DEFAULT_SERVLET.equals(servlet.getServletClass())
-        && ErrorPageFilter.isAlone(request.getContext())
+        && DispatchFilter.isAlone(request.getContext())
         && (authentication == null || authentication.asksNothingOf(request))
         && !RequestScope.hasFoundOutside();
   }

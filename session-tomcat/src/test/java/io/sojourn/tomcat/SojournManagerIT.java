@@ -6,6 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.sojourn.InMemorySessionStore;
 import io.sojourn.StoreUnavailableException;
 import io.sojourn.testkit.ContractClient;
+import jakarta.servlet.http.HttpServlet;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import jakarta.servlet.http.HttpSession;
+import jakarta.servlet.http.HttpSessionBindingEvent;
+import jakarta.servlet.http.HttpSessionBindingListener;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -17,11 +24,14 @@ import org.apache.catalina.authenticator.FormAuthenticator;
 import org.apache.catalina.authenticator.NonLoginAuthenticator;
 import org.apache.catalina.authenticator.SingleSignOn;
 import org.apache.catalina.core.StandardContext;
+import org.apache.catalina.session.StandardManager;
+import org.apache.catalina.startup.Tomcat;
 import org.apache.tomcat.util.descriptor.web.LoginConfig;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the {@code <Manager>} element may say, given as Tomcat gives it. */
 class SojournManagerIT {
@@ -179,6 +189,81 @@ class SojournManagerIT {
       assertThat(form.findFilterDefs()).isEmpty();
       assertThat(form.findFilterMaps()).isEmpty();
       assertThat(relieved.getCache()).isTrue();
+    }
+  }
+
+  @Test
+  void aManagerThatAnotherTakesThePlaceOfLeavesNothingInTheContext() throws Exception {
+    List<StandardContext> contexts = new ArrayList<>();
+    SojournManager own = ManagerElement.of("store", "memory:", "concurrency", "serialize");
+    // As with a Manager element for all applications and one in an application's own file.
+    try (TomcatNode node =
+        TomcatNode.start(
+            ManagerElement.of("store", "memory:"),
+            (tomcat, context) -> {
+              context.setManager(own);
+              contexts.add(context);
+            })) {
+      assertThat(contexts.get(0).getPipeline().getValves())
+          .filteredOn(valve -> valve instanceof SojournValve)
+          .hasSize(1);
+      assertThat(new ContractClient().send(node, "set:a:1", "get:a").line()).isEqualTo("1");
+      contexts.get(0).setManager(new StandardManager());
+      assertThat(contexts.get(0).getPipeline().getValves())
+          .noneMatch(valve -> valve instanceof SojournValve);
+      assertThat(contexts.get(0).findFilterDefs()).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  @Tag("R43")
+  void aValueThatCannotBeStoredIsRefusedWhetherOrNotTheApplicationIsDistributable(
+      boolean distributable) throws Exception {
+    List<String> bound = new ArrayList<>();
+    try (TomcatNode node =
+        TomcatNode.start(
+            ManagerElement.of("store", "memory:"),
+            (tomcat, context) -> {
+              context.setDistributable(distributable);
+              Tomcat.addServlet(context, "refused", new Refused(bound));
+              context.addServletMappingDecoded("/refused", "refused");
+            })) {
+      Browser.Answer answer = new Browser().get(node.uri().resolve("refused"));
+      assertThat(answer.body())
+          .contains("IllegalArgumentException", "'socket'", Unstorable.class.getName())
+          .endsWith("[good]");
+      assertThat(bound).isEmpty();
+    }
+  }
+
+  /** Cannot be on two nodes. */
+  private record Unstorable(List<String> bound) implements HttpSessionBindingListener {
+    @Override
+    public void valueBound(HttpSessionBindingEvent event) {
+      bound.add(event.getName());
+    }
+  }
+
+  private static final class Refused extends HttpServlet {
+    private static final long serialVersionUID = 1L;
+    private final transient List<String> bound;
+
+    Refused(List<String> bound) {
+      this.bound = bound;
+    }
+
+    @Override
+    protected void doGet(HttpServletRequest request, HttpServletResponse response)
+        throws IOException {
+      HttpSession session = request.getSession();
+      session.setAttribute("good", "1");
+      try {
+        session.setAttribute("socket", new Unstorable(bound));
+      } catch (IllegalArgumentException e) {
+        response.getWriter().print(e);
+      }
+      response.getWriter().print(Collections.list(session.getAttributeNames()));
     }
   }
 

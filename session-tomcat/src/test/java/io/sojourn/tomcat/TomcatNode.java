@@ -87,10 +87,18 @@ final class TomcatNode implements ContainerNode {
       Path folder,
       ManagerBase manager,
       Consumer<StandardContext> preparation) {
+    StandardContext context = context(path, folder.toString(), manager);
+    preparation.accept(context);
+    tomcat.getHost().addChild(context);
+    return context;
+  }
+
+  /** A web application with the contract's servlet, to be added to a host. */
+  static StandardContext context(String path, String folder, ManagerBase manager) {
     StandardContext context = new StandardContext();
     context.setName(path);
     context.setPath(path);
-    context.setDocBase(folder.toString());
+    context.setDocBase(folder);
     // As Tomcat.addContext does, with the authenticator that every application without a login
     // configuration has.
     context.addLifecycleListener(new Tomcat.FixContextListener());
@@ -106,8 +114,6 @@ final class TomcatNode implements ContainerNode {
     context.addApplicationEventListener(events);
     Tomcat.addServlet(context, "contract", new ContractServlet(events)).setAsyncSupported(true);
     context.addServletMappingDecoded("/*", "contract");
-    preparation.accept(context);
-    tomcat.getHost().addChild(context);
     return context;
   }
 
@@ -121,7 +127,7 @@ final class TomcatNode implements ContainerNode {
    *
    * @param preparation what to do before it starts
    */
-  ContainerNode deploy(String name, SojournManager second, Consumer<StandardContext> preparation)
+  ContainerNode deploy(String name, ManagerBase second, Consumer<StandardContext> preparation)
       throws LifecycleException {
     StandardContext context = addApplication(tomcat, "/" + name, folder, second, preparation);
     if (!context.getState().isAvailable()) {

@@ -15,27 +15,30 @@ import org.apache.tomcat.util.descriptor.web.FilterDef;
 import org.apache.tomcat.util.descriptor.web.FilterMap;
 
 /**
- * Does for error pages what {@link SojournValve} does for everything else: Tomcat dispatches to
- * them when the request has left the context's valves, and sends their output on its own.
+ * Does what {@link SojournValve} does for requests for what Tomcat dispatches to past the context's
+ * valves: error pages, which it comes to when the request has left the valves, and whatever another
+ * context that has no such valve forwards to or includes.
  *
  * <p>Thread-safe.
  */
-final class ErrorPageFilter implements Filter {
+final class DispatchFilter implements Filter {
 
-  private static final String NAME = "io.sojourn.tomcat.ErrorPageFilter";
+  private static final String NAME = "io.sojourn.tomcat.DispatchFilter";
 
   /** Adds it to a context that is about to start, in front of the application's filters. */
   static void addTo(Context context) {
     FilterDef definition = new FilterDef();
     definition.setFilterName(NAME);
-    definition.setFilterClass(ErrorPageFilter.class.getName());
-    definition.setFilter(new ErrorPageFilter());
+    definition.setFilterClass(DispatchFilter.class.getName());
+    definition.setFilter(new DispatchFilter());
     definition.setAsyncSupported("true");
     context.addFilterDef(definition);
     FilterMap mapping = new FilterMap();
     mapping.setFilterName(NAME);
     mapping.addURLPattern("/*");
     mapping.setDispatcher(DispatcherType.ERROR.name());
+    mapping.setDispatcher(DispatcherType.FORWARD.name());
+    mapping.setDispatcher(DispatcherType.INCLUDE.name());
     context.addFilterMapBefore(mapping);
   }
 
@@ -65,6 +68,10 @@ final class ErrorPageFilter implements Filter {
   @Override
   public void doFilter(ServletRequest request, ServletResponse response, FilterChain chain)
       throws IOException, ServletException {
+    if (request.getDispatcherType() != DispatcherType.ERROR && RequestScope.current() != null) {
+      chain.doFilter(request, response);
+      return;
+    }
     RequestScope before = RequestScope.of(response);
     RequestScope scope = before == null ? new RequestScope(null) : before;
     ServletResponse ours =
@@ -78,6 +85,10 @@ final class ErrorPageFilter implements Filter {
         scope.flush();
       }
     } catch (StoreUnavailableException | SessionBusyException e) {
+      if (request.getDispatcherType() == DispatcherType.INCLUDE) {
+        // The rest of the response is not this context's to answer.
+        throw e;
+      }
       answerOutage(ours);
     } catch (ServletException e) {
       if (scope.failure() == null) {
