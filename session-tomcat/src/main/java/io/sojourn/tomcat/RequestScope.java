@@ -30,6 +30,9 @@ final class RequestScope {
   private static final ThreadLocal<WeakReference<SojournSession>> FOUND_OUTSIDE =
       new ThreadLocal<>();
 
+  /** What Tomcat was told when it looked for the version of the application to go to. */
+  private static final ThreadLocal<Mapped> MAPPED = new ThreadLocal<>();
+
   private final List<Lookup> lookups = new ArrayList<>(1);
   private volatile List<SojournSession> sessions = List.of();
   private volatile @Nullable SessionException failure;
@@ -101,6 +104,41 @@ final class RequestScope {
       if (session != null) {
         use(session);
       }
+    }
+  }
+
+  /** A version of the application has been found to have the session with this id. */
+  static void mapped(String id, SojournSession session) {
+    MAPPED.set(new Mapped(id, new WeakReference<>(session), null, System.nanoTime()));
+  }
+
+  /** It could not be found out whether a version of the application has a session with this id. */
+  static void unmapped(String id, StoreUnavailableException why) {
+    MAPPED.set(new Mapped(id, new WeakReference<>(null), why, System.nanoTime()));
+  }
+
+  /**
+   * Takes over what Tomcat was told before it gave the request to this manager's context.
+   *
+   * @param id the session id that came with the request
+   * @param begin when the request began, since what was said of an earlier one may have been left
+   * @throws StoreUnavailableException if it is not known whether this is the context to go to
+   */
+  void takeOverMapped(SojournManager manager, @Nullable String id, long begin) {
+    Mapped mapped = MAPPED.get();
+    if (mapped == null) {
+      return;
+    }
+    MAPPED.remove();
+    if (id == null || !mapped.id.equals(id) || mapped.nanos - begin < 0) {
+      return;
+    }
+    if (mapped.failure != null) {
+      throw mapped.failure;
+    }
+    SojournSession session = mapped.session.get();
+    if (session != null && session.getManager() == manager && leases == null) {
+      remember(manager, id, session);
     }
   }
 
@@ -202,4 +240,17 @@ final class RequestScope {
 
   /** An answer of {@link SojournManager#findSession}. */
   record Lookup(SojournManager manager, String id, @Nullable SojournSession session) {}
+
+  /**
+   * What Tomcat's mapper was told.
+   *
+   * @param session weak, since the thread may be anybody's; this node's copies are held elsewhere
+   * @param failure why it could not be told
+   * @param nanos when it was
+   */
+  private record Mapped(
+      String id,
+      WeakReference<SojournSession> session,
+      @Nullable StoreUnavailableException failure,
+      long nanos) {}
 }

@@ -30,6 +30,7 @@ import org.apache.catalina.Context;
 import org.apache.catalina.LifecycleException;
 import org.apache.catalina.LifecycleState;
 import org.apache.catalina.Session;
+import org.apache.catalina.connector.CoyoteAdapter;
 import org.apache.catalina.session.ManagerBase;
 import org.apache.catalina.session.StandardSession;
 import org.apache.juli.logging.Log;
@@ -121,7 +122,7 @@ public final class SojournManager extends ManagerBase {
 
   /**
    * Sets whose sessions these are: servers with the same name share them. By default the host's
-   * name and the context's path.
+   * name, the context's path and its version, if it has one.
    */
   public void setApplication(String name) {
     this.application = name;
@@ -132,7 +133,11 @@ public final class SojournManager extends ManagerBase {
     String name = application;
     if (name == null) {
       Context context = getContext();
-      name = context.getParent().getName() + context.getPath();
+      String version = context.getWebappVersion();
+      name =
+          context.getParent().getName()
+              + context.getPath()
+              + (version.isEmpty() ? "" : "##" + version);
     }
     return name;
   }
@@ -510,6 +515,9 @@ public final class SojournManager extends ManagerBase {
     if (before != null) {
       return before.session();
     }
+    if (scope == null && isAskedByMapper()) {
+      return answerMapper(current, id);
+    }
     try {
       return open(current, scope, id);
     } catch (StoreUnavailableException | SessionBusyException e) {
@@ -517,6 +525,34 @@ public final class SojournManager extends ManagerBase {
         scope.failed(e);
       }
       throw e;
+    }
+  }
+
+  /**
+   * Whether Tomcat asks which version of an application has the session (parallel deployment). It
+   * does so before the request has come to any valve, so an exception would become a 500.
+   */
+  private static boolean isAskedByMapper() {
+    return StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE)
+        .walk(
+            frames ->
+                frames
+                    .skip(2)
+                    .findFirst()
+                    .filter(frame -> frame.getDeclaringClass() == CoyoteAdapter.class)
+                    .isPresent());
+  }
+
+  private @Nullable Session answerMapper(Running current, String id) {
+    try {
+      SojournSession session = open(current, null, id);
+      if (session != null) {
+        RequestScope.mapped(id, session);
+      }
+      return session;
+    } catch (StoreUnavailableException e) {
+      RequestScope.unmapped(id, e);
+      return null;
     }
   }
 

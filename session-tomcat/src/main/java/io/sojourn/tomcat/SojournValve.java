@@ -53,6 +53,8 @@ final class SojournValve extends ValveBase {
     RequestScope outer = scope.enter();
     Authentication authentication = manager.authentication();
     try {
+      scope.takeOverMapped(
+          manager, request.getRequestedSessionId(), request.getCoyoteRequest().getStartTimeNanos());
       scope.resume();
       if (authentication != null) {
         authentication.begin(request);
