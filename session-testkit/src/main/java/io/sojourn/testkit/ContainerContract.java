@@ -469,6 +469,38 @@ public abstract class ContainerContract {
   }
 
   @Test
+  @Tag("R29")
+  @Tag("R30")
+  void aSessionThatIsNeverToExpireLivesUntilItIsInvalidatedOnEitherServer() {
+    List<String> intervals = List.of("0", "-1", Integer.toString(Integer.MAX_VALUE));
+    for (int i = 0; i < intervals.size(); i++) {
+      String interval = intervals.get(i);
+      ContractClient client = new ContractClient();
+      client.send(node(i), "set:a:1", "timeout:60");
+      client.send(node(i + 1), "timeout:" + interval);
+      assertThat(client.send(node(i), "timeout").line()).isEqualTo(interval);
+      clockOffset.set(Duration.ofDays(3650));
+      scavengeBoth();
+      assertThat(client.send(node(i), "get:a", "timeout").lines()).containsExactly("1", interval);
+      assertThat(client.send(node(i + 1), "invalidate").status()).isEqualTo(200);
+      assertThat(client.send(node(i), "get:a").line()).isEqualTo("none");
+      clockOffset.set(Duration.ZERO);
+    }
+  }
+
+  @Test
+  @Tag("R29")
+  @Tag("R30")
+  void aSessionMayBecomeOneThatExpiresOnTheOtherServer() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "set:a:1", "timeout:-1");
+    client.send(b(), "timeout:60");
+    clockOffset.set(Duration.ofHours(1));
+    assertThat(client.send(a(), "get:a").line()).isEqualTo("none");
+    assertThat(client.send(b(), "get:a").line()).isEqualTo("none");
+  }
+
+  @Test
   @Tag("R62")
   void anIdThatTheServersDidNotGiveOpensNothing() {
     ContractClient client = new ContractClient();

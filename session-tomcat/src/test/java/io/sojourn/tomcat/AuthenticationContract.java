@@ -29,6 +29,7 @@ import java.util.UUID;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
+import java.util.stream.Stream;
 import org.apache.catalina.authenticator.AuthenticatorBase;
 import org.apache.catalina.authenticator.BasicAuthenticator;
 import org.apache.catalina.authenticator.FormAuthenticator;
@@ -265,6 +266,7 @@ abstract class AuthenticationContract {
   @Test
   @Tag("R62")
   void eachStepOfALoginChangesTheIdAndTheOldOneOpensNothingOnAnyNode() {
+    long changes = idChanges();
     get(a(), "form/public/?do=mark&value=1");
     String before = sessionId("form");
     assertLoginPage(get(b(), PAGE));
@@ -272,6 +274,7 @@ abstract class AuthenticationContract {
     Answer redirect = logIn(c(), "form", "anna", "secret");
     String after = sessionId("form");
     assertThat(List.of(before, atLoginPage, after)).doesNotHaveDuplicates();
+    assertThat(idChanges() - changes).as("told to listeners").isEqualTo(2);
     Browser thief = new Browser();
     for (Node node : nodes) {
       for (String id : List.of(before, atLoginPage)) {
@@ -280,6 +283,15 @@ abstract class AuthenticationContract {
       }
     }
     assertThat(browser.get(redirect.locationAt(a().tomcat)).body()).contains("user=anna", "mark=1");
+  }
+
+  /** How often the session listeners of all nodes were told of a changed id. */
+  private long idChanges() {
+    return nodes.stream()
+        .map(node -> new Browser().get(node.at("form/?op=events")).body().strip())
+        .flatMap(events -> Stream.of(events.split(";")))
+        .filter("id changed"::equals)
+        .count();
   }
 
   @Test

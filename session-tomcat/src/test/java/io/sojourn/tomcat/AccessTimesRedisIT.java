@@ -1,0 +1,21 @@
+package io.sojourn.tomcat;
+
+import io.sojourn.SessionStore;
+import io.sojourn.testkit.server.RealServers;
+import io.sojourn.testkit.server.RedisServer;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(RealServers.class)
+class AccessTimesRedisIT extends AccessTimesContract {
+
+  private final String url;
+
+  AccessTimesRedisIT(RedisServer redis) {
+    this.url = redis.url();
+  }
+
+  @Override
+  SessionStore open(String application) {
+    return Stores.open(url, application);
+  }
+}
