@@ -538,6 +538,49 @@ public abstract class ContainerContract {
     assertThat(client.send(b(), "get:a", "get:b").lines()).containsExactly("1", "2");
   }
 
+  @Test
+  @Tag("R50")
+  @Tag("R62")
+  void ofTwoChangesOfAnIdAtOnceOneHoldsAndTheOtherIsNoServerError() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "set:a:1");
+    String gate = newGate();
+    CompletableFuture<Answer> slow =
+        client.sendLater(a(), "get:a", "await:" + gate, "changeId", "set:a:2");
+    awaitWaiting(a(), gate);
+    client.send(b(), "changeId");
+    String changed = client.sessionId();
+    open(a(), gate);
+    assertRefused(slow.join());
+    assertThat(client.sessionId()).isEqualTo(changed);
+    assertThat(client.send(a(), "get:a").line()).isEqualTo("1");
+    assertThat(client.send(b(), "get:a", "changeId", "get:a").lines()).first().isEqualTo("1");
+  }
+
+  @Test
+  @Tag("G7")
+  @Tag("R50")
+  void anIdThatIsChangedWhileTheSessionEndsIsNoServerErrorAndBringsNothingBack() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "set:a:1");
+    String gate = newGate();
+    CompletableFuture<Answer> slow =
+        client.sendLater(a(), "get:a", "await:" + gate, "changeId", "set:a:2");
+    awaitWaiting(a(), gate);
+    client.send(b(), "invalidate");
+    open(a(), gate);
+    assertRefused(slow.join());
+    assertThat(client.send(a(), "get:a").line()).isEqualTo("none");
+    assertThat(client.send(b(), "get:a").line()).isEqualTo("none");
+  }
+
+  /** To be tried again: it was another request's turn. */
+  private static void assertRefused(Answer answer) {
+    assertThat(answer.status()).isEqualTo(503);
+    assertThat(answer.retryAfter()).isPresent();
+    assertThat(answer.cookies()).isEmpty();
+  }
+
   // ---------------------------------------------------------------- outage
 
   @Test

@@ -81,6 +81,9 @@ final class OutageFilter implements Filter {
       if (cause instanceof SessionBusyException busy) {
         return busy;
       }
+      if (cause instanceof IdChangeLostException lost) {
+        return lost.busy();
+      }
     }
     return null;
   }

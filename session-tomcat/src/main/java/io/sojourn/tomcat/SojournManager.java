@@ -679,10 +679,11 @@ public final class SojournManager extends ManagerBase {
       boolean notifyContainerListeners) {
     LiveSession live = ((SojournSession) session).live();
     if (!repository().rename(live, withoutRoute(newId))) {
-      throw new IllegalStateException(
+      throw new IdChangeLostException(
           "The id of session "
               + live.key()
-              + " cannot be changed: it has ended or was given another id meanwhile");
+              + " cannot be changed: another request has ended the session or changed its id since"
+              + " this one opened it; try again");
     }
     super.changeSessionId(session, newId, notifySessionListeners, notifyContainerListeners);
   }

@@ -65,6 +65,8 @@ final class SojournValve extends ValveBase {
       }
     } catch (StoreUnavailableException | SessionBusyException e) {
       scope.failed(e);
+    } catch (IdChangeLostException e) {
+      scope.failed(e.busy());
     } finally {
       try {
         end(request, response, scope);
