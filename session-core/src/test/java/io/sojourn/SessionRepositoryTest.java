@@ -692,6 +692,57 @@ class SessionRepositoryTest {
   }
 
   @Test
+  void anIdThatIsTakenOnAnotherNodeCannotBeCreatedNow() {
+    LiveSession session = requireNonNull(a.createNow("proposed", HALF_AN_HOUR));
+    assertThat(store.takeCalls()).isEqualTo(Map.of("create", 1));
+    assertThat(session.isStored()).isTrue();
+    session.setAttribute("text", "one");
+    a.flush(session);
+    assertThat(b.createNow("proposed", HALF_AN_HOUR)).isNull();
+    assertThat(opened(b, "proposed").attribute("text")).isEqualTo("one");
+    assertThat(opened(a, "proposed")).isSameAs(session);
+  }
+
+  @Test
+  void aValueThatWantsToKnowIsToldWhenItComesFromTheStoreAndWhenItGoesThere() {
+    List<String> told = new ArrayList<>();
+    AttributeActivation lists =
+        new AttributeActivation() {
+          @Override
+          public boolean isWanted(Object value) {
+            return value instanceof List;
+          }
+
+          @Override
+          public void didActivate(Object value) {
+            told.add("active " + value);
+          }
+
+          @Override
+          public void willPassivate(Object value) {
+            told.add("passive " + value);
+          }
+        };
+    created(a, "s");
+    LiveSession session = opened(b, "s");
+    session.attach(this, lists);
+    assertThat(session.attribute("text")).isEqualTo("one");
+    b.flush(session);
+    assertThat(told).as("not read").isEmpty();
+    list(session);
+    list(session);
+    b.flush(session);
+    assertThat(told).containsExactly("active [x]");
+    told.clear();
+    list(session).add("y");
+    b.flush(session);
+    assertThat(told).containsExactly("passive [x, y]", "active [x, y]");
+    told.clear();
+    session.passivate();
+    assertThat(told).containsExactly("passive [x, y]");
+  }
+
+  @Test
   void anIdThatIsTakenIsReported() {
     created(a, "s");
     LiveSession second = b.create("s", HALF_AN_HOUR);

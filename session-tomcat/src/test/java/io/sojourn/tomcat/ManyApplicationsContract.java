@@ -231,7 +231,6 @@ abstract class ManyApplicationsContract {
   }
 
   @Test
-  @Tag("R27")
   @Tag("R29")
   void anIdWhoseSessionHasExpiredThereNamesANewOne() throws Exception {
     Node a = start();

@@ -16,9 +16,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.apache.catalina.Host;
+import org.apache.catalina.Lifecycle;
+import org.apache.catalina.LifecycleEvent;
 import org.apache.catalina.core.StandardContext;
+import org.apache.catalina.core.StandardHost;
 import org.apache.catalina.session.ManagerBase;
 import org.apache.catalina.session.StandardManager;
+import org.apache.catalina.startup.HostConfig;
 import org.apache.catalina.startup.Tomcat;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -58,14 +62,19 @@ abstract class ParallelDeploymentContract {
     }
 
     Node deploy(String version, ManagerBase manager) {
+      StandardContext context = context(version, manager);
+      host.addChild(context);
+      assertThat(context.getState().isAvailable()).isTrue();
+      return this;
+    }
+
+    StandardContext context(String version, ManagerBase manager) {
       StandardContext context = TomcatNode.context("/shop", folder, manager);
       context.setName("/shop##" + version);
       context.setWebappVersion(version);
       Tomcat.addServlet(context, "version", new Version(version));
       context.addServletMappingDecoded("/version", "version");
-      host.addChild(context);
-      assertThat(context.getState().isAvailable()).isTrue();
-      return this;
+      return context;
     }
 
     String ask(Browser browser, String path) {
@@ -211,5 +220,23 @@ abstract class ParallelDeploymentContract {
     one.fail();
     two.fail();
     assertThat(node.ask(early, "version")).isEqualTo("1 1");
+  }
+
+  @Test
+  @Tag("R47")
+  void anOldVersionIsNotUndeployedWhereOtherNodesMayHaveItsSessions() throws Exception {
+    Node a = new Node().deploy("1", manager(open("1")));
+    Browser browser = new Browser();
+    a.ask(browser, "version?begin");
+    Node b = new Node();
+    StandardHost host = (StandardHost) b.host;
+    host.setUndeployOldVersions(true);
+    HostConfig deployer = new HostConfig();
+    deployer.lifecycleEvent(new LifecycleEvent(host, Lifecycle.PERIODIC_EVENT, null));
+    deployer.manageApp(b.context("1", manager(open("1"))));
+    deployer.manageApp(b.context("2", manager(open("2"))));
+    deployer.checkUndeploy();
+    assertThat(b.ask(browser, "version")).isEqualTo("1 1");
+    assertThat(b.ask(new Browser(), "version")).isEqualTo("2 null");
   }
 }
