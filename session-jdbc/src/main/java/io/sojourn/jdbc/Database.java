@@ -305,12 +305,13 @@ final class Database implements AutoCloseable {
 
   /** Keeps a connection from going back to its pool as if it were sound. */
   private void discard(Connection connection) {
+    if (dataSource instanceof HikariDataSource pool) {
+      // It closes it. To give it back as well would have its network timeout set to what it was.
+      pool.evictConnection(connection);
+      return;
+    }
     try (connection) {
-      if (dataSource instanceof HikariDataSource pool) {
-        pool.evictConnection(connection);
-      } else {
-        connection.abort(Runnable::run);
-      }
+      connection.abort(Runnable::run);
     } catch (SQLException e) {
       // It is gone already, which is what was wanted.
     }

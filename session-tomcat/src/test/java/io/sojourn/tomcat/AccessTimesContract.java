@@ -79,13 +79,13 @@ abstract class AccessTimesContract {
   /** What one request saw; its own times by the same clock. */
   private record Seen(long begin, long end, long created, long accessed, boolean fresh) {
     static Seen of(String body) {
-      String[] words = body.split(" ");
+      List<String> words = List.of(body.split(" ", -1));
       return new Seen(
-          Long.parseLong(words[0]),
-          Long.parseLong(words[1]),
-          Long.parseLong(words[2]),
-          Long.parseLong(words[3]),
-          Boolean.parseBoolean(words[4]));
+          Long.parseLong(words.get(0)),
+          Long.parseLong(words.get(1)),
+          Long.parseLong(words.get(2)),
+          Long.parseLong(words.get(3)),
+          Boolean.parseBoolean(words.get(4)));
     }
   }
 

@@ -185,6 +185,8 @@ abstract class ActivationContract {
     private final String name;
     private @Nullable String packed;
     private @Nullable StringBuilder running;
+
+    @SuppressWarnings("UnusedVariable") // it is read by who encodes this
     private @Nullable Handle handle;
 
     Pump(String name, String level) {
