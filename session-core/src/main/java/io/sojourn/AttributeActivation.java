@@ -2,7 +2,7 @@ package io.sojourn;
 
 /**
  * Tells attributes that want to know when they leave a node's memory for the store and when they
- * have come from there. Whatever an attribute does when it is told must not be thrown on.
+ * have come from there. Whatever an attribute throws when it is told is kept from the caller.
  *
  * <p>Thread-safe.
  */

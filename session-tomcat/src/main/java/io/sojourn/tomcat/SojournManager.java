@@ -272,7 +272,10 @@ public final class SojournManager extends ManagerBase {
   /** Also where another manager has taken this one's place before it was started. */
   @Override
   protected void destroyInternal() throws LifecycleException {
-    getContext().getPipeline().removeValve(valve);
+    Context context = getContext();
+    if (context != null) {
+      context.getPipeline().removeValve(valve);
+    }
     super.destroyInternal();
   }
 
