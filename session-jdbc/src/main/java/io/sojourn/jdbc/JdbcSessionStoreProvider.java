@@ -29,6 +29,8 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
   private static final String JNDI = "jndi";
   private static final String ENVIRONMENT = "java:comp/env/";
 
+  private static final String WEAK = "com.zaxxer.hikari.useWeakReferences";
+
   private static final Duration MAX_LIFETIME = Duration.ofMinutes(10);
   private static final Duration KEEPALIVE = Duration.ofMinutes(2);
 
@@ -86,7 +88,32 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
     config.setValidationTimeout(Math.max(250, settings.connectionTimeout().toMillis() / 3));
     config.setMaxLifetime(MAX_LIFETIME.toMillis());
     config.setKeepaliveTime(KEEPALIVE.toMillis());
-    return new HikariDataSource(config);
+    config.setThreadFactory(work -> thread(config.getPoolName(), work));
+    return open(config);
+  }
+
+  /** One that does not hold on to the class loader of whoever happens to need it. */
+  private static Thread thread(String name, Runnable work) {
+    Thread thread = new Thread(work, name);
+    thread.setDaemon(true);
+    thread.setContextClassLoader(JdbcSessionStoreProvider.class.getClassLoader());
+    return thread;
+  }
+
+  /**
+   * Each thread that has used a pool keeps its connections in a thread-local list: weakly, as we
+   * need it, only if HikariCP takes itself for a part of a web application, or is told to.
+   */
+  private static HikariDataSource open(HikariConfig config) {
+    if (System.getProperty(WEAK) != null) {
+      return new HikariDataSource(config);
+    }
+    System.setProperty(WEAK, "true");
+    try {
+      return new HikariDataSource(config);
+    } finally {
+      System.clearProperty(WEAK);
+    }
   }
 
   /** One half of the account; the other one may be in the URL. */

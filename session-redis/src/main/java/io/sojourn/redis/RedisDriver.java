@@ -77,7 +77,7 @@ final class RedisDriver implements AutoCloseable {
             .ioThreadPoolSize(2)
             .computationThreadPoolSize(2)
             .commandLatencyRecorder(CommandLatencyRecorder.disabled())
-            .threadFactoryProvider(pool -> new DefaultThreadFactory("sojourn-" + pool, true))
+            .threadFactoryProvider(OwnThreads::new)
             .build();
     this.client = RedisClient.create(resources);
     client.setOptions(
@@ -90,6 +90,21 @@ final class RedisDriver implements AutoCloseable {
             .sslOptions(settings.ssl())
             .timeoutOptions(TimeoutOptions.create())
             .build());
+  }
+
+  /** Threads that do not hold on to the class loader of whoever happens to need the first one. */
+  private static final class OwnThreads extends DefaultThreadFactory {
+
+    OwnThreads(String pool) {
+      super("sojourn-" + pool, true);
+    }
+
+    @Override
+    protected Thread newThread(Runnable work, String name) {
+      Thread thread = super.newThread(work, name);
+      thread.setContextClassLoader(RedisDriver.class.getClassLoader());
+      return thread;
+    }
   }
 
   /** How long to wait for a connection, where an answer is awaited for so long. */
