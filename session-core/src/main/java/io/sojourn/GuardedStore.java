@@ -1,11 +1,13 @@
 package io.sojourn;
 
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 
 /**
@@ -37,6 +39,12 @@ final class GuardedStore implements SessionStore {
   private volatile long lastAnswer = System.nanoTime();
   private volatile boolean silent;
 
+  private final LongAdder asked = new LongAdder();
+  private final LongAdder failures = new LongAdder();
+  private final LongAdder nanos = new LongAdder();
+  private final LongAdder bytesLoaded = new LongAdder();
+  private final LongAdder bytesSaved = new LongAdder();
+
   /** A call that is under way. Each is itself only. */
   private static final class Call {
     final long begin = System.nanoTime();
@@ -47,12 +55,20 @@ final class GuardedStore implements SessionStore {
   }
 
   private <T> T ask(Supplier<T> question) {
-    Call call = begin();
+    asked.increment();
+    Call call;
+    try {
+      call = begin();
+    } catch (StoreUnavailableException e) {
+      failures.increment();
+      throw e;
+    }
     try {
       T answer = question.get();
       answered();
       return answer;
     } catch (StoreUnavailableException e) {
+      failures.increment();
       failed(call);
       throw e;
     } catch (SessionException e) {
@@ -60,6 +76,7 @@ final class GuardedStore implements SessionStore {
       throw e;
     } finally {
       calls.remove(call);
+      nanos.add(System.nanoTime() - call.begin);
     }
   }
 
@@ -108,23 +125,52 @@ final class GuardedStore implements SessionStore {
     }
   }
 
+  /** What was asked so far. */
+  StoreStatistics statistics() {
+    return new StoreStatistics(
+        asked.sum(),
+        failures.sum(),
+        Duration.ofNanos(nanos.sum()),
+        bytesLoaded.sum(),
+        bytesSaved.sum());
+  }
+
+  private void countSaved(SessionDelta delta) {
+    for (AttributeChange change : delta.changes().values()) {
+      change.written().ifPresent(value -> bytesSaved.add(value.size()));
+    }
+  }
+
+  private void countLoaded(Collection<StoredAttribute> attributes) {
+    attributes.forEach(attribute -> bytesLoaded.add(attribute.value().size()));
+  }
+
   @Override
   public boolean create(NewSession session) {
+    session.attributes().values().forEach(value -> bytesSaved.add(value.size()));
     return ask(() -> inner.create(session));
   }
 
   @Override
   public LoadResult load(SessionKey key, long knownVersion) {
-    return ask(() -> inner.load(key, knownVersion));
+    LoadResult result = ask(() -> inner.load(key, knownVersion));
+    if (result instanceof LoadResult.Found found) {
+      countLoaded(found.session().attributes().values());
+    } else if (result instanceof LoadResult.Changed changed) {
+      countLoaded(changed.set().values());
+    }
+    return result;
   }
 
   @Override
   public OptionalLong save(SessionDelta delta) {
+    countSaved(delta);
     return ask(() -> inner.save(delta));
   }
 
   @Override
   public OptionalLong save(SessionDelta delta, long holder) {
+    countSaved(delta);
     return ask(() -> inner.save(delta, holder));
   }
 
@@ -158,7 +204,7 @@ final class GuardedStore implements SessionStore {
     return ask(() -> inner.remove(origin));
   }
 
-  /** Not guarded: no request waits for it, and it may rightly take long. */
+  /** Not guarded, nor counted: no request waits for it, and it may rightly take long. */
   @Override
   public List<SessionRecord> claimExpired(int limit, Duration claimTime) {
     return inner.claimExpired(limit, claimTime);

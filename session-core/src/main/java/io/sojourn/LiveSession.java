@@ -138,6 +138,11 @@ public final class LiveSession {
     return lastAccessTime;
   }
 
+  /** When the latest access on this node began, or the latest one that it has heard of. */
+  public Instant thisAccessTime() {
+    return thisAccessTime;
+  }
+
   /** Idle time allowed; zero or less means never. */
   public Duration maxInactiveInterval() {
     return timeout.maxInactiveInterval();

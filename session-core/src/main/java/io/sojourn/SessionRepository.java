@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -35,7 +36,7 @@ public final class SessionRepository implements AutoCloseable {
 
   private static final int CLAIM_LIMIT = 50;
 
-  private final SessionStore store;
+  private final GuardedStore store;
   private final AttributeCodec codec;
   private final SessionPolicy policy;
   private final Clock clock = Clock.systemUTC();
@@ -422,6 +423,7 @@ public final class SessionRepository implements AutoCloseable {
    * @throws StoreUnavailableException if the store cannot be asked
    */
   public int scavenge(Consumer<LiveSession> onExpired) {
+    long begin = System.nanoTime();
     for (SessionKey origin : List.copyOf(told)) {
       store.remove(origin);
       told.remove(origin);
@@ -440,7 +442,24 @@ public final class SessionRepository implements AutoCloseable {
         ended++;
       }
     } while (claimed.size() == CLAIM_LIMIT);
+    forgetOutlived(begin);
     return ended;
+  }
+
+  /**
+   * What was not used here for as long as a session lives has ended by now, or is used elsewhere;
+   * in either case its copy is of no use.
+   */
+  private void forgetOutlived(long now) {
+    for (LiveSession session : nearCache.values()) {
+      Optional<Duration> life = session.timeout().timeToLive();
+      if (life.isPresent()
+          && now - session.lastUsedNanos() > life.get().toNanos()
+          && !session.isInUse()
+          && !session.isUnsaved()) {
+        nearCache.remove(session.key(), session);
+      }
+    }
   }
 
   private void end(SessionRecord record, Consumer<LiveSession> onExpired) {
@@ -482,6 +501,29 @@ public final class SessionRepository implements AutoCloseable {
         }
       }
     }
+  }
+
+  /**
+   * The session that this key opens, for whoever does not come as its user: this node's copy if it
+   * has one, as it is; else a copy that is not kept, whose id is the hexadecimal form of its key.
+   * The latter is one store call, which counts as an access.
+   *
+   * @return null if there is no such session
+   * @throws StoreUnavailableException if the store cannot be asked
+   */
+  public @Nullable LiveSession look(SessionKey key) {
+    LiveSession cached = nearCache.get(key);
+    if (cached != null) {
+      return cached;
+    }
+    return store.load(key, SessionStore.NO_VERSION) instanceof LoadResult.Found found
+        ? new LiveSession(key.hex(), found.session(), codec, policy)
+        : null;
+  }
+
+  /** What was asked of the store so far. */
+  public StoreStatistics statistics() {
+    return store.statistics();
   }
 
   /** The sessions that this node holds at the moment: a snapshot. */

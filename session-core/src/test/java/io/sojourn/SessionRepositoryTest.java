@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +17,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Two nodes, A and B, each with a repository of its own over one store. */
 class SessionRepositoryTest {
@@ -619,6 +621,50 @@ class SessionRepositoryTest {
     assertThat(ended).isEqualTo(120);
     assertThat(told).doesNotHaveDuplicates().hasSize(120);
     assertThat(a.open("s1")).isNull();
+  }
+
+  /** Or else figures and memory would be full of sessions that have ended on other nodes. */
+  @Test
+  @Timeout(60)
+  @Tag("R72")
+  void aCopyThatNobodyHasUsedHereForAsLongAsASessionLivesIsDropped() throws InterruptedException {
+    Instant now = Instant.now();
+    SessionPolicy policy =
+        new SessionPolicy(
+            Duration.ZERO, SessionPolicy.DirtyCheck.READ, SessionPolicy.Undecodable.FAIL, 10);
+    // By its clock, which stands still, the session lives on.
+    try (InMemorySessionStore still =
+            new InMemorySessionStore(() -> Duration.between(Instant.now(), now));
+        SessionRepository node = new SessionRepository(still, codec, policy)) {
+      LiveSession idle = node.create("idle", Duration.ofSeconds(1));
+      LiveSession busy = node.create("busy", Duration.ofSeconds(1));
+      node.beginUse(busy);
+      node.flush(idle);
+      node.flush(busy);
+      while (node.size() > 1) {
+        Thread.sleep(10);
+        assertThat(node.scavenge(ended -> {})).isZero();
+      }
+      assertThat(node.sessions()).containsExactly(busy);
+      assertThat(node.open("idle")).isNotNull();
+    }
+  }
+
+  @Test
+  @Tag("R72")
+  void whatIsAskedOfTheStoreIsCounted() {
+    LiveSession session = created(a, "s");
+    assertThat(a.statistics().calls()).isEqualTo(1);
+    long saved = a.statistics().bytesSaved();
+    assertThat(saved).isPositive();
+    assertThat(b.open("s")).isNotNull();
+    assertThat(b.statistics().bytesLoaded()).isEqualTo(saved);
+    store.down = true;
+    session.setAttribute("text", "two");
+    assertThatThrownBy(() -> a.flush(session)).isInstanceOf(StoreUnavailableException.class);
+    assertThat(a.statistics().calls()).isEqualTo(2);
+    assertThat(a.statistics().failures()).isEqualTo(1);
+    assertThat(b.statistics().failures()).isZero();
   }
 
   @Test
