@@ -6,7 +6,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,15 +27,21 @@ final class AttributeMap extends AbstractMap<String, Object>
 
   private final LiveSession live;
   private final Runnable changed;
+  private final BiPredicate<String, Object> staysHere;
+
+  /** What the store does not get: it is there as long as this node's copy of the session. */
+  private final ConcurrentMap<String, Object> kept = new ConcurrentHashMap<>();
 
   /**
    * A view of this session.
    *
    * @param changed told after each set and removal
+   * @param staysHere which attributes are kept from the store
    */
-  AttributeMap(LiveSession live, Runnable changed) {
+  AttributeMap(LiveSession live, Runnable changed, BiPredicate<String, Object> staysHere) {
     this.live = live;
     this.changed = changed;
+    this.staysHere = staysHere;
   }
 
   private static boolean isReserved(String name) {
@@ -58,20 +66,43 @@ final class AttributeMap extends AbstractMap<String, Object>
 
   @Override
   public @Nullable Object get(@Nullable Object name) {
-    return name instanceof String text && !isReserved(text) ? live.attribute(text) : null;
+    if (!(name instanceof String text) || isReserved(text)) {
+      return null;
+    }
+    Object here = kept.get(text);
+    return here == null ? live.attribute(text) : here;
+  }
+
+  /** An attribute for somebody who does not change it; null if it cannot be decoded, too. */
+  @Nullable Object peek(String name) {
+    if (isReserved(name)) {
+      return null;
+    }
+    Object here = kept.get(name);
+    return here == null ? live.peek(name) : here;
   }
 
   @Override
   public boolean containsKey(@Nullable Object name) {
-    return name instanceof String text && !isReserved(text) && live.hasAttribute(text);
+    return name instanceof String text
+        && !isReserved(text)
+        && (kept.containsKey(text) || live.hasAttribute(text));
   }
 
   @Override
   public @Nullable Object put(String name, Object value) {
     checkSettable(name);
-    Object previous = live.setAttribute(name, value);
+    Object here = kept.remove(name);
+    Object previous;
+    if (staysHere.test(name, value)) {
+      // Other nodes are not to go on with what it was.
+      previous = live.removeAttribute(name);
+      kept.put(name, value);
+    } else {
+      previous = live.setAttribute(name, value);
+    }
     changed.run();
-    return previous;
+    return here == null ? previous : here;
   }
 
   @Override
@@ -79,9 +110,10 @@ final class AttributeMap extends AbstractMap<String, Object>
     if (!(name instanceof String text) || isReserved(text)) {
       return null;
     }
+    Object here = kept.remove(text);
     Object previous = live.removeAttribute(text);
     changed.run();
-    return previous;
+    return here == null ? previous : here;
   }
 
   /** The names: a snapshot. */
@@ -89,6 +121,7 @@ final class AttributeMap extends AbstractMap<String, Object>
   public Set<String> keySet() {
     Set<String> names = live.attributeNames();
     names.removeIf(AttributeMap::isReserved);
+    names.addAll(kept.keySet());
     return names;
   }
 
@@ -97,7 +130,7 @@ final class AttributeMap extends AbstractMap<String, Object>
   public Set<Entry<String, Object>> entrySet() {
     Map<String, Object> values = new LinkedHashMap<>();
     for (String name : keySet()) {
-      Object value = live.attribute(name);
+      Object value = get(name);
       if (value != null) {
         values.put(name, value);
       }

@@ -40,13 +40,17 @@ final class RequestScope {
   /** What this request has to itself; null if it is to have no session to itself. */
   private final @Nullable Leases leases;
 
+  private final @Nullable Rerouting rerouting;
+
   /**
    * A scope.
    *
    * @param leases for a request that is to have its sessions to itself
+   * @param rerouting for a request that came with another node's route
    */
-  RequestScope(@Nullable Leases leases) {
+  RequestScope(@Nullable Leases leases, @Nullable Rerouting rerouting) {
     this.leases = leases;
+    this.rerouting = rerouting;
   }
 
   /** The scope of the request that this thread dispatches; null if it dispatches none. */
@@ -168,11 +172,18 @@ final class RequestScope {
     return null;
   }
 
-  synchronized void use(SojournSession session) {
-    if (!sessions.contains(session)) {
-      List<SojournSession> more = new ArrayList<>(sessions);
-      more.add(session);
-      sessions = more;
+  void use(SojournSession session) {
+    boolean first = false;
+    synchronized (this) {
+      if (!sessions.contains(session)) {
+        List<SojournSession> more = new ArrayList<>(sessions);
+        more.add(session);
+        sessions = more;
+        first = true;
+      }
+    }
+    if (first && rerouting != null) {
+      rerouting.use(session);
     }
   }
 
@@ -201,7 +212,7 @@ final class RequestScope {
   }
 
   /**
-   * Saves what has changed in the sessions that this request uses.
+   * Saves what has changed in the sessions that this request uses, before the response leaves.
    *
    * @throws StoreUnavailableException if the store cannot be asked
    * @throws SessionBusyException if a session has been given to another request meanwhile
@@ -214,6 +225,9 @@ final class RequestScope {
         failed(e);
         throw e;
       }
+    }
+    if (rerouting != null) {
+      rerouting.tellClient();
     }
   }
 

@@ -6,15 +6,19 @@ import io.sojourn.EncodedValue;
 import io.sojourn.LiveSession;
 import io.sojourn.SessionBusyException;
 import io.sojourn.SessionException;
+import io.sojourn.SessionKey;
 import io.sojourn.SessionPolicy;
 import io.sojourn.SessionRepository;
 import io.sojourn.SessionStore;
 import io.sojourn.SessionStores;
 import io.sojourn.StoreConfiguration;
+import io.sojourn.StoreStatistics;
 import io.sojourn.StoreUnavailableException;
 import io.sojourn.codec.ClassFilter;
 import io.sojourn.codec.KryoCodec;
 import java.time.Duration;
+import java.util.HexFormat;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -22,6 +26,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -32,6 +37,7 @@ import org.apache.catalina.LifecycleState;
 import org.apache.catalina.Session;
 import org.apache.catalina.connector.CoyoteAdapter;
 import org.apache.catalina.core.StandardHost;
+import org.apache.catalina.session.Constants;
 import org.apache.catalina.session.ManagerBase;
 import org.apache.catalina.session.StandardSession;
 import org.apache.catalina.startup.HostConfig;
@@ -60,6 +66,8 @@ public final class SojournManager extends ManagerBase {
   /** What Tomcat leaves as it is when it knows no property of this name. */
   private static final Pattern REFERENCE = Pattern.compile("\\$\\{[^}]*}");
 
+  private static final Pattern KEY = Pattern.compile("[0-9a-f]{64}");
+
   private static final int MAX_REPORTED = 100;
 
   private final Map<String, String> storeOptions = new ConcurrentHashMap<>();
@@ -82,6 +90,11 @@ public final class SojournManager extends ManagerBase {
   private @Nullable String serializePaths;
   private String serializeTimeout = "10";
 
+  /** What is wrong with values of attributes that Tomcat would silently take for something else. */
+  private final Map<String, String> misfits = new TreeMap<>();
+
+  private final AtomicLong created = new AtomicLong();
+
   private @Nullable SessionStore ownStore;
   private volatile @Nullable Running running;
 
@@ -97,10 +110,14 @@ public final class SojournManager extends ManagerBase {
       AttributeCodec codec,
       Authentication authentication,
       Predicate<String> serialized,
-      Duration patience) {}
+      Duration patience,
+      @Nullable String route,
+      Duration touchInterval) {}
 
   /** A manager to be configured. */
-  public SojournManager() {}
+  public SojournManager() {
+    sessions = new SessionDirectory(this);
+  }
 
   // ---------------------------------------------------------------- configuration
 
@@ -238,6 +255,78 @@ public final class SojournManager extends ManagerBase {
     return serializeTimeout;
   }
 
+  // Tomcat takes any text but "true" for false. Its own setters are there beside these.
+
+  /** As {@link #setNotifyAttributeListenerOnUnchangedValue(boolean)}, from text. */
+  public void setNotifyAttributeListenerOnUnchangedValue(String value) {
+    setNotifyAttributeListenerOnUnchangedValue(
+        flag("notifyAttributeListenerOnUnchangedValue", value));
+  }
+
+  /** As {@link #setNotifyBindingListenerOnUnchangedValue(boolean)}, from text. */
+  public void setNotifyBindingListenerOnUnchangedValue(String value) {
+    setNotifyBindingListenerOnUnchangedValue(flag("notifyBindingListenerOnUnchangedValue", value));
+  }
+
+  /** As {@link #setPersistAuthentication(boolean)}, from text. */
+  public void setPersistAuthentication(String value) {
+    setPersistAuthentication(flag("persistAuthentication", value));
+  }
+
+  /** As {@link #setSessionActivityCheck(boolean)}, from text. */
+  public void setSessionActivityCheck(String value) {
+    setSessionActivityCheck(flag("sessionActivityCheck", value));
+  }
+
+  /** As {@link #setSessionLastAccessAtStart(boolean)}, from text. */
+  public void setSessionLastAccessAtStart(String value) {
+    setSessionLastAccessAtStart(flag("sessionLastAccessAtStart", value));
+  }
+
+  /** As {@link #setWarnOnSessionAttributeFilterFailure(boolean)}, from text. */
+  public void setWarnOnSessionAttributeFilterFailure(String value) {
+    setWarnOnSessionAttributeFilterFailure(flag("warnOnSessionAttributeFilterFailure", value));
+  }
+
+  private boolean flag(String attribute, String value) {
+    boolean yes = value.strip().equalsIgnoreCase("true");
+    note(attribute, value, yes || value.strip().equalsIgnoreCase("false"), "true or false");
+    return yes;
+  }
+
+  @Override
+  public void setProcessExpiresFrequency(int rounds) {
+    note("processExpiresFrequency", Integer.toString(rounds), rounds > 0, "1 or more");
+    super.setProcessExpiresFrequency(rounds);
+  }
+
+  @Override
+  public void setSessionAttributeNameFilter(@Nullable String pattern) {
+    try {
+      super.setSessionAttributeNameFilter(pattern);
+    } catch (PatternSyntaxException e) {
+      note("sessionAttributeNameFilter", e.getPattern(), false, "a regular expression");
+    }
+  }
+
+  @Override
+  public void setSessionAttributeValueClassNameFilter(@Nullable String pattern) {
+    try {
+      super.setSessionAttributeValueClassNameFilter(pattern);
+    } catch (PatternSyntaxException e) {
+      note("sessionAttributeValueClassNameFilter", e.getPattern(), false, "a regular expression");
+    }
+  }
+
+  /** Notes whether the start has to be refused for this value. */
+  private void note(String attribute, String value, boolean fits, String expected) {
+    if (fits) {
+      misfits.remove(attribute);
+    } else {
+      misfits.put(attribute, attribute + "=\"" + value + "\" must be " + expected);
+    }
+  }
+
   /**
    * Takes an attribute of the {@code <Manager>} element that this class has no setter for: it is
    * the store's, which refuses what it does not know when the manager starts.
@@ -286,14 +375,32 @@ public final class SojournManager extends ManagerBase {
       refuseReferences();
       refuseMisfits();
       SessionPolicy policy = policy();
+      if (getMaxActiveSessions() > policy.nearCacheSize()) {
+        throw new IllegalArgumentException(
+            "maxActiveSessions=\""
+                + getMaxActiveSessions()
+                + "\" can never be reached: nearCacheSize is "
+                + policy.nearCacheSize());
+      }
       AttributeCodec codec = codec(getContext().getLoader().getClassLoader());
       Predicate<String> serialized = serialized();
       Duration patience = Duration.ofSeconds(number("serializeTimeout", serializeTimeout, 1));
+      String route = route();
+      refuseDotsInIds(route);
       SessionStore store = openStore();
       Authentication authentication = new Authentication(getContext());
       SessionRepository repository = new SessionRepository(store, codec, policy);
-      running = new Running(repository, codec, authentication, serialized, patience);
+      running =
+          new Running(
+              repository,
+              codec,
+              authentication,
+              serialized,
+              patience,
+              route,
+              policy.touchInterval());
       outageFilter.addTo(getContext());
+      valve.open();
     } catch (IllegalArgumentException e) {
       throw new LifecycleException("SojournManager cannot start: " + e.getMessage(), e);
     }
@@ -323,12 +430,35 @@ public final class SojournManager extends ManagerBase {
 
   /** Tomcat hands a value here, too, that a setter of ManagerBase for a number does not take. */
   private void refuseMisfits() {
+    misfits
+        .values()
+        .forEach(
+            why -> {
+              throw new IllegalArgumentException(why);
+            });
     storeOptions.forEach(
         (name, value) -> {
           if (IntrospectionUtils.getProperty(this, name) != null) {
             throw new IllegalArgumentException(name + "=\"" + value + "\" must be a whole number");
           }
         });
+  }
+
+  private @Nullable String route() {
+    String route = getJvmRoute();
+    return route == null || route.isEmpty() ? null : route;
+  }
+
+  /** An id ends at its first dot, since nobody else than its node could tell a route from it. */
+  private void refuseDotsInIds(@Nullable String route) {
+    String id = generateSessionId();
+    if (!id.equals(withoutRoute(id)) && !id.equals(withoutRoute(id) + "." + route)) {
+      throw new IllegalArgumentException(
+          "<SessionIdGenerator className=\""
+              + getSessionIdGenerator().getClass().getName()
+              + "\"> makes ids with a dot in them, which would be taken for the beginning of a"
+              + " route");
+    }
   }
 
   /** Which paths' requests have their session to themselves. */
@@ -419,6 +549,7 @@ public final class SojournManager extends ManagerBase {
     setState(LifecycleState.STOPPING);
     DispatchFilter.removeFrom(getContext());
     outageFilter.remove();
+    valve.close();
     Running stopping = running;
     if (stopping != null) {
       // While a listener can still read the rest of its session.
@@ -449,8 +580,25 @@ public final class SojournManager extends ManagerBase {
     return running().repository;
   }
 
+  /** Whether this attribute is kept from the store, by its name or its value's class. */
+  boolean staysHere(String name, Object value) {
+    Pattern names = getSessionAttributeNamePattern();
+    Pattern classes = getSessionAttributeValueClassNamePattern();
+    return Constants.excludedAttributeNames.contains(name)
+        || (names != null && !names.matcher(name).matches())
+        || (classes != null && !classes.matcher(value.getClass().getName()).matches());
+  }
+
+  long touchMillis() {
+    return running().touchInterval.toMillis();
+  }
+
   Optional<String> refusal(Object value) {
     return running().codec.refusal(value);
+  }
+
+  boolean isRunning() {
+    return running != null;
   }
 
   /** What has been arranged with the context's authenticator; null while the manager is stopped. */
@@ -642,14 +790,29 @@ public final class SojournManager extends ManagerBase {
       }
       SojournSession session = new SojournSession(this, live, id);
       live.attach(session, new Activation(session));
+      noteActive();
       return session;
     }
   }
 
-  /** An id without the suffix that names a node. */
+  private void noteActive() {
+    int active = getActiveSessions();
+    if (active > getMaxActive()) {
+      setMaxActive(active);
+    }
+  }
+
+  /** An id without the suffix that names a node; to balancers, too, it begins at the first dot. */
   static String withoutRoute(String id) {
-    int dot = id.lastIndexOf('.');
+    int dot = id.indexOf('.');
     return dot < 0 ? id : id.substring(0, dot);
+  }
+
+  /** An id as this node would have made it; as it is if it has no route, or this node has none. */
+  String withLocalRoute(String id) {
+    Running current = running;
+    String route = current == null ? null : current.route;
+    return route == null || id.indexOf('.') < 0 ? id : withoutRoute(id) + "." + route;
   }
 
   @Override
@@ -689,21 +852,75 @@ public final class SojournManager extends ManagerBase {
   /** Counts; the repository holds the sessions. */
   @Override
   public void add(Session session) {
-    int active = getActiveSessions();
-    if (active > getMaxActive()) {
-      setMaxActive(active);
-    }
+    noteActive();
   }
 
-  /** The sessions that this node holds at the moment. */
+  /** Counts what this node has ended; the repository holds the sessions. */
+  @Override
+  public void remove(Session session, boolean update) {
+    super.remove(session, update && ((SojournSession) session).isEndedHere());
+  }
+
+  @Override
+  public Session createSession(@Nullable String sessionId) {
+    Session session = super.createSession(sessionId);
+    created.incrementAndGet();
+    return session;
+  }
+
+  /** How many sessions this node has begun. */
+  @Override
+  public long getSessionCounter() {
+    return created.get();
+  }
+
+  @Override
+  public void setSessionCounter(long sessions) {
+    created.set(sessions);
+  }
+
+  /** The sessions that this node holds at the moment, to be looked at. */
   @Override
   public Session[] findSessions() {
+    return sessionsHere().stream()
+        .map(session -> new ListedSession(this, session))
+        .toArray(Session[]::new);
+  }
+
+  List<SojournSession> sessionsHere() {
     Running current = running;
     return current == null
-        ? new Session[0]
+        ? List.of()
         : current.repository.sessions().stream()
-            .map(live -> (Session) session(live, live.id()))
-            .toArray(Session[]::new);
+            .filter(live -> !live.isGone())
+            .map(live -> session(live, idHere(live)))
+            .toList();
+  }
+
+  private String idHere(LiveSession live) {
+    String route = running().route;
+    return route == null ? live.id() : live.id() + "." + route;
+  }
+
+  /**
+   * A session to be looked at: this node's copy of it if it has one, or else what the store has.
+   *
+   * @param keyOrId the hexadecimal form of its key, or its id
+   */
+  @Nullable ListedSession look(String keyOrId) {
+    Running current = running;
+    if (current == null) {
+      return null;
+    }
+    SessionRepository repository = current.repository;
+    LiveSession live =
+        KEY.matcher(keyOrId).matches()
+            ? repository.look(SessionKey.ofBytes(HexFormat.of().parseHex(keyOrId)))
+            : null;
+    if (live == null) {
+      live = repository.look(SessionKey.of(withoutRoute(keyOrId)));
+    }
+    return live == null ? null : new ListedSession(this, session(live, live.id()));
   }
 
   /** How many sessions this node holds at the moment. */
@@ -746,6 +963,40 @@ public final class SojournManager extends ManagerBase {
                     .findFirst()
                     .filter(frame -> frame.getDeclaringClass() == type)
                     .isPresent());
+  }
+
+  // ---------------------------------------------------------------- figures
+
+  /** How many calls of the store this node has made since the start. */
+  public long getStoreCalls() {
+    return statistics().calls();
+  }
+
+  /** How many of them failed because the store could not be asked. */
+  public long getStoreFailures() {
+    return statistics().failures();
+  }
+
+  /** How many milliseconds all of them took. */
+  public long getStoreTime() {
+    return statistics().time().toMillis();
+  }
+
+  /** How many bytes of attributes have come from the store. */
+  public long getBytesLoaded() {
+    return statistics().bytesLoaded();
+  }
+
+  /** How many bytes of attributes have been sent to the store. */
+  public long getBytesSaved() {
+    return statistics().bytesSaved();
+  }
+
+  private StoreStatistics statistics() {
+    Running current = running;
+    return current == null
+        ? new StoreStatistics(0, 0, Duration.ZERO, 0, 0)
+        : current.repository.statistics();
   }
 
   // ---------------------------------------------------------------- in the background

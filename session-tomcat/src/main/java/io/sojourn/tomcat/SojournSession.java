@@ -17,6 +17,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.apache.catalina.authenticator.Constants;
 import org.apache.catalina.authenticator.SavedRequest;
@@ -36,9 +37,15 @@ final class SojournSession extends StandardSession {
 
   private final transient SojournManager owner;
 
+  /** {@link #attributes}; null until the session has an id. */
+  private transient volatile @Nullable AttributeMap ownAttributes;
+
   /** Null until the session has an id. */
   private transient volatile @Nullable LiveSession live;
 
+  private transient volatile boolean endedHere;
+
+  private final transient Object idLock = new Object();
   private final transient Object loginLock = new Object();
 
   @GuardedBy("loginLock")
@@ -77,7 +84,9 @@ final class SojournSession extends StandardSession {
 
   private void adopt(LiveSession session) {
     live = session;
-    attributes = new AttributeMap(session, this::changed);
+    AttributeMap map = new AttributeMap(session, this::changed, owner::staysHere);
+    attributes = map;
+    ownAttributes = map;
     creationTime = session.creationTime().toEpochMilli();
     lastAccessedTime = session.lastAccessTime().toEpochMilli();
     thisAccessedTime = lastAccessedTime;
@@ -139,6 +148,27 @@ final class SojournSession extends StandardSession {
     return super.getAttributeNames();
   }
 
+  /** An attribute as this node has it, for somebody who only looks. */
+  @Nullable Object peek(String name) {
+    AttributeMap map = ownAttributes;
+    return map == null ? null : map.peek(name);
+  }
+
+  /** The names of the attributes that this node has. */
+  Set<String> names() {
+    return attributes.keySet();
+  }
+
+  /**
+   * Whether it has been in use since this time, by this node's clock: on any node, if that was
+   * longer after than the touch interval. Asks the store, which counts as an access.
+   */
+  boolean isUsedSince(long time) {
+    return live().thisAccessTime().toEpochMilli() > time
+        || !repository().refresh(live())
+        || live().lastAccessTime().toEpochMilli() > time + owner.touchMillis();
+  }
+
   private void refreshOutside() {
     if (isValid && !expiring && RequestScope.current() == null && !repository().refresh(live())) {
       throw ended();
@@ -163,8 +193,33 @@ final class SojournSession extends StandardSession {
           leases.begun(begun);
         }
       }
+      super.setId(owner.withLocalRoute(newId), notify);
+      return;
     }
-    super.setId(newId, notify);
+    synchronized (idLock) {
+      super.setId(newId, notify);
+    }
+  }
+
+  /**
+   * Gives the id this node's route, and tells the listeners, if it has another one.
+   *
+   * @return false if the session has another id meanwhile
+   */
+  boolean reroute(String askedId, String localId) {
+    synchronized (idLock) {
+      // A new session is used before it has its id.
+      if (id == null
+          || !SojournManager.withoutRoute(id).equals(SojournManager.withoutRoute(localId))) {
+        return false;
+      }
+      if (id.equals(localId)) {
+        return true;
+      }
+      id = localId;
+    }
+    tellChangedSessionId(localId, askedId, true, true);
+    return true;
   }
 
   @Override
@@ -233,6 +288,10 @@ final class SojournSession extends StandardSession {
   public void endAccess() {
     super.endAccess();
     RequestScope.forgetFoundOutside();
+    if (!owner.isRunning()) {
+      // The application has been stopped since, and its sessions have been saved.
+      return;
+    }
     try {
       if (live().isUsedSinceFlush()) {
         owner.flushLate(this);
@@ -243,7 +302,8 @@ final class SojournSession extends StandardSession {
   }
 
   /**
-   * Ends the session on all nodes. Listeners are told here only if it is this call that ended it.
+   * Ends the session on all nodes. Listeners are told, and it is counted, here only if it is this
+   * call that ended it.
    */
   @Override
   public void expire(boolean notify) {
@@ -251,14 +311,20 @@ final class SojournSession extends StandardSession {
       if (!isValid || expiring) {
         return;
       }
-      boolean mine = repository().invalidate(live());
-      super.expire(notify && mine);
+      endedHere = repository().invalidate(live());
+      super.expire(notify && endedHere);
     }
   }
 
   /** Tells the listeners that the session has expired, which the store has told us. */
   void expireClaimed() {
+    endedHere = true;
     super.expire(true);
+  }
+
+  /** Whether it is this node that has ended it. */
+  boolean isEndedHere() {
+    return endedHere;
   }
 
   @Override
@@ -277,7 +343,7 @@ final class SojournSession extends StandardSession {
     if (name != null && value != null) {
       // Before a listener hears that it is bound.
       AttributeMap.checkSettable(name);
-      Optional<String> refusal = owner.refusal(value);
+      Optional<String> refusal = exclude(name, value) ? Optional.empty() : owner.refusal(value);
       if (refusal.isPresent()) {
         throw new IllegalArgumentException(
             "Session attribute '" + name + "' cannot be stored: " + refusal.get());

@@ -7,6 +7,9 @@ import jakarta.servlet.RequestDispatcher;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.catalina.Wrapper;
 import org.apache.catalina.connector.Request;
 import org.apache.catalina.connector.Response;
@@ -31,11 +34,16 @@ final class SojournValve extends ValveBase {
    */
   private static final String RETRY_AFTER = "1";
 
+  /** How long Tomcat, too, waits for requests when it stops an application. */
+  private static final Duration LAST_REQUESTS_TIME = Duration.ofSeconds(2);
+
   private static final String DEFAULT_SERVLET = "org.apache.catalina.servlets.DefaultServlet";
 
   private final SojournManager manager;
   private final FailureLog outages = new FailureLog(LOG);
   private final FailureLog busy = new FailureLog(LOG);
+  private final AtomicInteger requests = new AtomicInteger();
+  private volatile boolean closed;
 
   SojournValve(SojournManager manager) {
     super(true);
@@ -44,10 +52,44 @@ final class SojournValve extends ValveBase {
 
   @Override
   public void invoke(Request request, Response response) throws IOException, ServletException {
-    if (isPlainFile(request)) {
+    // Tomcat does not tell a manager that another one has taken its place.
+    if (request.getContext().getManager() != manager || isPlainFile(request)) {
       getNext().invoke(request, response);
       return;
     }
+    requests.incrementAndGet();
+    try {
+      if (closed) {
+        unavailable(response);
+        sendError(response, "The web application is being stopped");
+      } else {
+        serve(request, response);
+      }
+    } finally {
+      requests.decrementAndGet();
+    }
+  }
+
+  /** Lets requests in. */
+  void open() {
+    closed = false;
+  }
+
+  /**
+   * Lets no more requests in, and waits for a while until those are over that Tomcat has let in:
+   * what they changed is saved before they leave.
+   */
+  void close() {
+    closed = true;
+    // It may be one of them that stops the application.
+    int own = RequestScope.current() == null ? 0 : 1;
+    long deadline = System.nanoTime() + LAST_REQUESTS_TIME.toNanos();
+    while (requests.get() > own && System.nanoTime() - deadline < 0) {
+      LockSupport.parkNanos(1_000_000);
+    }
+  }
+
+  private void serve(Request request, Response response) throws IOException, ServletException {
     RequestScope scope = scope(request, response);
     scope.takeOver();
     RequestScope outer = scope.enter();
@@ -88,7 +130,7 @@ final class SojournValve extends ValveBase {
     }
     String info = request.getPathInfo();
     String path = info == null ? request.getServletPath() : request.getServletPath() + info;
-    RequestScope scope = new RequestScope(manager.leasesFor(path));
+    RequestScope scope = new RequestScope(manager.leasesFor(path), Rerouting.of(request, manager));
     response.setResponse(new SessionResponse(present, scope));
     return scope;
   }

@@ -80,7 +80,8 @@ final class Browser {
       return new Answer(
           response.statusCode(),
           response.body(),
-          response.headers().firstValue("Location").map(uri::resolve));
+          response.headers().firstValue("Location").map(uri::resolve),
+          response.headers().allValues("Set-Cookie"));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (InterruptedException e) {
@@ -102,6 +103,7 @@ final class Browser {
   /** Takes a cookie over from somebody else. */
   void plant(String name, String value, String path) {
     HttpCookie cookie = new HttpCookie(name, value);
+    cookie.setDomain("127.0.0.1");
     cookie.setPath(path);
     cookie.setVersion(0);
     cookies.getCookieStore().add(URI.create("http://127.0.0.1/"), cookie);
@@ -111,8 +113,9 @@ final class Browser {
    * A server's answer.
    *
    * @param location where it redirects to
+   * @param setCookies the Set-Cookie headers
    */
-  record Answer(int status, String body, Optional<URI> location) {
+  record Answer(int status, String body, Optional<URI> location, List<String> setCookies) {
 
     /** Where it redirects to, seen from another node. */
     URI locationAt(TomcatNode node) {

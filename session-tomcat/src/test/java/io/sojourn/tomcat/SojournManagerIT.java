@@ -58,6 +58,16 @@ class SojournManagerIT {
     "concurrency, sometimes",
     "serializeTimeout, 0",
     "serializePaths, /cart/.*",
+    "maxActiveSessions, 20000",
+    "processExpiresFrequency, 0",
+    "notifyAttributeListenerOnUnchangedValue, yes",
+    "notifyBindingListenerOnUnchangedValue, 1",
+    "persistAuthentication, on",
+    "sessionActivityCheck, ''",
+    "sessionLastAccessAtStart, never",
+    "warnOnSessionAttributeFilterFailure, TRU",
+    "sessionAttributeNameFilter, [a",
+    "sessionAttributeValueClassNameFilter, (",
   })
   @Tag("R71")
   void aWrongSettingStopsTheStartWithOneMessageThatNamesIt(String name, String value) {

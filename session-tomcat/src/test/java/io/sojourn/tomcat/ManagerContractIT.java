@@ -1,0 +1,520 @@
+package io.sojourn.tomcat;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.sojourn.SessionKey;
+import io.sojourn.SessionStore;
+import io.sojourn.SessionStores;
+import io.sojourn.StoreConfiguration;
+import io.sojourn.testkit.ContainerNode;
+import io.sojourn.testkit.ContractClient;
+import io.sojourn.testkit.CountingStore;
+import io.sojourn.testkit.server.RealServers;
+import io.sojourn.testkit.server.RedisServer;
+import jakarta.servlet.http.HttpServlet;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import jakarta.servlet.http.HttpSession;
+import jakarta.servlet.http.HttpSessionAttributeListener;
+import jakarta.servlet.http.HttpSessionBindingEvent;
+import jakarta.servlet.http.HttpSessionBindingListener;
+import java.io.IOException;
+import java.io.Serializable;
+import java.lang.management.ManagementFactory;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import javax.management.JMException;
+import javax.management.MBeanServer;
+import org.apache.catalina.Session;
+import org.apache.catalina.core.StandardContext;
+import org.apache.catalina.startup.Tomcat;
+import org.apache.catalina.util.SessionIdGeneratorBase;
+import org.apache.catalina.util.StandardSessionIdGenerator;
+import org.apache.catalina.valves.CrawlerSessionManagerValve;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * What Tomcat asks of a manager beside the servlet contract: lists of sessions, operations and
+ * figures for JMX, and the settings that all managers have; over two nodes.
+ */
+@ExtendWith(RealServers.class)
+class ManagerContractIT {
+
+  private final RedisServer redis;
+  private final String application = "manager-" + UUID.randomUUID();
+  private final ContractClient client = new ContractClient();
+  private final List<AutoCloseable> closeables = new ArrayList<>();
+  private final AtomicReference<Duration> clock = new AtomicReference<>(Duration.ZERO);
+  private String url;
+
+  ManagerContractIT(RedisServer redis) {
+    this.redis = redis;
+    this.url = StoreKind.H2.url(redis);
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    for (AutoCloseable closeable : closeables) {
+      closeable.close();
+    }
+  }
+
+  /** A node with what a test looks at. */
+  private record Node(TomcatNode tomcat, SojournManager manager, CountingStore store, Probe probe)
+      implements ContainerNode {
+
+    @Override
+    public URI uri() {
+      return tomcat.uri();
+    }
+
+    @Override
+    public void scavenge() {
+      tomcat.scavenge();
+    }
+
+    @Override
+    public void close() {
+      tomcat.close();
+    }
+
+    /** What its listeners were told. */
+    List<String> events() {
+      String told = new ContractClient().send(this, "events").line();
+      return told.isEmpty() ? List.of() : List.of(told.split(";", -1));
+    }
+
+    /** An attribute of its MBean. */
+    Object attribute(String name) {
+      try {
+        return server().getAttribute(manager.getObjectName(), name);
+      } catch (JMException e) {
+        throw new AssertionError(name, e);
+      }
+    }
+
+    /** What an operation of its MBean answers, all of whose parameters are text. */
+    Object invoke(String name, String... parameters) {
+      String[] types = new String[parameters.length];
+      Arrays.fill(types, String.class.getName());
+      try {
+        return server().invoke(manager.getObjectName(), name, parameters, types);
+      } catch (JMException e) {
+        throw new AssertionError(name, e);
+      }
+    }
+
+    private static MBeanServer server() {
+      return ManagementFactory.getPlatformMBeanServer();
+    }
+
+    /** The session with this id, as the manager application finds it. */
+    Session listed(String id) {
+      for (Session session : manager.findSessions()) {
+        if (id.equals(session.getId())) {
+          return session;
+        }
+      }
+      throw new AssertionError("Not listed");
+    }
+  }
+
+  /** Starts a node whose manager has these attributes, given as names and values in turn. */
+  private Node start(String name, String... attributes) throws Exception {
+    return start(name, ManagerElement.of(attributes));
+  }
+
+  private Node start(String name, SojournManager manager) throws Exception {
+    SessionStore opened =
+        SessionStores.open(
+            new StoreConfiguration(url, application, Map.of(), clock::get),
+            getClass().getClassLoader());
+    CountingStore store = new CountingStore(opened);
+    manager.setSessionStore(store);
+    manager.setAllowedClasses("io.sojourn.tomcat.*");
+    Probe probe = new Probe();
+    TomcatNode tomcat =
+        TomcatNode.start(
+            manager,
+            (server, context) -> {
+              server.getEngine().setName(name + application);
+              server.getEngine().setJvmRoute(name);
+              probe.addTo(context);
+            });
+    closeables.add(0, opened);
+    closeables.add(0, tomcat);
+    return new Node(tomcat, manager, store, probe);
+  }
+
+  private static String key(String id) {
+    return SessionKey.of(SojournManager.withoutRoute(id)).hex();
+  }
+
+  private String id() {
+    return requireNonNull(client.sessionId());
+  }
+
+  // ---------------------------------------------------------------- lists
+
+  @Test
+  @Tag("R27")
+  void toLookAtSessionsIsNoAccessAndAsksTheStoreNothing() throws Exception {
+    Node a = start("a", "touchInterval", "0");
+    client.send(a, "set:fruit:apple", "set:nut:hazel");
+    a.store().takeCalls();
+    Session listed = a.listed(id());
+    assertThat(listed.getSession().getAttribute("fruit")).isEqualTo("apple");
+    assertThat(Collections.list(listed.getSession().getAttributeNames()))
+        .containsExactlyInAnyOrder("fruit", "nut");
+    assertThat(listed.getSession().getAttribute("missing")).isNull();
+    assertThat(listed.getCreationTime()).isPositive();
+    assertThat(listed.getLastAccessedTime()).isPositive();
+    assertThat(listed.getIdleTimeInternal()).isNotNegative();
+    assertThat(listed.getMaxInactiveInterval()).isEqualTo(1800);
+    assertThat(a.manager().getActiveSessions()).isEqualTo(1);
+    assertThat(a.store().takeCalls()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @EnumSource(StoreKind.class)
+  @Tag("R32")
+  void aSessionThatIsInvalidatedInAListIsGoneOnBothNodesAndListenersAreToldOnce(StoreKind kind)
+      throws Exception {
+    url = kind.url(redis);
+    Node a = start("a");
+    Node b = start("b");
+    client.send(a, "set:fruit:apple");
+    client.send(b, "get:fruit");
+    b.listed(id()).getSession().invalidate();
+    assertThat(b.events()).containsOnlyOnce("destroyed with cart null", "removed fruit");
+    assertThat(a.events()).noneMatch(event -> event.startsWith("destroyed"));
+    assertThat(client.send(a, "get:fruit").line()).isEqualTo("none");
+    assertThat(client.send(b, "get:fruit").line()).isEqualTo("none");
+    assertThat(b.manager().findSessions()).isEmpty();
+  }
+
+  @Test
+  void anAttributeThatIsRemovedInAListIsGoneOnTheOtherNode() throws Exception {
+    Node a = start("a");
+    Node b = start("b");
+    client.send(a, "set:fruit:apple", "set:nut:hazel");
+    client.send(b, "get:fruit");
+    b.listed(id()).getSession().removeAttribute("fruit");
+    assertThat(client.send(a, "names").line()).isEqualTo("nut");
+    assertThat(b.events()).containsOnlyOnce("removed fruit");
+  }
+
+  /** As the manager application does when it is told to expire what has been idle for so long. */
+  @Test
+  @Tag("R26")
+  void aSessionThatIsIdleHereButInUseElsewhereIsNotEndedForThat() throws Exception {
+    Node a = start("a");
+    Node b = start("b");
+    client.send(a, "set:fruit:apple");
+    Session busy = a.listed(id());
+    ContractClient gone = new ContractClient();
+    gone.send(a, "set:fruit:pear");
+    Session idle = a.listed(requireNonNull(gone.sessionId()));
+    clock.set(Duration.ofMinutes(5));
+    client.send(b, "get:fruit");
+    clock.set(Duration.ZERO);
+    for (Session session : List.of(busy, idle)) {
+      assertThat(session.getIdleTimeInternal()).isNotNegative();
+      session.expire();
+    }
+    assertThat(client.send(b, "get:fruit").line()).isEqualTo("apple");
+    assertThat(gone.send(b, "get:fruit").line()).isEqualTo("none");
+  }
+
+  // ---------------------------------------------------------------- JMX
+
+  @ParameterizedTest
+  @EnumSource(StoreKind.class)
+  @Tag("R58")
+  void theOperationsForJmxReachSessionsThatThisNodeHasNeverSeen(StoreKind kind) throws Exception {
+    url = kind.url(redis);
+    Node a = start("a");
+    Node b = start("b");
+    client.send(a, "set:fruit:apple", "set:nut:hazel");
+    String id = id();
+    assertThat(a.invoke("listSessionIds").toString().trim()).isEqualTo(key(id));
+    assertThat(b.invoke("listSessionIds")).isEqualTo("");
+    for (Node node : List.of(a, b)) {
+      for (String session : List.of(id, key(id))) {
+        assertThat(node.invoke("getSession", session))
+            .isEqualTo(Map.of("fruit", "apple", "nut", "hazel"));
+        assertThat(node.invoke("getSessionAttribute", session, "nut")).isEqualTo("hazel");
+        assertThat((Long) node.invoke("getCreationTimestamp", session)).isPositive();
+        assertThat((Long) node.invoke("getLastAccessedTimestamp", session)).isPositive();
+      }
+    }
+    assertThat(b.invoke("listSessionIds")).isEqualTo("");
+    b.invoke("expireSession", key(id));
+    assertThat(b.events()).containsOnlyOnce("destroyed with cart null", "removed fruit");
+    assertThat(a.events()).noneMatch(event -> event.startsWith("destroyed"));
+    assertThat(client.send(a, "get:fruit").line()).isEqualTo("none");
+    assertThat(b.invoke("getSession", id)).isNull();
+    b.invoke("expireSession", "unheard-of");
+  }
+
+  @Test
+  @Tag("R72")
+  void theFiguresAreThoseOfWhatThisNodeHasDone() throws Exception {
+    Node a = start("a");
+    Node b = start("b");
+    ContractClient other = new ContractClient();
+    client.send(a, "set:fruit:apple");
+    other.send(a, "set:fruit:pear");
+    client.send(b, "get:fruit");
+    assertThat(a.attribute("sessionCounter")).isEqualTo(2L);
+    assertThat(b.attribute("sessionCounter")).isEqualTo(0L);
+    assertThat(a.attribute("activeSessions")).isEqualTo(2);
+    assertThat(b.attribute("activeSessions")).isEqualTo(1);
+    assertThat(a.attribute("maxActive")).isEqualTo(2);
+    assertThat(b.attribute("maxActive")).isEqualTo(1);
+    client.send(b, "invalidate");
+    other.send(b, "get:fruit");
+    other.send(a, "invalidate");
+    other.send(b, "get:fruit");
+    client.send(a, "get:fruit");
+    for (Node node : List.of(a, b)) {
+      assertThat(node.attribute("expiredSessions")).isEqualTo(1L);
+      assertThat(node.attribute("activeSessions")).isEqualTo(0);
+    }
+    assertThat(a.attribute("maxActive")).isEqualTo(2);
+    assertThat(a.attribute("rejectedSessions")).isEqualTo(0);
+    assertThat((Integer) a.attribute("sessionCreateRate")).isPositive();
+    assertThat((Integer) a.attribute("sessionExpireRate")).isPositive();
+    assertThat(a.attribute("stateName")).isEqualTo("STARTED");
+  }
+
+  @Test
+  @Tag("R72")
+  void theFiguresOfTheStoreAreThoseOfItsCalls() throws Exception {
+    Node a = start("a");
+    Node b = start("b");
+    client.send(a, "set:fruit:apple");
+    client.send(b, "get:fruit");
+    client.send(b, "get:fruit", "set:fruit:pear");
+    assertThat(a.attribute("storeCalls")).isEqualTo(1L);
+    assertThat(b.attribute("storeCalls")).isEqualTo(3L);
+    assertThat((Long) a.attribute("bytesSaved")).isPositive().isEqualTo(b.attribute("bytesLoaded"));
+    assertThat(a.attribute("bytesLoaded")).isEqualTo(0L);
+    assertThat((Long) b.attribute("bytesSaved")).isPositive();
+    assertThat(b.attribute("storeFailures")).isEqualTo(0L);
+    assertThat((Long) b.attribute("storeTime")).isNotNegative();
+  }
+
+  // ---------------------------------------------------------------- settings of all managers
+
+  @Test
+  void noMoreSessionsAreBegunThanANodeMayHold() throws Exception {
+    Node a = start("a", "maxActiveSessions", "2");
+    Node b = start("b");
+    ContractClient elsewhere = new ContractClient();
+    client.send(a, "set:n:1");
+    new ContractClient().send(a, "set:n:2");
+    assertThat(new ContractClient().send(a, "set:n:3").status()).isEqualTo(500);
+    assertThat(a.attribute("rejectedSessions")).isEqualTo(1);
+    assertThat(a.attribute("sessionCounter")).isEqualTo(2L);
+    elsewhere.send(b, "set:n:4");
+    assertThat(elsewhere.send(a, "get:n").line()).isEqualTo("4");
+    assertThat(client.send(a, "get:n", "invalidate").lines()).containsExactly("1");
+    elsewhere.send(a, "invalidate");
+    assertThat(new ContractClient().send(a, "set:n:5").status()).isEqualTo(200);
+  }
+
+  @ParameterizedTest
+  @EnumSource(StoreKind.class)
+  void anAttributeWhoseNameTheFilterDoesNotMatchStaysOnItsNode(StoreKind kind) throws Exception {
+    url = kind.url(redis);
+    Node a = start("a", "sessionAttributeNameFilter", "shop\\..*");
+    Node b = start("b", "sessionAttributeNameFilter", "shop\\..*");
+    client.send(a, "set:shop.cart:apple", "set:cache:1");
+    assertThat(client.send(b, "names").line()).isEqualTo("shop.cart");
+    assertThat(client.send(a, "get:cache", "names").lines())
+        .containsExactly("1", "cache,shop.cart");
+    assertThat(client.send(b, "set:cache:2", "get:cache").line()).isEqualTo("2");
+    assertThat(client.send(a, "get:cache", "remove:cache", "names").lines())
+        .containsExactly("1", "shop.cart");
+    assertThat(a.events()).contains("added cache", "removed cache");
+  }
+
+  @Test
+  void anAttributeWhoseClassTheFilterDoesNotMatchStaysOnItsNodeAndNeedNotBeSerializable()
+      throws Exception {
+    String filter = "java\\.lang\\.String";
+    Node a = start("a", "sessionAttributeValueClassNameFilter", filter);
+    Node b = start("b", "sessionAttributeValueClassNameFilter", filter);
+    client.send(a, "set:thing:text");
+    assertThat(client.send(b, "get:thing").line()).isEqualTo("text");
+    a.probe().next = session -> session.setAttribute("thing", new Object());
+    client.send(at(a, "/probe/"));
+    assertThat(client.send(b, "get:thing").line()).isEqualTo("null");
+    assertThat(client.send(a, "get:thing").line()).startsWith("java.lang.Object@");
+    client.send(a, "set:thing:again");
+    assertThat(client.send(b, "get:thing").line()).isEqualTo("again");
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void listenersAreToldOfAValueThatIsSetAgainAsTheSettingsSay(boolean told) throws Exception {
+    Node a =
+        start(
+            "a",
+            "notifyBindingListenerOnUnchangedValue",
+            Boolean.toString(told),
+            "notifyAttributeListenerOnUnchangedValue",
+            Boolean.toString(told));
+    a.probe().next = session -> session.setAttribute("bound", new Bound());
+    client.send(a, "begin");
+    client.send(at(a, "/probe/"));
+    a.probe().next = session -> session.setAttribute("bound", session.getAttribute("bound"));
+    int bound = Bound.COUNT.get();
+    client.send(at(a, "/probe/"));
+    assertThat(Bound.COUNT.get() - bound).isEqualTo(told ? 1 : 0);
+    assertThat(a.probe().replaced.get()).isEqualTo(told ? 1 : 0);
+  }
+
+  @Test
+  void expiredSessionsAreClaimedAtEveryNthRoundOfBackgroundWork() throws Exception {
+    Node a = start("a", "processExpiresFrequency", "3");
+    a.store().takeCalls();
+    for (int i = 0; i < 6; i++) {
+      a.manager().backgroundProcess();
+    }
+    assertThat(a.store().takeCalls()).isEqualTo(Map.of("claimExpired", 2));
+  }
+
+  @Test
+  void idsAreAsLongAsTheGeneratorsElementSays() throws Exception {
+    SojournManager manager = new SojournManager();
+    StandardSessionIdGenerator generator = new StandardSessionIdGenerator();
+    generator.setSessionIdLength(32);
+    manager.setSessionIdGenerator(generator);
+    Node a = start("a", manager);
+    client.send(a, "set:n:1");
+    assertThat(id()).matches("[0-9A-F]{64}\\.a");
+    assertThat(client.send(start("b"), "get:n").line()).isEqualTo("1");
+  }
+
+  @ParameterizedTest
+  @EnumSource(StoreKind.class)
+  void aGeneratorOfOnesOwnMakesTheIds(StoreKind kind) throws Exception {
+    url = kind.url(redis);
+    SojournManager manager = new SojournManager();
+    manager.setSessionIdGenerator(new Named());
+    manager.setSecureRandomAlgorithm("NativePRNGNonBlocking");
+    Node a = start("a", manager);
+    client.send(a, "set:n:1");
+    assertThat(id()).startsWith("shop-").endsWith(".a");
+    String before = id();
+    client.send(a, "changeId");
+    assertThat(id()).startsWith("shop-").endsWith(".a").isNotEqualTo(before);
+    assertThat(client.send(start("b"), "get:n").line()).isEqualTo("1");
+  }
+
+  /** Makes ids as somebody may want them. */
+  public static final class Named extends SessionIdGeneratorBase {
+    @Override
+    public String generateSessionId(String route) {
+      byte[] random = new byte[16];
+      getRandomBytes(random);
+      return "shop-" + UUID.nameUUIDFromBytes(random) + "." + getJvmRoute();
+    }
+  }
+
+  /** It keeps an object of Tomcat's own in the session, which nobody could store. */
+  @Test
+  @Tag("R48")
+  void crawlersShareASession() throws Exception {
+    Node a = start("a");
+    a.manager().getContext().getParent().getPipeline().addValve(new CrawlerSessionManagerValve());
+    HttpClient http = HttpClient.newHttpClient();
+    HttpRequest request =
+        HttpRequest.newBuilder(a.uri().resolve("?op=begin&op=id"))
+            .header("User-Agent", "Mozilla/5.0 (compatible; Googlebot/2.1)")
+            .build();
+    String first = http.send(request, BodyHandlers.ofString()).body();
+    assertThat(first).isNotBlank();
+    assertThat(http.send(request, BodyHandlers.ofString()).body()).isEqualTo(first);
+    assertThat(a.attribute("sessionCounter")).isEqualTo(1L);
+  }
+
+  // ---------------------------------------------------------------- the web application
+
+  private static ContainerNode at(Node node, String path) {
+    return new ContainerNode() {
+      @Override
+      public URI uri() {
+        return node.uri().resolve(path);
+      }
+
+      @Override
+      public void scavenge() {
+        node.scavenge();
+      }
+
+      @Override
+      public void close() {}
+    };
+  }
+
+  /** What a test does with a session. */
+  private interface Deed {
+    void on(HttpSession session);
+  }
+
+  private static final class Probe extends HttpServlet implements HttpSessionAttributeListener {
+    private static final long serialVersionUID = 1L;
+
+    final transient AtomicInteger replaced = new AtomicInteger();
+    transient volatile Deed next = session -> {};
+
+    void addTo(StandardContext context) {
+      Tomcat.addServlet(context, "probe", this);
+      context.addServletMappingDecoded("/probe/*", "probe");
+      context.addApplicationEventListener(this);
+    }
+
+    @Override
+    protected void doGet(HttpServletRequest request, HttpServletResponse response)
+        throws IOException {
+      next.on(request.getSession());
+    }
+
+    @Override
+    public void attributeReplaced(HttpSessionBindingEvent event) {
+      replaced.incrementAndGet();
+    }
+  }
+
+  /** Counts how often one is bound. */
+  private static final class Bound implements HttpSessionBindingListener, Serializable {
+    private static final long serialVersionUID = 1L;
+    static final AtomicInteger COUNT = new AtomicInteger();
+
+    @Override
+    public void valueBound(HttpSessionBindingEvent event) {
+      COUNT.incrementAndGet();
+    }
+  }
+}
