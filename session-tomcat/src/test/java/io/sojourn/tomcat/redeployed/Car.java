@@ -2,13 +2,12 @@ package io.sojourn.tomcat.redeployed;
 
 import java.io.Serializable;
 import java.util.ArrayList;
-import java.util.List;
 
 /** An object of the web application's in its sessions. */
 public final class Car implements Serializable {
   private static final long serialVersionUID = 1L;
 
-  private final List<Part> parts = new ArrayList<>();
+  private final ArrayList<Part> parts = new ArrayList<>();
   private int miles;
 
   /** A part of it, inside a collection of the JDK's. */
