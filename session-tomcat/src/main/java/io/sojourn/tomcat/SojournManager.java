@@ -725,7 +725,7 @@ public final class SojournManager extends ManagerBase {
   public Session createSession(@Nullable String proposed) {
     Running current = running;
     if (proposed == null || current == null) {
-      return super.createSession(proposed);
+      return beginNew(proposed);
     }
     RequestScope scope = RequestScope.current();
     try {
@@ -756,17 +756,23 @@ public final class SojournManager extends ManagerBase {
       processExpires();
       begun = current.repository.createNow(id, interval);
       if (begun == null) {
-        return super.createSession(null);
+        return beginNew(null);
       }
     }
     reserved.put(id, begun);
     try {
-      return super.createSession(proposed);
+      return beginNew(proposed);
     } finally {
       if (reserved.remove(id, begun)) {
         var unused = current.repository.invalidate(begun);
       }
     }
+  }
+
+  private Session beginNew(@Nullable String id) {
+    Session session = super.createSession(id);
+    created.incrementAndGet();
+    return session;
   }
 
   /** The session without its container, for a new one that has just been given this id. */
@@ -859,13 +865,6 @@ public final class SojournManager extends ManagerBase {
   @Override
   public void remove(Session session, boolean update) {
     super.remove(session, update && ((SojournSession) session).isEndedHere());
-  }
-
-  @Override
-  public Session createSession(@Nullable String sessionId) {
-    Session session = super.createSession(sessionId);
-    created.incrementAndGet();
-    return session;
   }
 
   /** How many sessions this node has begun. */

@@ -66,6 +66,7 @@ abstract class SessionTrackingContract {
   abstract SessionStore open(String application);
 
   /** What of Tomcat's own settings is not as it is by default. */
+  @SuppressWarnings("ImmutableEnumChecker") // its functions have no state
   enum Settings {
     DEFAULT(context -> {}),
     COOKIE_OF_THE_CONTEXT(
