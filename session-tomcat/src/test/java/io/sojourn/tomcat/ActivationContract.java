@@ -235,7 +235,8 @@ abstract class ActivationContract {
 
     @Override
     public String toString() {
-      return running == null ? "packed" : running + ", running";
+      boolean complete = running != null && name.equals("holder") == (handle != null);
+      return complete ? running + ", running" : "packed";
     }
   }
 

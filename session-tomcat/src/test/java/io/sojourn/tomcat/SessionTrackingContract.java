@@ -68,16 +68,24 @@ abstract class SessionTrackingContract {
   /** What of Tomcat's own settings is not as it is by default. */
   @SuppressWarnings("ImmutableEnumChecker") // its functions have no state
   enum Settings {
-    DEFAULT(context -> {}),
-    COOKIE_OF_THE_CONTEXT(
-        context -> {
+    DEFAULT,
+    COOKIE_OF_THE_CONTEXT,
+    COOKIE_OF_THE_APPLICATION,
+    SAME_SITE_AND_PARTITIONED,
+    NO_COOKIES,
+    URL_ONLY,
+    COOKIE_ONLY;
+
+    void prepare(StandardContext context) {
+      switch (this) {
+        case DEFAULT -> {}
+        case COOKIE_OF_THE_CONTEXT -> {
           context.setSessionCookieName("SID");
           context.setSessionCookiePath("/");
           context.setSessionCookieDomain("shop.example");
           context.setUseHttpOnly(false);
-        }),
-    COOKIE_OF_THE_APPLICATION(
-        context ->
+        }
+        case COOKIE_OF_THE_APPLICATION ->
             configure(
                 context,
                 servletContext -> {
@@ -86,22 +94,17 @@ abstract class SessionTrackingContract {
                   cookie.setPath("/tracked");
                   cookie.setMaxAge(3600);
                   cookie.setSecure(true);
-                })),
-    SAME_SITE_AND_PARTITIONED(
-        context -> {
+                });
+        case SAME_SITE_AND_PARTITIONED -> {
           Rfc6265CookieProcessor processor = new Rfc6265CookieProcessor();
           processor.setSameSiteCookies("strict");
           context.setCookieProcessor(processor);
           assertThat(IntrospectionUtils.setProperty(context, "usePartitioned", "true")).isTrue();
-        }),
-    NO_COOKIES(context -> context.setCookies(false)),
-    URL_ONLY(context -> track(context, EnumSet.of(SessionTrackingMode.URL))),
-    COOKIE_ONLY(context -> track(context, EnumSet.of(SessionTrackingMode.COOKIE)));
-
-    private final Consumer<StandardContext> preparation;
-
-    Settings(Consumer<StandardContext> preparation) {
-      this.preparation = preparation;
+        }
+        case NO_COOKIES -> context.setCookies(false);
+        case URL_ONLY -> track(context, EnumSet.of(SessionTrackingMode.URL));
+        case COOKIE_ONLY -> track(context, EnumSet.of(SessionTrackingMode.COOKIE));
+      }
     }
 
     private static void track(StandardContext context, Set<SessionTrackingMode> modes) {
@@ -148,7 +151,7 @@ abstract class SessionTrackingContract {
     return TomcatNode.start(
         manager,
         (tomcat, context) -> {
-          settings.preparation.accept(context);
+          settings.prepare(context);
           Tomcat.addServlet(context, "tracked", new Tracked());
           context.addServletMappingDecoded("/tracked/*", "tracked");
         });
