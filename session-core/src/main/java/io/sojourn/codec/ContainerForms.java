@@ -26,12 +26,15 @@ final class ContainerForms {
 
   @SuppressWarnings("JdkObsolete")
   static void addTo(List<JdkForms.Entry> table) {
-    container(table, 33, ArrayList.class, new CollectionForm(ArrayList::new));
-    container(table, 34, LinkedList.class, new CollectionForm(n -> new LinkedList<>()));
-    container(table, 35, ArrayDeque.class, new CollectionForm(n -> new ArrayDeque<>(n + 1)));
-    container(table, 36, HashSet.class, new CollectionForm(n -> new HashSet<>(capacity(n))));
+    container(table, 33, ArrayList.class, new CollectionForm(false, ArrayList::new));
+    container(table, 34, LinkedList.class, new CollectionForm(false, n -> new LinkedList<>()));
+    container(table, 35, ArrayDeque.class, new CollectionForm(false, n -> new ArrayDeque<>(n + 1)));
+    container(table, 36, HashSet.class, new CollectionForm(true, n -> new HashSet<>(capacity(n))));
     container(
-        table, 37, LinkedHashSet.class, new CollectionForm(n -> new LinkedHashSet<>(capacity(n))));
+        table,
+        37,
+        LinkedHashSet.class,
+        new CollectionForm(true, n -> new LinkedHashSet<>(capacity(n))));
     container(table, 38, TreeSet.class, new TreeForms.OfSet());
     container(table, 39, HashMap.class, new MapForm(n -> new HashMap<>(capacity(n))));
     container(table, 40, LinkedHashMap.class, new LinkedHashMapForm());
@@ -71,15 +74,17 @@ final class ContainerForms {
   }
 
   private static final class CollectionForm extends GraphForm<Collection<@Nullable Object>> {
+    private final boolean hashes;
     private final IntFunction<Collection<@Nullable Object>> factory;
 
-    CollectionForm(IntFunction<Collection<@Nullable Object>> factory) {
+    CollectionForm(boolean hashes, IntFunction<Collection<@Nullable Object>> factory) {
+      this.hashes = hashes;
       this.factory = factory;
     }
 
     @Override
     void encode(Graph graph, GraphOutput out, Collection<@Nullable Object> value) {
-      writeAll(graph, out, value, value.size());
+      writeAll(graph, out, value, value.size(), hashes ? 1 : 0);
     }
 
     @Override
@@ -88,7 +93,7 @@ final class ContainerForms {
       Collection<@Nullable Object> value = factory.apply(size);
       graph.reference(value);
       for (int i = 0; i < size; i++) {
-        value.add(graph.readClassAndObject(in));
+        value.add(hashes ? graph.readKey(in) : graph.readClassAndObject(in));
       }
       return value;
     }
@@ -103,7 +108,7 @@ final class ContainerForms {
 
     @Override
     void encode(Graph graph, GraphOutput out, Map<@Nullable Object, @Nullable Object> value) {
-      writeMap(graph, out, value);
+      writeMap(graph, out, value, true);
     }
 
     @Override
@@ -112,7 +117,7 @@ final class ContainerForms {
       Map<@Nullable Object, @Nullable Object> value = factory.apply(size);
       graph.reference(value);
       for (int i = 0; i < size; i++) {
-        Object key = graph.readClassAndObject(in);
+        Object key = graph.readKey(in);
         value.put(key, graph.readClassAndObject(in));
       }
       return value;
@@ -148,29 +153,45 @@ final class ContainerForms {
     }
   }
 
-  /** The elements behind their number, which may change under our hands. */
+  /**
+   * The elements behind their number, which may change under our hands.
+   *
+   * @param keys at every how many elements there is one that will be hashed; 0 for none
+   */
   static void writeAll(
-      Graph graph, GraphOutput out, Iterable<? extends @Nullable Object> elements, int size) {
+      Graph graph,
+      GraphOutput out,
+      Iterable<? extends @Nullable Object> elements,
+      int size,
+      int keys) {
     out.writeVarInt(size, true);
     int left = size;
     for (Object element : elements) {
       if (left-- == 0) {
         break;
       }
-      graph.writeClassAndObject(out, element);
+      if (keys > 0 && (size - 1 - left) % keys == 0) {
+        graph.writeKey(out, element);
+      } else {
+        graph.writeClassAndObject(out, element);
+      }
     }
     if (left != 0) {
       throw new ConcurrentModificationException();
     }
   }
 
-  /** Keys and values in turn, behind the number of entries, which may change under our hands. */
-  static void writeMap(Graph graph, GraphOutput out, Map<?, ?> map) {
+  /**
+   * Keys and values in turn, behind the number of entries, which may change under our hands.
+   *
+   * @param hashes whether the keys will be hashed
+   */
+  static void writeMap(Graph graph, GraphOutput out, Map<?, ?> map, boolean hashes) {
     if (map instanceof ConcurrentHashMap) {
       Object[] entries = map.entrySet().toArray();
       out.writeVarInt(entries.length, true);
       for (Object entry : entries) {
-        graph.writeClassAndObject(out, ((Map.Entry<?, ?>) entry).getKey());
+        graph.writeKey(out, ((Map.Entry<?, ?>) entry).getKey());
         graph.writeClassAndObject(out, ((Map.Entry<?, ?>) entry).getValue());
       }
       return;
@@ -181,7 +202,11 @@ final class ContainerForms {
       if (left-- == 0) {
         break;
       }
-      graph.writeClassAndObject(out, entry.getKey());
+      if (hashes) {
+        graph.writeKey(out, entry.getKey());
+      } else {
+        graph.writeClassAndObject(out, entry.getKey());
+      }
       graph.writeClassAndObject(out, entry.getValue());
     }
     if (left != 0) {

@@ -77,6 +77,7 @@ final class Graph extends Kryo {
   private final References references;
   private final GraphOutput out = new GraphOutput();
   private final GraphInput in = new GraphInput();
+  final HashCost hashCost = new HashCost();
 
   private @Nullable Object[] late = new @Nullable Object[8];
   private int lateCount;
@@ -107,8 +108,12 @@ final class Graph extends Kryo {
   byte[] encode(Object value, int header) {
     out.reset();
     out.setPosition(header);
+    hashCost.reset(Long.MAX_VALUE);
     try {
       writeClassAndObject(out, value);
+      if (hashCost.isTooMuchFor(out.position() - header)) {
+        throw new EncodeException(HashCost.EXCESS, null);
+      }
       return out.toBytes();
     } finally {
       if (out.getBuffer().length > KEPT_BUFFER) {
@@ -120,6 +125,7 @@ final class Graph extends Kryo {
   /** Reads a graph that begins here and ends with the bytes. */
   Object decode(byte[] bytes, int offset) {
     in.open(bytes, offset, bytes.length - offset);
+    hashCost.reset(HashCost.limit(bytes.length - offset));
     Object value = readClassAndObject(in);
     if (value == null) {
       throw new DecodeException("Null is no attribute", null);
@@ -138,6 +144,21 @@ final class Graph extends Kryo {
     lateCount = 0;
     skipping = 0;
     missed = false;
+  }
+
+  /** Writes a key or element of a hash container. */
+  void writeKey(GraphOutput out, @Nullable Object key) {
+    long outer = hashCost.enter();
+    writeClassAndObject(out, key);
+    hashCost.leaveKey(outer);
+  }
+
+  /** Reads a key or element of a hash container, which may be hashed then. */
+  @Nullable Object readKey(GraphInput in) {
+    long outer = hashCost.enter();
+    Object key = readClassAndObject(in);
+    hashCost.leaveKey(outer);
+    return key;
   }
 
   /** Begins writing an object to which nothing inside it can refer. */
@@ -444,9 +465,26 @@ final class Graph extends Kryo {
     @Override
     public int getWrittenId(Object object) {
       int id = super.getWrittenId(object);
-      if (id >= 0 && graph != null && graph.isLate(object)) {
-        throw NeedsJava.SIGNAL;
+      if (id >= 0) {
+        if (graph().isLate(object)) {
+          throw NeedsJava.SIGNAL;
+        }
+        graph().hashCost.again(id);
       }
+      return id;
+    }
+
+    @Override
+    public int addWrittenObject(Object object) {
+      int id = super.addWrittenObject(object);
+      graph().hashCost.number(id);
+      return id;
+    }
+
+    @Override
+    public int nextReadId(Class type) {
+      int id = super.nextReadId(type);
+      graph().hashCost.number(id);
       return id;
     }
 
@@ -460,13 +498,21 @@ final class Graph extends Kryo {
         throw new DecodeException("A reference to an object that is not yet complete", null);
       }
       if (object == LOST || object instanceof Missing) {
-        if (graph == null || !graph.isSkipping()) {
+        if (!graph().isSkipping()) {
           throw new DecodeException(
               "An object is stored inside a removed field whose class is gone", null);
         }
-        return graph.missing();
+        return graph().missing();
       }
+      graph().hashCost.again(id);
       return object;
+    }
+
+    private Graph graph() {
+      if (graph == null) {
+        throw new IllegalStateException("No graph yet");
+      }
+      return graph;
     }
 
     int count() {

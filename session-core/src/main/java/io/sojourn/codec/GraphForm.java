@@ -20,11 +20,20 @@ abstract class GraphForm<T> extends Serializer<T> {
 
   @Override
   public final void write(Kryo kryo, Output output, T value) {
-    encode((Graph) kryo, (GraphOutput) output, value);
+    Graph graph = (Graph) kryo;
+    int number = graph.hashCost.takeNumber();
+    long outer = graph.hashCost.enter();
+    encode(graph, (GraphOutput) output, value);
+    graph.hashCost.leave(number, outer);
   }
 
   @Override
   public final T read(Kryo kryo, Input input, Class<? extends T> type) {
-    return decode((Graph) kryo, (GraphInput) input);
+    Graph graph = (Graph) kryo;
+    int number = graph.hashCost.takeNumber();
+    long outer = graph.hashCost.enter();
+    T value = decode(graph, (GraphInput) input);
+    graph.hashCost.leave(number, outer);
+    return value;
   }
 }

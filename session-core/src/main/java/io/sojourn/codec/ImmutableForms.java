@@ -29,32 +29,40 @@ final class ImmutableForms {
 
   static GraphForm<Set<?>> ofSet() {
     return new ImmutableForm<>(
-        set -> ordered(set.toArray(), element -> element, e -> Set.of(e).toArray()), Set::of);
+        1, set -> ordered(set.toArray(), element -> element, e -> Set.of(e).toArray()), Set::of);
   }
 
   static GraphForm<Map<?, ?>> ofMap() {
-    return new ImmutableForm<>(ImmutableForms::flat, ImmutableForms::mapOf);
+    return new ImmutableForm<>(2, ImmutableForms::flat, ImmutableForms::mapOf);
   }
 
   static GraphForm<List<?>> ofSingletonList() {
-    return new ImmutableForm<>(List::toArray, e -> Collections.singletonList(only(e, 1)[0]));
+    return new ImmutableForm<>(0, List::toArray, e -> Collections.singletonList(only(e, 1)[0]));
   }
 
   static GraphForm<Set<?>> ofSingletonSet() {
-    return new ImmutableForm<>(Set::toArray, e -> Collections.singleton(only(e, 1)[0]));
+    return new ImmutableForm<>(0, Set::toArray, e -> Collections.singleton(only(e, 1)[0]));
   }
 
   static GraphForm<Map<?, ?>> ofSingletonMap() {
     return new ImmutableForm<>(
-        ImmutableForms::flat, e -> Collections.singletonMap(only(e, 2)[0], e[1]));
+        0, ImmutableForms::flat, e -> Collections.singletonMap(only(e, 2)[0], e[1]));
   }
 
   /** Made from all that it contains. */
   private static class ImmutableForm<T> extends GraphForm<T> {
+    private final int keys;
     private final Function<T, @Nullable Object[]> writer;
     private final Function<@Nullable Object[], T> reader;
 
-    ImmutableForm(Function<T, @Nullable Object[]> writer, Function<@Nullable Object[], T> reader) {
+    /**
+     * A form.
+     *
+     * @param keys at every how many elements there is one that is hashed; 0 for none
+     */
+    ImmutableForm(
+        int keys, Function<T, @Nullable Object[]> writer, Function<@Nullable Object[], T> reader) {
+      this.keys = keys;
       this.writer = writer;
       this.reader = reader;
     }
@@ -63,7 +71,7 @@ final class ImmutableForms {
     void encode(Graph graph, GraphOutput out, T value) {
       graph.enterLate(value);
       @Nullable Object[] elements = writer.apply(value);
-      ContainerForms.writeAll(graph, out, Arrays.asList(elements), elements.length);
+      ContainerForms.writeAll(graph, out, Arrays.asList(elements), elements.length, keys);
       graph.leaveLate();
     }
 
@@ -71,7 +79,7 @@ final class ImmutableForms {
     T decode(Graph graph, GraphInput in) {
       @Nullable Object[] elements = new @Nullable Object[in.length(1)];
       for (int i = 0; i < elements.length; i++) {
-        elements[i] = graph.readClassAndObject(in);
+        elements[i] = keys > 0 && i % keys == 0 ? graph.readKey(in) : graph.readClassAndObject(in);
       }
       return reader.apply(elements);
     }
@@ -80,10 +88,10 @@ final class ImmutableForms {
   /** {@code List.of} and {@code Stream.toList}, which are of one class and differ over null. */
   static final class OfList extends ImmutableForm<List<?>> {
     private static final GraphForm<List<?>> NULLS =
-        new ImmutableForm<>(List::toArray, elements -> Arrays.stream(elements).toList());
+        new ImmutableForm<>(0, List::toArray, elements -> Arrays.stream(elements).toList());
 
     OfList() {
-      super(List::toArray, List::of);
+      super(0, List::toArray, List::of);
     }
 
     @Override

@@ -29,7 +29,8 @@ final class JavaForm {
    *
    * Arrays are bounded by the size of the stream, since every element takes a byte. The JDK's
    * collections ask for their tables through the same filter, and those may be a few times larger
-   * than what fills them.
+   * than what fills them. What hashing keys would cost only the whole graph tells, so JavaStream
+   * walks over it before anything is read.
    */
 
   static final int MAX_DEPTH = 100;
@@ -58,6 +59,10 @@ final class JavaForm {
     if (out.containers >= MAX_DEPTH - 1 || written.length > MAX_REFERENCES) {
       rehearse(written, header);
     }
+    String refusal = JavaStream.refusal(written, header);
+    if (refusal != null) {
+      throw new EncodeException(refusal, null);
+    }
     return written;
   }
 
@@ -79,6 +84,10 @@ final class JavaForm {
     int size = bytes.length - offset;
     if (size > Graph.MAX_BYTES) {
       throw new DecodeException(size + " bytes are more than one attribute may have", null);
+    }
+    String refusal = JavaStream.refusal(bytes, offset);
+    if (refusal != null) {
+      throw new DecodeException(refusal, null);
     }
     ByteArrayInputStream rest = new ByteArrayInputStream(bytes, offset, size);
     Limits limits = new Limits(size);

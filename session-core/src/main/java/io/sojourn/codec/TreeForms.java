@@ -29,7 +29,7 @@ final class TreeForms {
     @Override
     void encode(Graph graph, GraphOutput out, SortedMap<@Nullable Object, @Nullable Object> value) {
       writeComparator(graph, out, value, value.comparator());
-      ContainerForms.writeMap(graph, out, value);
+      ContainerForms.writeMap(graph, out, value, false);
     }
 
     @Override
@@ -52,7 +52,7 @@ final class TreeForms {
     @Override
     void encode(Graph graph, GraphOutput out, SortedSet<@Nullable Object> value) {
       writeComparator(graph, out, value, value.comparator());
-      ContainerForms.writeAll(graph, out, value, value.size());
+      ContainerForms.writeAll(graph, out, value, value.size(), 0);
     }
 
     @Override

@@ -3,7 +3,6 @@ package io.sojourn.codec;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.esotericsoftware.kryo.kryo5.io.Output;
 import com.sun.management.ThreadMXBean;
 import io.sojourn.AttributeCodec;
 import io.sojourn.DecodeException;
@@ -28,8 +27,6 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Consumer;
-import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -64,21 +61,6 @@ class HostileInputTest {
         new Samples.Operation[][] {{Samples.Operation.PLUS}, null});
   }
 
-  private static EncodedValue sealed(byte[] bytes) {
-    CRC32C crc = new CRC32C();
-    crc.update(bytes, 0, 2);
-    crc.update(bytes, 6, bytes.length - 6);
-    ByteBuffer.wrap(bytes).putInt(2, (int) crc.getValue());
-    return EncodedValue.of(bytes);
-  }
-
-  private static EncodedValue handmade(Consumer<Output> payload) {
-    Output out = new Output(1024, -1);
-    out.writeBytes(new byte[] {1, 0, 0, 0, 0, 0});
-    payload.accept(out);
-    return sealed(out.toBytes());
-  }
-
   private static long allocated() {
     return ((ThreadMXBean) ManagementFactory.getThreadMXBean()).getCurrentThreadAllocatedBytes();
   }
@@ -106,7 +88,7 @@ class HostileInputTest {
           byte[] part = Arrays.copyOf(whole, length);
           assertThat(accepted(codec, EncodedValue.of(part))).isFalse();
           if (length >= 6) {
-            assertThat(accepted(codec, sealed(part))).isFalse();
+            assertThat(accepted(codec, Stored.sealed(part))).isFalse();
           }
         }
       }
@@ -121,7 +103,7 @@ class HostileInputTest {
         for (byte extra : new byte[] {0, 1, 0x70, 0x77, (byte) 0xFF}) {
           byte[] more = Arrays.copyOf(whole, whole.length + 1);
           more[whole.length] = extra;
-          assertThat(accepted(codec, sealed(more))).isFalse();
+          assertThat(accepted(codec, Stored.sealed(more))).isFalse();
         }
       }
     }
@@ -162,7 +144,7 @@ class HostileInputTest {
                   bytes, at, bytes, 6, Math.min(bytes.length - at, random.nextInt(16)));
         }
       }
-      if (accepted(codec, sealed(bytes))) {
+      if (accepted(codec, Stored.sealed(bytes))) {
         accepted++;
       }
     }
@@ -176,7 +158,7 @@ class HostileInputTest {
       for (int prefix : new int[] {0, 1, 2}) {
         for (int length : new int[] {Integer.MAX_VALUE, 1 << 28, 1 << 16, -1}) {
           EncodedValue value =
-              handmade(
+              Stored.byHand(
                   out -> {
                     out.writeVarInt(type, true);
                     for (int i = 0; i < prefix; i++) {
@@ -200,7 +182,7 @@ class HostileInputTest {
   @Test
   void theSameBytesCannotBeDeclaredAtEveryLevel() {
     EncodedValue value =
-        handmade(
+        Stored.byHand(
             out -> {
               for (int level = 0; level < 150; level++) {
                 out.writeVarInt(63, true); // Object[]
@@ -224,11 +206,11 @@ class HostileInputTest {
     assertThat(ByteBuffer.wrap(bytes).getInt(length)).isEqualTo(3);
     ByteBuffer.wrap(bytes).putInt(length, Integer.MAX_VALUE - 8);
 
-    assertThat(accepted(java, sealed(bytes))).isFalse();
+    assertThat(accepted(java, Stored.sealed(bytes))).isFalse();
 
     byte[] map = java.encode(new HashMap<>(Map.of("k", "v"))).bytes();
     ByteBuffer.wrap(map).putInt(map.length - 13, 1 << 28);
-    assertThat(accepted(java, sealed(map))).isFalse();
+    assertThat(accepted(java, Stored.sealed(map))).isFalse();
   }
 
   @Test
@@ -241,10 +223,10 @@ class HostileInputTest {
     byte[] damaged = bytes.clone();
     damaged[3] ^= 1;
 
-    assertThatThrownBy(() -> kryo.decode(sealed(format)))
+    assertThatThrownBy(() -> kryo.decode(Stored.sealed(format)))
         .isInstanceOf(DecodeException.class)
         .hasMessageContaining("Format 9");
-    assertThatThrownBy(() -> kryo.decode(sealed(flags)))
+    assertThatThrownBy(() -> kryo.decode(Stored.sealed(flags)))
         .isInstanceOf(DecodeException.class)
         .hasMessageContaining("Flags 40");
     assertThatThrownBy(() -> kryo.decode(EncodedValue.of(damaged)))
@@ -265,7 +247,7 @@ class HostileInputTest {
     assertThat(
             accepted(
                 kryo,
-                handmade(
+                Stored.byHand(
                     out -> {
                       for (int i = 0; i < 100_000; i++) {
                         out.writeVarInt(33, true);
@@ -309,7 +291,7 @@ class HostileInputTest {
 
   @Test
   void nullIsNoAttribute() {
-    assertThat(accepted(kryo, handmade(out -> out.writeByte(0)))).isFalse();
+    assertThat(accepted(kryo, Stored.byHand(out -> out.writeByte(0)))).isFalse();
   }
 
   @Test
@@ -318,7 +300,7 @@ class HostileInputTest {
       assertThat(
               accepted(
                   kryo,
-                  handmade(
+                  Stored.byHand(
                       out -> {
                         out.writeVarInt(33, true);
                         out.writeVarInt(id, true);
@@ -332,7 +314,7 @@ class HostileInputTest {
     EncodedValue cart = kryo.encode(Samples.cart(20));
     for (int i = 0; i < 100; i++) {
       byte[] part = Arrays.copyOf(cart.bytes(), 50 + i * 5);
-      assertThat(accepted(kryo, sealed(part))).isFalse();
+      assertThat(accepted(kryo, Stored.sealed(part))).isFalse();
       assertThatThrownBy(() -> kryo.encode(new Object[] {Samples.cart(1), new Object()}))
           .isInstanceOf(EncodeException.class);
       assertThat(kryo.encode(kryo.decode(cart))).isEqualTo(cart);

@@ -262,6 +262,8 @@ class RoundTripTest {
         java("singleton by readResolve", twice(Samples.Singleton.INSTANCE)),
         java("replaced by writeReplace", new Samples.Replaced("text")),
         java("hooks", new Samples.Hooked("text")),
+        java("hooks that do not write the fields", new Samples.Holder(twice(new Date(7)), "text")),
+        java("many of those", holders()),
         java("hooked record", new Samples.HookedRecord("text")),
         java("serialPersistentFields", new Samples.WithPersistentFields()),
         java("externalizable", new Samples.External("text")),
@@ -448,6 +450,17 @@ class RoundTripTest {
   private static Object proxy() {
     return Proxy.newProxyInstance(
         LOADER, new Class<?>[] {Samples.Greeter.class}, new Samples.Handler("hello"));
+  }
+
+  private static Object holders() {
+    List<Object> holders = new ArrayList<>();
+    Object last = "end";
+    for (int i = 0; i < 30; i++) {
+      last = new Samples.Holder(last, "text " + i);
+      holders.add(last);
+      holders.add(new Samples.Hooked("regular"));
+    }
+    return holders;
   }
 
   private static Object mixed() {

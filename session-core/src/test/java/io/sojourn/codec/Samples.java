@@ -60,6 +60,8 @@ final class Samples {
 
   record Box(@Nullable Object content) implements Serializable {}
 
+  record Pair(Object left, Object right) implements Serializable {}
+
   record Loud(String text) implements Serializable {
     @Override
     public String text() {
@@ -218,6 +220,32 @@ final class Samples {
     private void readObject(ObjectInputStream in) throws IOException, ClassNotFoundException {
       in.defaultReadObject();
       restored = in.readInt();
+    }
+  }
+
+  /** Writes what it has, but not as its fields. */
+  static final class Holder implements Serializable {
+    private int number = 0x77040000;
+    private Object content;
+    private String text;
+    private transient boolean restored;
+
+    Holder(Object content, String text) {
+      this.content = content;
+      this.text = text;
+    }
+
+    private void writeObject(ObjectOutputStream out) throws IOException {
+      out.writeInt(number);
+      out.writeObject(content);
+      out.writeUTF(text);
+    }
+
+    private void readObject(ObjectInputStream in) throws IOException, ClassNotFoundException {
+      number = in.readInt();
+      content = in.readObject();
+      text = in.readUTF();
+      restored = true;
     }
   }
 
