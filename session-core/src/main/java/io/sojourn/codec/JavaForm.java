@@ -14,6 +14,7 @@ import java.io.ObjectStreamClass;
 import java.io.OutputStream;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
+import java.util.ConcurrentModificationException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,9 +60,13 @@ final class JavaForm {
     if (out.containers >= MAX_DEPTH - 1 || written.length > MAX_REFERENCES) {
       rehearse(written, header);
     }
-    String refusal = JavaStream.refusal(written, header);
+    JavaStream stream = JavaStream.walk(written, header);
+    String refusal = stream.refusal();
     if (refusal != null) {
       throw new EncodeException(refusal, null);
+    }
+    if (stream.isTorn()) {
+      throw new ConcurrentModificationException();
     }
     return written;
   }
@@ -85,7 +90,7 @@ final class JavaForm {
     if (size > Graph.MAX_BYTES) {
       throw new DecodeException(size + " bytes are more than one attribute may have", null);
     }
-    String refusal = JavaStream.refusal(bytes, offset);
+    String refusal = JavaStream.walk(bytes, offset).refusal();
     if (refusal != null) {
       throw new DecodeException(refusal, null);
     }

@@ -65,6 +65,8 @@ final class JavaStream {
   private int handles;
   private int depth;
   private long stepsLeft;
+  private @Nullable String refusal;
+  private boolean torn;
 
   private JavaStream(byte[] bytes, int offset) {
     this.bytes = bytes;
@@ -73,8 +75,8 @@ final class JavaStream {
     cost.reset(Long.MAX_VALUE);
   }
 
-  /** Why what begins here and ends with the bytes is not to be read; null if it may be. */
-  static @Nullable String refusal(byte[] bytes, int offset) {
+  /** A stream that begins here and ends with the bytes. */
+  static JavaStream walk(byte[] bytes, int offset) {
     JavaStream stream = new JavaStream(bytes, offset);
     try {
       if (stream.number(2) != (ObjectStreamConstants.STREAM_MAGIC & 0xFFFF)
@@ -82,13 +84,27 @@ final class JavaStream {
         throw new Malformed();
       }
       stream.object();
+      if (stream.cost.isTooMuchFor(bytes.length - offset)) {
+        stream.refusal = HashCost.EXCESS;
+      }
     } catch (Malformed e) {
-      return "Damaged, or hostile, or of a class whose writeObject does not keep to the rules of"
-          + " serialization";
+      stream.refusal =
+          "Damaged, or hostile, or of a class whose writeObject does not keep to the rules of"
+              + " serialization";
     } catch (Excess e) {
-      return e.getMessage();
+      stream.refusal = e.getMessage();
     }
-    return stream.cost.isTooMuchFor(bytes.length - offset) ? HashCost.EXCESS : null;
+    return stream;
+  }
+
+  /** Why it is not to be read; null if it may be. */
+  @Nullable String refusal() {
+    return refusal;
+  }
+
+  /** Whether a collection says that it has more or fewer elements than follow. */
+  boolean isTorn() {
+    return torn;
   }
 
   private void object() {
@@ -140,7 +156,7 @@ final class JavaStream {
         if ((type.flags & ObjectStreamConstants.SC_EXTERNALIZABLE) == 0) {
           data(type);
         } else if ((type.flags & ObjectStreamConstants.SC_BLOCK_DATA) != 0) {
-          annotation(0);
+          int unused = annotation(0);
         } else {
           throw new Malformed();
         }
@@ -179,7 +195,7 @@ final class JavaStream {
       return;
     }
     if (type.kinds.length == 0) {
-      annotation(keys(type, 0));
+      own(type, 0);
       return;
     }
     int startPosition = position;
@@ -199,7 +215,25 @@ final class JavaStream {
   }
 
   private void hooked(Description type) {
-    annotation(keys(type, type.bare ? 0 : fields(type)));
+    own(type, type.bare ? 0 : fields(type));
+  }
+
+  /** What a class writes by itself. These say how many elements follow, and do not look again. */
+  private void own(Description type, long tag) {
+    int start = position;
+    long objects = annotation(keys(type, tag));
+    int each =
+        switch (type.name) {
+          case "java.util.HashMap", "java.util.IdentityHashMap" -> 2;
+          case "java.util.ArrayDeque", "java.util.LinkedList" -> 1;
+          default -> 0;
+        };
+    if (each > 0 && bytes[start] == ObjectStreamConstants.TC_BLOCKDATA) {
+      int end = position;
+      position = start + 2 + bytes[start + 1] - 4;
+      torn |= number(4) * each != objects;
+      position = end;
+    }
   }
 
   /** Returns the last int among them. */
@@ -227,12 +261,12 @@ final class JavaStream {
     };
   }
 
-  /** What a class writes by itself. */
-  private void annotation(int keys) {
+  /** Anything up to its end. Returns how many objects there were. */
+  private int annotation(int keys) {
     for (int i = 0; ; ) {
       byte tag = next();
       if (tag == ObjectStreamConstants.TC_ENDBLOCKDATA) {
-        return;
+        return i;
       }
       if (tag == ObjectStreamConstants.TC_BLOCKDATA) {
         skip(number(1));
@@ -299,7 +333,7 @@ final class JavaStream {
     if (++depth > DEPTH) {
       throw new Excess("Nested deeper than " + JavaForm.MAX_DEPTH);
     }
-    annotation(0);
+    int unused = annotation(0);
     type.parent = description();
     depth--;
   }

@@ -9,6 +9,7 @@ import io.sojourn.EncodedValue;
 import java.io.IOException;
 import java.io.NotSerializableException;
 import java.nio.ByteBuffer;
+import java.util.ConcurrentModificationException;
 import java.util.Optional;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +33,7 @@ final class StoredForms {
   private static final int HEADER = 6;
   private static final int POOLED = 16;
   private static final int RECORD_DEPTH = 8;
+  private static final int ATTEMPTS = 10;
 
   static {
     // As it starts, Kryo looks for Unsafe, which we do not use and of which newer JDKs warn.
@@ -67,17 +69,46 @@ final class StoredForms {
 
   /** Encodes by Kryo what is known to survive it, and anything else by Java serialization. */
   EncodedValue encode(Object value) {
-    byte[] bytes;
-    try {
-      bytes = encodeKryo(value);
-    } catch (EncodeException e) {
-      throw new EncodeException(about(value) + e.getMessage(), e.getCause());
-    } catch (KryoException e) {
-      throw new EncodeException(about(value) + e.getMessage(), e);
-    } catch (RuntimeException | StackOverflowError | LinkageError e) {
-      throw new EncodeException(about(value) + e.getClass().getName(), e);
+    return encode(value, this::encodeEither);
+  }
+
+  /** Encodes by Java serialization. */
+  EncodedValue encodeJava(Object value) {
+    return encode(value, v -> seal(java.encode(v, HEADER), JAVA));
+  }
+
+  private interface Encoding {
+    EncodedValue of(Object value) throws IOException, ClassNotFoundException;
+  }
+
+  /** Once more if another thread changed it meanwhile, as far as that can be told. */
+  private static EncodedValue encode(Object value, Encoding encoding) {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return encoding.of(value);
+      } catch (EncodeException e) {
+        throw new EncodeException(about(value) + e.getMessage(), e.getCause());
+      } catch (NotSerializableException e) {
+        throw new EncodeException(about(value) + e.getMessage() + " is not Serializable", e);
+      } catch (KryoException e) {
+        throw new EncodeException(about(value) + e.getMessage(), e);
+      } catch (RuntimeException e) {
+        if (attempt == ATTEMPTS) {
+          boolean changed = e instanceof ConcurrentModificationException;
+          throw new EncodeException(
+              about(value)
+                  + (changed ? "another thread goes on changing it" : e.getClass().getName()),
+              e);
+        }
+      } catch (IOException | ClassNotFoundException | StackOverflowError | LinkageError e) {
+        throw new EncodeException(about(value) + e.getClass().getName(), e);
+      }
     }
-    return bytes == null ? encodeJava(value) : seal(bytes, KRYO);
+  }
+
+  private EncodedValue encodeEither(Object value) throws IOException, ClassNotFoundException {
+    byte[] bytes = encodeKryo(value);
+    return bytes == null ? seal(java.encode(value, HEADER), JAVA) : seal(bytes, KRYO);
   }
 
   private byte @Nullable [] encodeKryo(Object value) {
@@ -94,23 +125,6 @@ final class StoredForms {
     }
     graphs.free(graph);
     return bytes;
-  }
-
-  /** Encodes by Java serialization. */
-  EncodedValue encodeJava(Object value) {
-    try {
-      return seal(java.encode(value, HEADER), JAVA);
-    } catch (EncodeException e) {
-      throw new EncodeException(about(value) + e.getMessage(), e.getCause());
-    } catch (NotSerializableException e) {
-      throw new EncodeException(about(value) + e.getMessage() + " is not Serializable", e);
-    } catch (IOException
-        | ClassNotFoundException
-        | RuntimeException
-        | StackOverflowError
-        | LinkageError e) {
-      throw new EncodeException(about(value) + e.getClass().getName(), e);
-    }
   }
 
   private static String about(Object value) {
