@@ -79,6 +79,11 @@ final class Compiled extends ClassLoader {
     return new Compiled(classes);
   }
 
+  /** The class files, by name. */
+  Map<String, byte[]> classes() {
+    return classes;
+  }
+
   /** Another application of the same classes. */
   Compiled again() {
     return new Compiled(classes);
@@ -106,6 +111,10 @@ final class Compiled extends ClassLoader {
     } catch (ReflectiveOperationException e) {
       throw new LinkageError(simpleName, e);
     }
+  }
+
+  JavaCodec javaCodec() {
+    return new JavaCodec(this, ClassFilter.of("shop.**"));
   }
 
   KryoCodec codec() {

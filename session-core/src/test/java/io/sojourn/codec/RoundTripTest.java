@@ -12,7 +12,10 @@ import java.io.ObjectOutputStream;
 import java.lang.reflect.Proxy;
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.math.MathContext;
+import java.math.RoundingMode;
 import java.net.URI;
+import java.sql.Time;
 import java.sql.Timestamp;
 import java.time.DayOfWeek;
 import java.time.Duration;
@@ -29,6 +32,9 @@ import java.time.YearMonth;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
+import java.time.chrono.JapaneseDate;
+import java.time.temporal.ChronoField;
+import java.time.temporal.ValueRange;
 import java.util.AbstractMap;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -43,6 +49,7 @@ import java.util.EnumSet;
 import java.util.GregorianCalendar;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Hashtable;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -53,6 +60,7 @@ import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Properties;
 import java.util.Set;
+import java.util.SimpleTimeZone;
 import java.util.Stack;
 import java.util.TimeZone;
 import java.util.TreeMap;
@@ -60,10 +68,20 @@ import java.util.TreeSet;
 import java.util.UUID;
 import java.util.Vector;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CopyOnWriteArraySet;
+import java.util.concurrent.LinkedBlockingDeque;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -246,6 +264,53 @@ class RoundTripTest {
         java("unmodifiable list", Collections.unmodifiableList(new ArrayList<>(List.of(1)))),
         java("unmodifiable map", Collections.unmodifiableMap(new LinkedHashMap<>(Map.of(1, 2)))),
         java("synchronized map", Collections.synchronizedMap(new HashMap<>(Map.of(1, 2)))),
+        java(
+            "unmodifiable collection",
+            Collections.unmodifiableCollection(new ArrayList<>(List.of(1)))),
+        java(
+            "unmodifiable linked list", Collections.unmodifiableList(new LinkedList<>(List.of(1)))),
+        java("unmodifiable set", Collections.unmodifiableSet(new HashSet<>(List.of(1)))),
+        java(
+            "unmodifiable sorted set",
+            Collections.unmodifiableSortedSet(new TreeSet<>(List.of(2, 1)))),
+        java(
+            "unmodifiable navigable map",
+            Collections.unmodifiableNavigableMap(new TreeMap<>(Map.of(2, 1)))),
+        java("empty sorted set", Collections.emptySortedSet()),
+        java("empty sorted map", Collections.emptySortedMap()),
+        java("synchronized list", Collections.synchronizedList(new ArrayList<>(List.of(1)))),
+        java("checked list", Collections.checkedList(new ArrayList<>(List.of(1)), Integer.class)),
+        java(
+            "checked map",
+            Collections.checkedMap(new HashMap<>(Map.of(1, 2)), Integer.class, Integer.class)),
+        java("set from map", setFromMap()),
+        java("empty enum set", EnumSet.noneOf(Samples.Color.class)),
+        java("enum set of many", EnumSet.allOf(ChronoField.class)),
+        java("hash table", new Hashtable<>(Map.of("k", "v"))),
+        java("properties", stringProperties()),
+        java("atomic long", new AtomicLong(7)),
+        java("atomic boolean", new AtomicBoolean(true)),
+        java("atomic reference", new AtomicReference<>("text")),
+        java("adder", adder()),
+        java("linked blocking queue", new LinkedBlockingQueue<>(List.of(1, 2))),
+        java("linked blocking deque", new LinkedBlockingDeque<>(List.of(1, 2))),
+        java("concurrent queue", new ConcurrentLinkedQueue<>(List.of(1, 2))),
+        java("concurrent deque", new ConcurrentLinkedDeque<>(List.of(1, 2))),
+        java("copy on write set", new CopyOnWriteArraySet<>(List.of(1, 2))),
+        java("skip list set", new ConcurrentSkipListSet<>(List.of(2, 1))),
+        java("immutable map entry", new AbstractMap.SimpleImmutableEntry<>("k", "v")),
+        java("string buffer", new StringBuffer("text")),
+        java("simple time zone", new SimpleTimeZone(3_600_000, "here")),
+        java("SQL time", new Time(3_600_000L)),
+        java("math context", new MathContext(7, RoundingMode.CEILING)),
+        java(
+            "nulls first",
+            numbered(new TreeMap<>(Comparator.nullsFirst(Comparator.naturalOrder())), 3)),
+        java(
+            "reverse of the application's order",
+            numbered(new TreeMap<>(Collections.reverseOrder(new Samples.ByLength())), 9)),
+        java("Japanese date", JapaneseDate.of(2020, 1, 2)),
+        java("range of values", ValueRange.of(1, 31)),
         java("reverse order", numbered(new TreeMap<>(Collections.reverseOrder()), 9)),
         java("order without case", numbered(new TreeMap<>(String.CASE_INSENSITIVE_ORDER), 9)),
         java("map in access order", accessOrder()),
@@ -310,7 +375,7 @@ class RoundTripTest {
     return description.replaceAll("\\$\\$Lambda[$/0-9a-fx]+", "\\$\\$Lambda");
   }
 
-  private static Object byJava(Object value) throws IOException, ClassNotFoundException {
+  static Object byJava(Object value) throws IOException, ClassNotFoundException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
       out.writeObject(value);
@@ -426,6 +491,24 @@ class RoundTripTest {
     Properties properties = new Properties(defaults);
     properties.setProperty("b", "2");
     return properties;
+  }
+
+  private static Object setFromMap() {
+    Set<Object> set = Collections.newSetFromMap(new ConcurrentHashMap<>());
+    set.add("x");
+    return set;
+  }
+
+  private static Object stringProperties() {
+    Properties properties = new Properties();
+    properties.setProperty("b", "2");
+    return properties;
+  }
+
+  private static Object adder() {
+    LongAdder adder = new LongAdder();
+    adder.add(5);
+    return adder;
   }
 
   private static Object stack() {
