@@ -2,6 +2,8 @@ package io.sojourn.codec;
 
 import static java.util.stream.Collectors.joining;
 
+import java.net.URL;
+import java.security.CodeSource;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -22,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code com.acme.Cart}: this class, and not the ones nested in it
  *   <li>{@code com.acme.*}: the classes of this package, nested ones included
  *   <li>{@code com.acme.**}: the same, and those of all packages below it
+ *   <li>{@code WEB-INF/lib/*}: whatever the application's own class loader finds in its libraries
  *   <li>{@code !com.acme.Secret}, {@code !com.acme.internal.**}: none of these, whatever else says
  *       so, the JDK's types included
  * </ul>
@@ -46,6 +49,9 @@ public final class ClassFilter {
       Pattern.compile(
           "!?(\\p{javaJavaIdentifierStart}\\p{javaJavaIdentifierPart}*\\.)*"
               + "(\\p{javaJavaIdentifierStart}\\p{javaJavaIdentifierPart}*|(?<!^)(?<!^!)\\*\\*?)");
+
+  /** The pattern for all of an application's libraries. */
+  private static final String LIBRARIES = "WEB-INF/lib/*";
 
   private static final Pattern SEPARATOR = Pattern.compile("[,;\\s]+");
 
@@ -126,8 +132,9 @@ public final class ClassFilter {
       atomic.AtomicInteger atomic.AtomicIntegerArray atomic.AtomicLong atomic.AtomicLongArray
       atomic.AtomicReference atomic.AtomicReferenceArray atomic.LongAdder
       atomic.LongAdder$SerializationProxy locks.AbstractOwnableSynchronizer
-      locks.AbstractQueuedSynchronizer locks.ReentrantLock locks.ReentrantLock$FairSync
-      locks.ReentrantLock$NonfairSync locks.ReentrantLock$Sync
+      locks.AbstractQueuedSynchronizer locks.AbstractQueuedSynchronizer$ConditionObject
+      locks.ReentrantLock locks.ReentrantLock$FairSync locks.ReentrantLock$NonfairSync
+      locks.ReentrantLock$Sync
       """
     },
     {"sun.util.calendar.", "ZoneInfo"},
@@ -209,18 +216,26 @@ public final class ClassFilter {
   private final List<String> allowed;
   private final List<String> denied;
   private final @Nullable ClassLoader application;
+  private final boolean libraries;
 
   private ClassFilter(String patterns, @Nullable ClassLoader application) {
     List<String> allowed = new ArrayList<>();
     List<String> denied = new ArrayList<>();
+    boolean libraries = false;
     for (String pattern : words(patterns)) {
+      if (pattern.equals(LIBRARIES) && application != null) {
+        libraries = true;
+        continue;
+      }
       if (!SYNTAX.matcher(pattern).matches()) {
         throw new IllegalArgumentException(
             "'"
                 + printable(pattern)
                 + "' is no class pattern: give a class (com.acme.Cart), a package (com.acme.*) or a"
                 + " package with all below it (com.acme.**), or deny one with ! in front; arrays"
-                + " follow their component, and there is no pattern for everything");
+                + " follow their component; all that an application's libraries bring is "
+                + LIBRARIES
+                + ", and there is no pattern for everything");
       }
       if (pattern.startsWith("!")) {
         denied.add(pattern.substring(1));
@@ -231,6 +246,7 @@ public final class ClassFilter {
     this.allowed = List.copyOf(allowed);
     this.denied = List.copyOf(denied);
     this.application = application;
+    this.libraries = libraries;
   }
 
   /**
@@ -246,16 +262,19 @@ public final class ClassFilter {
   }
 
   /**
-   * Allows the JDK's types, what these patterns name, and every class that the application brings
-   * itself: one defined by its class loader (in a container, {@code WEB-INF/classes} and {@code
-   * WEB-INF/lib}) or by a loader below it.
+   * Allows the JDK's types, what these patterns name, and the application's own classes: those that
+   * its class loader, or one below it, defines and has not found in a jar. In a container that is
+   * {@code WEB-INF/classes}.
    *
-   * <p>Nothing needs to be configured, and that is its price: every serializable class of every
-   * library in {@code WEB-INF/lib} may be instantiated by whoever can write to the store, but for
-   * those known to be abused, and a library can have ones that nobody knows of yet. A class that no
-   * pattern names is loaded, not initialised, to see who defines it, which costs some microseconds
-   * for the first of each name and for every name that does not exist. Where the application shares
-   * its loader with the server (an embedded one), that server's classes are the application's own.
+   * <p>Of its libraries ({@code WEB-INF/lib}) patterns name what may be in a session. {@code
+   * WEB-INF/lib/*} names all of them, at a price: every serializable class of every library may
+   * then be instantiated by whoever can write to the store, but for those known to be abused, and a
+   * library can have ones that nobody knows of yet.
+   *
+   * <p>A class that no pattern names is loaded, not initialised, to see who defines it, which costs
+   * some microseconds for the first of each name and for every name that does not exist. Where the
+   * application shares its loader with the server (an embedded one), that server's classes count as
+   * the application's own.
    *
    * @param application the application's own class loader
    * @param patterns further patterns; {@code !} narrows
@@ -301,27 +320,45 @@ public final class ClassFilter {
         return null;
       }
     }
-    if (application != null && ownedOrAbsent(name, application)) {
+    Origin origin = application == null ? Origin.ELSEWHERE : origin(name, application);
+    if (origin == Origin.APPLICATION || (origin == Origin.LIBRARY && libraries)) {
       return null;
     }
     int dot = name.lastIndexOf('.');
     return printable(name)
         + " is not allowed in sessions; the class filter allows it with the pattern "
         + printable(name)
-        + (dot > 0 ? " or " + printable(name.substring(0, dot)) + ".*" : "");
+        + (dot > 0 ? " or " + printable(name.substring(0, dot)) + ".*" : "")
+        + (origin == Origin.LIBRARY ? ", or every class of every library with " + LIBRARIES : "");
   }
 
-  private static boolean ownedOrAbsent(String name, ClassLoader application) {
-    ClassLoader definer;
+  /** Where a class comes from. */
+  private enum Origin {
+    APPLICATION,
+    LIBRARY,
+    ELSEWHERE
+  }
+
+  /** A class that does not exist is the application's: there is nothing to instantiate. */
+  private static Origin origin(String name, ClassLoader application) {
+    Class<?> type;
     try {
-      definer = Class.forName(name, false, application).getClassLoader();
+      type = Class.forName(name, false, application);
     } catch (ClassNotFoundException | LinkageError absent) {
-      return true;
+      return Origin.APPLICATION;
     }
+    ClassLoader definer = type.getClassLoader();
     while (definer != null && definer != application) {
       definer = definer.getParent();
     }
-    return definer != null;
+    if (definer == null) {
+      return Origin.ELSEWHERE;
+    }
+    CodeSource source = type.getProtectionDomain().getCodeSource();
+    URL location = source == null ? null : source.getLocation();
+    return location != null && location.getPath().matches(".*\\.jar(!/)?")
+        ? Origin.LIBRARY
+        : Origin.APPLICATION;
   }
 
   private static boolean matches(String pattern, String name) {
@@ -384,6 +421,7 @@ public final class ClassFilter {
             + denied.stream().map(pattern -> " !" + pattern).collect(joining());
     return "ClassFilter["
         + patterns.strip()
+        + (libraries ? " " + LIBRARIES : "")
         + (application == null ? "]" : " and the application]");
   }
 }

@@ -3,8 +3,18 @@ package io.sojourn.codec;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Objects;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -184,6 +194,44 @@ class ClassFilterTest {
     assertThat(allows(filter, "java.util.ArrayList")).isTrue();
     assertThat(allows(filter, "java.net.URL")).isFalse();
     assertThat(allows(filter, getClass().getName())).isFalse();
+  }
+
+  @Test
+  void itsLibrariesAreNamedOneByOneOrAllTogether(@TempDir Path folder) throws IOException {
+    Map<String, byte[]> compiled =
+        Compiled.of(
+                "class Cart implements Serializable { }", "class Lib implements Serializable { }")
+            .classes();
+    Path classes = Files.createDirectories(folder.resolve("WEB-INF/classes/shop"));
+    Files.write(classes.resolve("Cart.class"), bytesOf(compiled, "shop.Cart"));
+    Path jar = Files.createDirectories(folder.resolve("WEB-INF/lib")).resolve("lib.jar");
+    try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar))) {
+      out.putNextEntry(new JarEntry("shop/Lib.class"));
+      out.write(bytesOf(compiled, "shop.Lib"));
+    }
+    URL[] urls = {folder.resolve("WEB-INF/classes").toUri().toURL(), jar.toUri().toURL()};
+    try (URLClassLoader application = new URLClassLoader(urls, getClass().getClassLoader())) {
+      ClassFilter own = ClassFilter.ofApplication(application, "");
+      ClassFilter named = ClassFilter.ofApplication(application, "shop.Lib");
+      ClassFilter all = ClassFilter.ofApplication(application, "WEB-INF/lib/* !shop.Cart");
+
+      assertThat(allows(own, "shop.Cart")).isTrue();
+      assertThat(own.refusal("[Lshop.Lib;"))
+          .contains("shop.Lib is not allowed")
+          .contains("shop.*")
+          .contains("WEB-INF/lib/*");
+      assertThat(allows(named, "shop.Lib")).isTrue();
+      assertThat(allows(all, "shop.Lib")).isTrue();
+      assertThat(allows(all, "shop.Cart")).isFalse();
+      assertThat(allows(all, getClass().getName())).isFalse();
+      assertThat(all).hasToString("ClassFilter[!shop.Cart WEB-INF/lib/* and the application]");
+    }
+    assertThatThrownBy(() -> ClassFilter.of("WEB-INF/lib/*"))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  private static byte[] bytesOf(Map<String, byte[]> classes, String name) {
+    return Objects.requireNonNull(classes.get(name));
   }
 
   @Test
