@@ -25,6 +25,29 @@ public interface AttributeCodec {
   Object decode(EncodedValue value);
 
   /**
+   * Makes an encoded value ready for the store: encrypts it, say. As it is, by default.
+   *
+   * <p>Values are compared before they are sealed, so sealing the same one twice may give different
+   * bytes.
+   *
+   * @param origin the key that its session was created under, which stays when the session's id
+   *     changes
+   * @param attribute the attribute's name
+   */
+  default EncodedValue seal(EncodedValue encoded, SessionKey origin, String attribute) {
+    return encoded;
+  }
+
+  /**
+   * Undoes {@link #seal}.
+   *
+   * @throws DecodeException for every kind of bad input
+   */
+  default EncodedValue open(EncodedValue stored, SessionKey origin, String attribute) {
+    return stored;
+  }
+
+  /**
    * Whether nothing can change this value, so that having been read is no reason to check it for
    * changes. False is always safe.
    */

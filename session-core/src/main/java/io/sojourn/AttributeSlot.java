@@ -16,6 +16,9 @@ final class AttributeSlot {
    * Whether a value that was read has changed is judged twice. Most types encode to the bytes that they were decoded from.
    * Some do not the first time (a hash map's order depends on how it grew), so a mismatch is judged again against what the
    * stored bytes become when they are decoded and encoded here. That encoding is kept: its price is paid once a copy.
+   *
+   * What is compared is what the codec has encoded, not what is stored, which may be sealed (encrypted) differently each
+   * time. Where nothing is sealed both are one object.
    */
 
   private final String name;
@@ -23,6 +26,10 @@ final class AttributeSlot {
   /** The bytes in the store as of {@link #version}; null if it is not there. */
   @GuardedBy("this")
   private @Nullable EncodedValue stored;
+
+  /** What is in {@link #stored}, as the codec has encoded it; null while it has not been opened. */
+  @GuardedBy("this")
+  private @Nullable EncodedValue encoded;
 
   /** The session's version that wrote or removed it, as far as this node knows; 0 for none. */
   @GuardedBy("this")
@@ -40,6 +47,9 @@ final class AttributeSlot {
    */
   @GuardedBy("this")
   private @Nullable EncodedValue attempted;
+
+  @GuardedBy("this")
+  private @Nullable EncodedValue attemptedEncoded;
 
   /** The object that the application sees; null while not decoded, and after a removal. */
   @GuardedBy("this")
@@ -113,7 +123,7 @@ final class AttributeSlot {
    *
    * @throws DecodeException if it cannot be decoded
    */
-  synchronized @Nullable Object get(AttributeCodec codec) {
+  synchronized @Nullable Object get(SessionCodec codec) {
     Object present = peek(codec);
     if (present != null && !handedOut) {
       handedOut = !codec.isImmutable(present);
@@ -126,9 +136,11 @@ final class AttributeSlot {
    *
    * @throws DecodeException if it cannot be decoded
    */
-  synchronized @Nullable Object peek(AttributeCodec codec) {
+  synchronized @Nullable Object peek(SessionCodec codec) {
     if (value == null && !removed && stored != null) {
-      value = codec.decode(stored);
+      EncodedValue opened = encoded == null ? codec.open(name, stored) : encoded;
+      value = codec.decode(opened);
+      encoded = opened;
       active = false;
     }
     return value;
@@ -145,7 +157,7 @@ final class AttributeSlot {
   /**
    * Tells the value that it is active, unless it knows. The caller holds the session's flush lock.
    */
-  void activate(Object decoded, AttributeCodec codec, AttributeActivation activation) {
+  void activate(Object decoded, SessionCodec codec, AttributeActivation activation) {
     synchronized (this) {
       if (value != decoded || active || activating != null) {
         return;
@@ -179,7 +191,7 @@ final class AttributeSlot {
   }
 
   /** Null if it cannot be encoded: it may hold something that it lets go of when it is told to. */
-  private static @Nullable EncodedValue encodedAsItIs(Object present, AttributeCodec codec) {
+  private static @Nullable EncodedValue encodedAsItIs(Object present, SessionCodec codec) {
     try {
       return codec.encode(present);
     } catch (EncodeException e) {
@@ -188,7 +200,7 @@ final class AttributeSlot {
   }
 
   /** Sets the value, which who sets it may go on changing; false if the slot is detached. */
-  synchronized boolean set(Object newValue, AttributeCodec codec) {
+  synchronized boolean set(Object newValue, SessionCodec codec) {
     if (detached) {
       return false;
     }
@@ -226,7 +238,7 @@ final class AttributeSlot {
    * @throws EncodeException if the value cannot be encoded
    */
   @Nullable Capture capture(
-      AttributeCodec codec, AttributeActivation activation, boolean checkHandedOut) {
+      SessionCodec codec, AttributeActivation activation, boolean checkHandedOut) {
     Object captured;
     long capturedChanges;
     boolean pending;
@@ -238,7 +250,7 @@ final class AttributeSlot {
           settled = changes;
           return null;
         }
-        return new Capture(this, new AttributeChange.Remove(), changes, null);
+        return new Capture(this, new AttributeChange.Remove(), null, null, changes);
       }
       if (value == null || !(pending || (handedOut && checkHandedOut))) {
         return null;
@@ -249,13 +261,13 @@ final class AttributeSlot {
     // The application's own code runs here: no lock of ours but the flush lock is held.
     boolean told = activation.isWanted(captured);
     EncodedValue asEncodedHere = told ? encodedAsItIs(captured, codec) : null;
-    EncodedValue encoded;
+    EncodedValue now;
     if (!told) {
-      encoded = codec.encode(captured);
-    } else if (asEncodedHere != null && isStored(asEncodedHere)) {
-      encoded = asEncodedHere;
+      now = codec.encode(captured);
+    } else if (asEncodedHere != null && isStored(asEncodedHere, codec)) {
+      now = asEncodedHere;
     } else {
-      encoded = passivated(captured, codec, activation);
+      now = passivated(captured, codec, activation);
     }
     synchronized (this) {
       if (changes != capturedChanges) {
@@ -263,24 +275,26 @@ final class AttributeSlot {
         return null;
       }
       if (pending) {
-        if (isStored(encoded)) {
+        if (isStored(now, codec)) {
           settled = changes;
           return null;
         }
-        return new Capture(this, new AttributeChange.Set(encoded), changes, asEncodedHere);
+        AttributeChange set = new AttributeChange.Set(codec.seal(name, now));
+        return new Capture(this, set, now, asEncodedHere, changes);
       }
-      return isStored(encoded)
-              || encoded.equals(attempted)
-              || (!told && isUnchanged(encoded, codec))
-          ? null
-          : new Capture(
-              this, new AttributeChange.Replace(encoded, version), changes, asEncodedHere);
+      if (isStored(now, codec)
+          || now.equals(attemptedEncoded)
+          || (!told && isUnchanged(now, codec))) {
+        return null;
+      }
+      AttributeChange replace = new AttributeChange.Replace(codec.seal(name, now), version);
+      return new Capture(this, replace, now, asEncodedHere, changes);
     }
   }
 
   /** The value as it is when it has been told that it leaves for the store. It stays, too. */
   private static EncodedValue passivated(
-      Object present, AttributeCodec codec, AttributeActivation activation) {
+      Object present, SessionCodec codec, AttributeActivation activation) {
     activation.willPassivate(present);
     try {
       return codec.encode(present);
@@ -289,14 +303,23 @@ final class AttributeSlot {
     }
   }
 
+  /** What is stored, as it was encoded; null if it is not there or cannot be opened. */
+  @GuardedBy("this")
+  private @Nullable EncodedValue baseline(SessionCodec codec) {
+    if (encoded == null && stored != null) {
+      encoded = codec.tryOpen(name, stored).orElse(null);
+    }
+    return encoded;
+  }
+
   /** Whether this is what the store has, or what it becomes when it is decoded here. */
-  private synchronized boolean isStored(EncodedValue encoded) {
-    return encoded.equals(stored) || encoded.equals(storedAsEncodedHere);
+  private synchronized boolean isStored(EncodedValue now, SessionCodec codec) {
+    return now.equals(baseline(codec)) || now.equals(storedAsEncodedHere);
   }
 
   @GuardedBy("this")
-  private boolean isUnchanged(EncodedValue encoded, AttributeCodec codec) {
-    EncodedValue baseline = stored;
+  private boolean isUnchanged(EncodedValue now, SessionCodec codec) {
+    EncodedValue baseline = baseline(codec);
     if (baseline == null) {
       return false;
     }
@@ -307,7 +330,7 @@ final class AttributeSlot {
         return false;
       }
     }
-    return encoded.equals(storedAsEncodedHere);
+    return now.equals(storedAsEncodedHere);
   }
 
   /**
@@ -321,17 +344,18 @@ final class AttributeSlot {
   synchronized boolean saved(Capture capture, long newVersion, boolean alone) {
     settled = capture.changes;
     if (capture.change instanceof AttributeChange.Set set) {
-      store(set.value(), newVersion);
+      store(set.value(), capture.encoded, newVersion);
       storedAsEncodedHere = capture.asEncodedHere;
     } else if (capture.change instanceof AttributeChange.Replace replace) {
       if (alone) {
-        store(replace.value(), newVersion);
+        store(replace.value(), capture.encoded, newVersion);
         storedAsEncodedHere = capture.asEncodedHere;
       } else {
         attempted = replace.value();
+        attemptedEncoded = capture.encoded;
       }
     } else {
-      store(null, newVersion);
+      store(null, null, newVersion);
       // Not alone, an older answer may still be under way that knows it as set: the version here
       // outdoes it.
       detached = alone && changes == settled;
@@ -350,8 +374,12 @@ final class AttributeSlot {
     if (incoming.version() <= version && !anyway) {
       return;
     }
+    EncodedValue opened =
+        incoming.value().equals(stored)
+            ? encoded
+            : incoming.value().equals(attempted) ? attemptedEncoded : null;
     boolean same = incoming.value().equals(stored) || incoming.value().equals(attempted);
-    store(incoming.value(), incoming.version());
+    store(incoming.value(), opened, incoming.version());
     if (!same && changes == settled) {
       value = null;
       removed = false;
@@ -371,7 +399,7 @@ final class AttributeSlot {
     if (removedBy <= version && !anyway) {
       return false;
     }
-    store(null, removedBy);
+    store(null, null, removedBy);
     if (changes == settled || removed) {
       settled = changes;
       value = null;
@@ -381,11 +409,14 @@ final class AttributeSlot {
   }
 
   @GuardedBy("this")
-  private void store(@Nullable EncodedValue newStored, long newVersion) {
+  private void store(
+      @Nullable EncodedValue newStored, @Nullable EncodedValue newEncoded, long newVersion) {
     stored = newStored;
+    encoded = newEncoded;
     version = newVersion;
     storedAsEncodedHere = null;
     attempted = null;
+    attemptedEncoded = null;
   }
 
   /**
@@ -393,13 +424,15 @@ final class AttributeSlot {
    *
    * @param slot the slot
    * @param change what the store is to do
-   * @param changes the slot's count of changes that this save settles
+   * @param encoded what is written, before it was sealed
    * @param asEncodedHere what a value that is told of its passivation is encoded to when it is
    *     active; null for all others
+   * @param changes the slot's count of changes that this save settles
    */
   record Capture(
       AttributeSlot slot,
       AttributeChange change,
-      long changes,
-      @Nullable EncodedValue asEncodedHere) {}
+      @Nullable EncodedValue encoded,
+      @Nullable EncodedValue asEncodedHere,
+      long changes) {}
 }

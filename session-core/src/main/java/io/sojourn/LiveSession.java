@@ -46,7 +46,7 @@ public final class LiveSession {
     GONE
   }
 
-  private final AttributeCodec codec;
+  private final SessionCodec codec;
   private final SessionPolicy policy;
   private final Instant creationTime;
   private final ConcurrentMap<String, AttributeSlot> slots = new ConcurrentHashMap<>();
@@ -85,7 +85,7 @@ public final class LiveSession {
   /** A session that begins here and now. */
   LiveSession(
       String id, IdleTimeout timeout, Instant now, AttributeCodec codec, SessionPolicy policy) {
-    this.codec = codec;
+    this.codec = new SessionCodec(codec, () -> origin);
     this.policy = policy;
     this.id = id;
     this.key = SessionKey.of(id);
@@ -99,7 +99,7 @@ public final class LiveSession {
 
   /** A session as loaded. */
   LiveSession(String id, SessionRecord record, AttributeCodec codec, SessionPolicy policy) {
-    this.codec = codec;
+    this.codec = new SessionCodec(codec, () -> origin);
     this.policy = policy;
     this.id = id;
     this.key = record.key();

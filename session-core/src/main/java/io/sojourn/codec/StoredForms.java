@@ -162,6 +162,9 @@ final class StoredForms {
     if (bytes.length < HEADER) {
       throw new DecodeException(bytes.length + " bytes are too few for an attribute", null);
     }
+    if (bytes[0] == EncryptedCodec.FORMAT) {
+      throw new DecodeException("It is encrypted, and this node has no encryptionKeys", null);
+    }
     if (bytes[0] != KRYO && bytes[0] != JAVA) {
       throw new DecodeException(
           "Format "
