@@ -10,6 +10,8 @@ public final class DecodeException extends SessionException {
 
   private static final long serialVersionUID = 1L;
 
+  private final boolean refusedClass;
+
   /**
    * An exception with this message.
    *
@@ -17,6 +19,28 @@ public final class DecodeException extends SessionException {
    * @param cause what led to it, if anything
    */
   public DecodeException(String message, @Nullable Throwable cause) {
+    this(message, cause, false);
+  }
+
+  private DecodeException(String message, @Nullable Throwable cause, boolean refusedClass) {
     super(message, cause);
+    this.refusedClass = refusedClass;
+  }
+
+  /**
+   * A class is in it that may not be decoded.
+   *
+   * @param refusal which class, and what would allow it
+   */
+  public static DecodeException ofRefusedClass(String refusal) {
+    return new DecodeException(refusal, null, true);
+  }
+
+  /**
+   * Whether it is for a class that may not be decoded: every value of the class meets the same, so
+   * saying so once is enough.
+   */
+  public boolean isRefusedClass() {
+    return refusedClass;
   }
 }

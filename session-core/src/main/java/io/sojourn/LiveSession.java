@@ -48,6 +48,7 @@ public final class LiveSession {
 
   private final SessionCodec codec;
   private final SessionPolicy policy;
+  private final RefusedClasses refusedClasses;
   private final Instant creationTime;
   private final ConcurrentMap<String, AttributeSlot> slots = new ConcurrentHashMap<>();
 
@@ -84,7 +85,13 @@ public final class LiveSession {
 
   /** A session that begins here and now. */
   LiveSession(
-      String id, IdleTimeout timeout, Instant now, AttributeCodec codec, SessionPolicy policy) {
+      String id,
+      IdleTimeout timeout,
+      Instant now,
+      AttributeCodec codec,
+      SessionPolicy policy,
+      RefusedClasses refusedClasses) {
+    this.refusedClasses = refusedClasses;
     this.codec = new SessionCodec(codec, () -> origin);
     this.policy = policy;
     this.id = id;
@@ -98,7 +105,13 @@ public final class LiveSession {
   }
 
   /** A session as loaded. */
-  LiveSession(String id, SessionRecord record, AttributeCodec codec, SessionPolicy policy) {
+  LiveSession(
+      String id,
+      SessionRecord record,
+      AttributeCodec codec,
+      SessionPolicy policy,
+      RefusedClasses refusedClasses) {
+    this.refusedClasses = refusedClasses;
     this.codec = new SessionCodec(codec, () -> origin);
     this.policy = policy;
     this.id = id;
@@ -195,8 +208,11 @@ public final class LiveSession {
       return value;
     } catch (DecodeException e) {
       String message = "Attribute '" + name + "' of session " + key + " cannot be decoded: ";
-      if (policy.undecodable() == SessionPolicy.Undecodable.ABSENT) {
-        report(slot, message, e.getMessage());
+      boolean absent = policy.undecodable() == SessionPolicy.Undecodable.ABSENT;
+      if (absent || e.isRefusedClass()) {
+        report(slot, message, e.getMessage(), e.isRefusedClass());
+      }
+      if (absent) {
         return null;
       }
       throw new DecodeException(message + e.getMessage(), e);
@@ -219,7 +235,8 @@ public final class LiveSession {
       report(
           slot,
           "Attribute '" + name + "' of session " + key + " is ignored: it cannot be decoded: ",
-          e.getMessage());
+          e.getMessage(),
+          e.isRefusedClass());
       return null;
     }
   }
@@ -510,7 +527,7 @@ public final class LiveSession {
           captures.add(capture);
         }
       } catch (EncodeException e) {
-        reportUnsaved(slot, e.getMessage());
+        reportUnsaved(slot, e.getMessage(), e.isRefusedClass());
       }
     }
     return new Pending(captures, currentTimeout, changed, version);
@@ -581,17 +598,19 @@ public final class LiveSession {
       return true;
     }
     Optional<String> refusal = store.refusal(capture.slot().name(), value.get());
-    refusal.ifPresent(why -> reportUnsaved(capture.slot(), why));
+    refusal.ifPresent(why -> reportUnsaved(capture.slot(), why, false));
     return refusal.isEmpty();
   }
 
-  private void reportUnsaved(AttributeSlot slot, @Nullable String why) {
+  private void reportUnsaved(AttributeSlot slot, @Nullable String why, boolean refusedClass) {
     String message = "' of session " + key + " is not saved, other nodes will not see it: ";
-    report(slot, "Attribute '" + slot.name() + message, why);
+    report(slot, "Attribute '" + slot.name() + message, why, refusedClass);
   }
 
-  private static void report(AttributeSlot slot, String message, @Nullable String why) {
-    if (slot.isFirstFailure()) {
+  /** Once for an attribute of a session, or, where its class is refused, of all sessions. */
+  private void report(
+      AttributeSlot slot, String message, @Nullable String why, boolean refusedClass) {
+    if (refusedClass ? refusedClasses.isFirst(slot.name(), why) : slot.isFirstFailure()) {
       LOG.log(Level.WARNING, message + why);
     }
   }

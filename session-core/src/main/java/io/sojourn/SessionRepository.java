@@ -38,6 +38,7 @@ public final class SessionRepository implements AutoCloseable {
 
   private final GuardedStore store;
   private final AttributeCodec codec;
+  private final RefusedClasses refusedClasses = new RefusedClasses();
   private final SessionPolicy policy;
   private final Clock clock = Clock.systemUTC();
   private final ConcurrentMap<SessionKey, LiveSession> nearCache = new ConcurrentHashMap<>();
@@ -99,7 +100,7 @@ public final class SessionRepository implements AutoCloseable {
 
   private LiveSession begun(String id, Duration maxInactiveInterval) {
     IdleTimeout timeout = IdleTimeout.of(maxInactiveInterval, policy.touchInterval());
-    return new LiveSession(id, timeout, clock.instant(), codec, policy);
+    return new LiveSession(id, timeout, clock.instant(), codec, policy, refusedClasses);
   }
 
   /**
@@ -238,7 +239,7 @@ public final class SessionRepository implements AutoCloseable {
   }
 
   private LiveSession admit(String id, SessionKey key, SessionRecord record, long known) {
-    LiveSession loaded = new LiveSession(id, record, codec, policy);
+    LiveSession loaded = new LiveSession(id, record, codec, policy, refusedClasses);
     LiveSession present = nearCache.putIfAbsent(key, loaded);
     if (present == null) {
       evict();
@@ -465,7 +466,7 @@ public final class SessionRepository implements AutoCloseable {
   private void end(SessionRecord record, Consumer<LiveSession> onExpired) {
     LiveSession session = nearCache.get(record.key());
     if (session == null) {
-      session = new LiveSession(record.key().hex(), record, codec, policy);
+      session = new LiveSession(record.key().hex(), record, codec, policy, refusedClasses);
     } else {
       session.refresh(record, session.knownVersion());
     }
@@ -517,7 +518,7 @@ public final class SessionRepository implements AutoCloseable {
       return cached;
     }
     return store.load(key, SessionStore.NO_VERSION) instanceof LoadResult.Found found
-        ? new LiveSession(key.hex(), found.session(), codec, policy)
+        ? new LiveSession(key.hex(), found.session(), codec, policy, refusedClasses)
         : null;
   }
 

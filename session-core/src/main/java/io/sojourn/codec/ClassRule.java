@@ -179,7 +179,7 @@ final class ClassRule {
     }
     String refusal = filter.refusal(name);
     if (refusal != null) {
-      throw new DecodeException(refusal, null);
+      throw DecodeException.ofRefusedClass(refusal);
     }
     Class<?> type = PRIMITIVES.get(name);
     if (type == null) {

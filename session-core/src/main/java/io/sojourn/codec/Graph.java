@@ -247,7 +247,7 @@ final class Graph extends Kryo {
     }
     ClassRule.Form form = rule.of(type);
     if (form.refusal() != null) {
-      throw new DecodeException(form.refusal(), null);
+      throw DecodeException.ofRefusedClass(form.refusal());
     }
     boolean fits =
         switch (kind) {
@@ -349,7 +349,7 @@ final class Graph extends Kryo {
       }
       ClassRule.Form form = rule.of(type);
       if (form.refusal() != null) {
-        throw new EncodeException(form.refusal(), null);
+        throw EncodeException.ofRefusedClass(form.refusal());
       }
       Registration registration = form.registration();
       if (registration == null) {
@@ -391,7 +391,7 @@ final class Graph extends Kryo {
         throw new DecodeException("An object of unknown type " + token, null);
       }
       if (form.refusal() != null) {
-        throw new DecodeException(form.refusal(), null);
+        throw DecodeException.ofRefusedClass(form.refusal());
       }
       return form.registration();
     }

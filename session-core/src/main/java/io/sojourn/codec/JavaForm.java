@@ -132,7 +132,7 @@ final class JavaForm {
     protected Object replaceObject(Object object) {
       ClassRule.Form form = rule.of(object.getClass());
       if (form.refusal() != null) {
-        throw new EncodeException(form.refusal(), null);
+        throw EncodeException.ofRefusedClass(form.refusal());
       }
       if (form.kind() != ClassRule.Kind.TABLE || form.tracked()) {
         containers++;
@@ -153,7 +153,7 @@ final class JavaForm {
     private void requireAllowed(Class<?> type) {
       String refusal = rule.refusal(type);
       if (refusal != null) {
-        throw new EncodeException(refusal, null);
+        throw EncodeException.ofRefusedClass(refusal);
       }
     }
   }

@@ -87,6 +87,9 @@ final class StoredForms {
       try {
         return encoding.of(value);
       } catch (EncodeException e) {
+        if (e.isRefusedClass()) {
+          throw EncodeException.ofRefusedClass(about(value) + e.getMessage());
+        }
         throw new EncodeException(about(value) + e.getMessage(), e.getCause());
       } catch (NotSerializableException e) {
         throw new EncodeException(about(value) + e.getMessage() + " is not Serializable", e);

@@ -1,0 +1,111 @@
+package io.sojourn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.sojourn.codec.ClassFilter;
+import io.sojourn.codec.KryoCodec;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Objects;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** A class that may not be in sessions is reported once, not for each request. */
+@Tag("G10")
+class RefusedClassesTest {
+
+  /** Serializable, and not allowed. */
+  record Refused(String text) implements java.io.Serializable {}
+
+  private final List<String> log = Collections.synchronizedList(new ArrayList<>());
+  private final Logger logger = Logger.getLogger(LiveSession.class.getName());
+  private final SessionStore store = new InMemorySessionStore();
+  private final Handler handler =
+      new Handler() {
+        @Override
+        public void publish(LogRecord logged) {
+          log.add(logged.getMessage());
+        }
+
+        @Override
+        public void flush() {}
+
+        @Override
+        public void close() {}
+      };
+
+  @BeforeEach
+  void listen() {
+    logger.addHandler(handler);
+  }
+
+  @AfterEach
+  void stopListening() {
+    logger.removeHandler(handler);
+  }
+
+  private SessionRepository node(String allowed, SessionPolicy.Undecodable undecodable) {
+    SessionPolicy policy =
+        new SessionPolicy(
+            Duration.ofMinutes(1), SessionPolicy.DirtyCheck.READ, undecodable, 10_000);
+    return new SessionRepository(
+        store, new KryoCodec(getClass().getClassLoader(), ClassFilter.of(allowed)), policy);
+  }
+
+  private void fill(SessionRepository node) {
+    for (int i = 0; i < 20; i++) {
+      LiveSession session = node.create("s" + i, Duration.ofMinutes(30));
+      session.setAttribute("cart", new ArrayList<>(List.of(new Refused("secret"))));
+      session.setAttribute("good", "g");
+      node.flush(session);
+      session.setAttribute("cart", new ArrayList<>(List.of(new Refused("secret"))));
+      node.flush(session);
+    }
+  }
+
+  private void assertOneLine(String attribute) {
+    assertThat(log)
+        .singleElement()
+        .asString()
+        .contains("'" + attribute + "'", Refused.class.getName(), "io.sojourn.*")
+        .doesNotContain("secret");
+  }
+
+  @Test
+  void whenItIsSaved() {
+    fill(node("", SessionPolicy.Undecodable.FAIL));
+
+    assertOneLine("cart");
+  }
+
+  @Test
+  void whenItIsRead() {
+    fill(node("io.sojourn.*", SessionPolicy.Undecodable.FAIL));
+    assertThat(log).isEmpty();
+    SessionRepository absent = node("", SessionPolicy.Undecodable.ABSENT);
+    for (int i = 0; i < 20; i++) {
+      LiveSession session = Objects.requireNonNull(absent.open("s" + i));
+      assertThat(session.attribute("cart")).isNull();
+      assertThat(session.attribute("good")).isEqualTo("g");
+    }
+    assertOneLine("cart");
+    log.clear();
+    SessionRepository failing = node("", SessionPolicy.Undecodable.FAIL);
+    for (int i = 0; i < 20; i++) {
+      LiveSession session = Objects.requireNonNull(failing.open("s" + i));
+      assertThatThrownBy(() -> session.attribute("cart"))
+          .isInstanceOf(DecodeException.class)
+          .hasMessageContaining("'cart'")
+          .hasMessageContaining("io.sojourn.*");
+    }
+    assertOneLine("cart");
+  }
+}
