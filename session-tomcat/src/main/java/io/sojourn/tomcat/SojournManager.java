@@ -15,6 +15,9 @@ import io.sojourn.StoreConfiguration;
 import io.sojourn.StoreStatistics;
 import io.sojourn.StoreUnavailableException;
 import io.sojourn.codec.ClassFilter;
+import io.sojourn.codec.EncryptedCodec;
+import io.sojourn.codec.EncryptionKeys;
+import io.sojourn.codec.JavaCodec;
 import io.sojourn.codec.KryoCodec;
 import java.time.Duration;
 import java.util.HexFormat;
@@ -86,6 +89,9 @@ public final class SojournManager extends ManagerBase {
   private String onDecodeFailure = "fail";
   private String nearCacheSize = Integer.toString(SessionPolicy.DEFAULT.nearCacheSize());
   private String allowedClasses = "";
+  private String codec = "kryo";
+  private @Nullable String encryptionKeys;
+  private String encryption = "required";
   private String concurrency = "parallel";
   private @Nullable String serializePaths;
   private String serializeTimeout = "10";
@@ -102,6 +108,12 @@ public final class SojournManager extends ManagerBase {
   private enum Concurrency {
     PARALLEL,
     SERIALIZE
+  }
+
+  /** What encodes attributes. */
+  private enum Codec {
+    KRYO,
+    JAVA
   }
 
   /** What a started manager works with. */
@@ -217,6 +229,40 @@ public final class SojournManager extends ManagerBase {
   /** Which classes may be in a session beside the JDK's value types and the application's own. */
   public String getAllowedClasses() {
     return allowedClasses;
+  }
+
+  /**
+   * Sets what encodes attributes: {@code kryo}, small and fast where that is faithful, or {@code
+   * java}, Java serialization. Either decodes both.
+   */
+  public void setCodec(String name) {
+    this.codec = name;
+  }
+
+  /** What encodes attributes. */
+  public String getCodec() {
+    return codec;
+  }
+
+  /**
+   * Sets the keys that attributes are encrypted with, {@code id:key} each; the first encrypts.
+   * There is no getter, so that JMX does not show them.
+   */
+  public void setEncryptionKeys(String keys) {
+    this.encryptionKeys = keys;
+  }
+
+  /**
+   * Sets what is done with what is not encrypted: {@code required} refuses it, {@code migrate}
+   * reads it, {@code prepare} writes it, too.
+   */
+  public void setEncryption(String mode) {
+    this.encryption = mode;
+  }
+
+  /** What is done with what is not encrypted. */
+  public String getEncryption() {
+    return encryption;
   }
 
   /**
@@ -414,6 +460,7 @@ public final class SojournManager extends ManagerBase {
     attributes.put("store", Objects.requireNonNullElse(storeUrl, ""));
     attributes.put("application", Objects.requireNonNullElse(application, ""));
     attributes.put("allowedClasses", allowedClasses);
+    attributes.put("encryptionKeys", Objects.requireNonNullElse(encryptionKeys, ""));
     attributes.forEach(
         (name, value) -> {
           Matcher reference = REFERENCE.matcher(value);
@@ -482,12 +529,31 @@ public final class SojournManager extends ManagerBase {
   }
 
   private AttributeCodec codec(ClassLoader webApplication) {
+    ClassFilter filter;
     try {
-      return new KryoCodec(
-          webApplication, ClassFilter.ofApplication(webApplication, allowedClasses));
+      filter = ClassFilter.ofApplication(webApplication, allowedClasses);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
           "allowedClasses=\"" + allowedClasses + "\": " + e.getMessage(), e);
+    }
+    AttributeCodec plain =
+        switch (choice("codec", codec, Codec.class)) {
+          case KRYO -> new KryoCodec(webApplication, filter);
+          case JAVA -> new JavaCodec(webApplication, filter);
+        };
+    EncryptedCodec.Mode mode = choice("encryption", encryption, EncryptedCodec.Mode.class);
+    String keys = encryptionKeys;
+    if (keys == null) {
+      if (mode != EncryptedCodec.Mode.REQUIRED) {
+        throw new IllegalArgumentException(
+            "encryption=\"" + encryption + "\" has a meaning only with encryptionKeys");
+      }
+      return plain;
+    }
+    try {
+      return new EncryptedCodec(plain, EncryptionKeys.of(keys), mode);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("encryptionKeys=\"...\": " + e.getMessage(), e);
     }
   }
 

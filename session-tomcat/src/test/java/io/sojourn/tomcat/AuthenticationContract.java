@@ -64,6 +64,9 @@ abstract class AuthenticationContract {
   private final List<Node> nodes = new ArrayList<>();
   private Browser browser = new Browser();
 
+  /** What else the managers are to be told. */
+  void configure(SojournManager manager) {}
+
   /** Opens the store, once for each node and application. */
   abstract SessionStore open(String application);
 
@@ -127,6 +130,7 @@ abstract class AuthenticationContract {
     SojournManager manager = new SojournManager();
     manager.setSessionStore(counting);
     manager.setAllowedClasses(allowedClasses);
+    configure(manager);
     node.tomcat.deploy(name, manager, context -> protect(context, method, valve));
   }
 
@@ -254,7 +258,7 @@ abstract class AuthenticationContract {
     return found(application).timeout().maxInactiveInterval();
   }
 
-  private SessionRecord found(String application) {
+  SessionRecord found(String application) {
     LoadResult found =
         a().store(application)
             .load(
@@ -335,7 +339,8 @@ abstract class AuthenticationContract {
     assertNoSecrets();
   }
 
-  private void assertNoSecrets() {
+  /** Looks at what is stored of the session. */
+  void assertNoSecrets() {
     String id = SojournManager.withoutRoute(sessionId("keeping"));
     Map<String, String> stored = new HashMap<>();
     found("keeping")

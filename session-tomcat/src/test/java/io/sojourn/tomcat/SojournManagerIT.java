@@ -68,6 +68,10 @@ class SojournManagerIT {
     "warnOnSessionAttributeFilterFailure, TRU",
     "sessionAttributeNameFilter, [a",
     "sessionAttributeValueClassNameFilter, (",
+    "codec, json",
+    "encryption, sometimes",
+    "encryption, migrate",
+    "encryptionKeys, ${SESSION_KEYS}",
   })
   @Tag("R71")
   void aWrongSettingStopsTheStartWithOneMessageThatNamesIt(String name, String value) {
@@ -87,6 +91,19 @@ class SojournManagerIT {
         .singleElement()
         .asString()
         .contains("serializePaths", "/cart/[", "regular expression");
+  }
+
+  @Test
+  @Tag("R71")
+  @Tag("R58")
+  void aKeyThatIsNoneStopsTheStartWithOneMessageThatDoesNotShowIt() {
+    SojournManager manager =
+        ManagerElement.of("store", "jdbc:h2:mem:x", "encryptionKeys", "2026:c2VjcmV0");
+    assertThat(refusal(manager))
+        .singleElement()
+        .asString()
+        .contains("encryptionKeys", "'2026'", "openssl")
+        .doesNotContain("c2VjcmV0");
   }
 
   @Test
