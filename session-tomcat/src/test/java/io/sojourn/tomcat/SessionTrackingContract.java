@@ -66,7 +66,6 @@ abstract class SessionTrackingContract {
   abstract SessionStore open(String application);
 
   /** What of Tomcat's own settings is not as it is by default. */
-  @SuppressWarnings("ImmutableEnumChecker") // its functions have no state
   enum Settings {
     DEFAULT,
     COOKIE_OF_THE_CONTEXT,
