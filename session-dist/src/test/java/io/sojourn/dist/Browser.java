@@ -1,5 +1,7 @@
 package io.sojourn.dist;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.CookieManager;
@@ -9,6 +11,8 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.Base64;
+import org.jspecify.annotations.Nullable;
 
 /** A browser of one user, to whom all servers are one: cookies do not know ports. */
 final class Browser {
@@ -16,6 +20,8 @@ final class Browser {
   private final CookieManager cookies = new CookieManager();
   private final HttpClient http =
       HttpClient.newBuilder().cookieHandler(cookies).connectTimeout(Duration.ofSeconds(5)).build();
+
+  private @Nullable String authorization;
 
   /** The answer's status. */
   int status(URI uri) {
@@ -35,11 +41,19 @@ final class Browser {
     return answer.body();
   }
 
+  /** Sends this user's password along with each request. */
+  void authorize(String user, String password) {
+    authorization =
+        "Basic " + Base64.getEncoder().encodeToString((user + ":" + password).getBytes(UTF_8));
+  }
+
   private HttpResponse<String> send(URI uri) {
     try {
-      return http.send(
-          HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(60)).build(),
-          HttpResponse.BodyHandlers.ofString());
+      HttpRequest.Builder request = HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(60));
+      if (authorization != null) {
+        request.header("Authorization", authorization);
+      }
+      return http.send(request.build(), HttpResponse.BodyHandlers.ofString());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (InterruptedException e) {

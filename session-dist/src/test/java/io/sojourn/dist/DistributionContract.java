@@ -51,6 +51,7 @@ import org.mariadb.jdbc.Driver;
 abstract class DistributionContract {
 
   private static final String REDIS_PASSWORD = "r3dis-s3cret";
+  private static final String ADMIN_PASSWORD = "adm1n-s3cret";
   private static final String EXAMPLE = "/servlets/servlet/SessionExample";
   private static final String CART = "/jsp/sessions/carts.jsp";
   private static final Pattern ACCOUNT = Pattern.compile("user=([^&]*)&password=([^&]*)");
@@ -169,6 +170,11 @@ abstract class DistributionContract {
         "conf/logging.properties",
         Files.readString(home.resolve("conf/logging.properties"))
             + "\njava.util.logging.ConsoleHandler.level = ALL\nio.sojourn.level = ALL\n");
+    tomcat.write(
+        "conf/tomcat-users.xml",
+        "<tomcat-users><user username='admin' password='"
+            + ADMIN_PASSWORD
+            + "' roles='manager-gui,manager-script,manager-jmx'/></tomcat-users>");
     copyFolder(home.resolve("webapps/examples"), home.resolve("applications/examples"));
     context(
         tomcat,
@@ -363,6 +369,73 @@ abstract class DistributionContract {
           .doesNotContain(browser.sessionId("/examples"))
           .doesNotContain(browser.sessionId("/database"));
     }
+  }
+
+  /** The application as it comes with Tomcat, seen by a browser. */
+  @ParameterizedTest
+  @ValueSource(strings = {"/examples", "/database"})
+  void tomcatsManagerApplicationListsInspectsAndEndsSessions(String application) {
+    Browser browser = new Browser();
+    browser.page(first.uri(application + EXAMPLE + "?dataname=fruit&datavalue=apple"));
+    browser.page(second.uri(application + EXAMPLE + "?dataname=nut&datavalue=hazel"));
+    String id = browser.sessionId(application) + ".second";
+    Browser admin = new Browser();
+    admin.authorize("admin", ADMIN_PASSWORD);
+
+    assertThat(admin.page(second.uri("/manager/text/list")))
+        .containsPattern(application + ":running:[1-9]\\d*:");
+    assertThat(admin.page(second.uri("/manager/text/sessions?path=" + application)))
+        .contains("OK - Session information for application at context path [" + application + "]")
+        .containsPattern("\\[[1-9]\\d*] sessions");
+
+    // Links have no session id in them any more once the cookie has come back.
+    assertThat(admin.page(second.uri("/manager/html"))).contains("Tomcat Web Application Manager");
+    String main = admin.page(second.uri("/manager/html"));
+    String list =
+        admin.page(second.uri(link(main, "/manager/html/sessions\\?path=" + application)));
+    assertThat(list).contains("<h1>Sessions Administration for " + application, id);
+    String detail = admin.page(second.uri(link(list, "[^\"]*action=sessionDetail[^\"]*" + id)));
+    assertThat(detail)
+        .contains("Details for Session " + id, "2 attributes")
+        .contains(">apple<", ">hazel<", "class java.lang.String");
+
+    String form = link(detail, "[^\"]*/manager/html/sessions");
+    admin.page(
+        second.uri(form + "&action=removeSessionAttribute&attributeName=nut&sessionId=" + id));
+    assertThat(browser.page(first.uri(application + EXAMPLE)))
+        .contains("fruit = apple")
+        .doesNotContain("nut = hazel");
+
+    String gone = admin.page(second.uri(form + "&action=invalidateSessions&sessionIds=" + id));
+    assertThat(gone).contains("1 sessions invalidated.").doesNotContain(id);
+    assertThat(browser.page(first.uri(application + EXAMPLE))).doesNotContain("fruit = apple");
+    assertThat(browser.page(second.uri(application + EXAMPLE))).doesNotContain("fruit = apple");
+  }
+
+  /** The first address in a page that begins so. */
+  private static String link(String page, String pattern) {
+    String text = page.replace("&#47;", "/").replace("&amp;", "&");
+    Matcher link = Pattern.compile("(?:href|action)=\"(" + pattern + "[^\"]*)\"").matcher(text);
+    assertThat(link.find()).as(() -> pattern + " in " + text).isTrue();
+    return link.group(1);
+  }
+
+  @Test
+  @Tag("R58")
+  void theOperationsForJmxNameNoSessionByItsId() {
+    Browser browser = new Browser();
+    browser.page(first.uri("/examples" + EXAMPLE + "?dataname=fruit&datavalue=apple"));
+    String id = browser.sessionId("/examples");
+    String key = SessionKey.of(id).hex();
+    Browser admin = new Browser();
+    admin.authorize("admin", ADMIN_PASSWORD);
+    String proxy =
+        "/manager/jmxproxy/?invoke=Catalina%3Atype%3DManager%2Chost%3Dlocalhost%2Ccontext%3D%2Fexamples&op=";
+    assertThat(admin.page(first.uri(proxy + "listSessionIds"))).contains(key).doesNotContain(id);
+    assertThat(admin.page(second.uri(proxy + "getSessionAttribute&ps=" + key + ",fruit")))
+        .contains("apple");
+    admin.page(second.uri(proxy + "expireSession&ps=" + key));
+    assertThat(browser.page(first.uri("/examples" + EXAMPLE))).doesNotContain("fruit = apple");
   }
 
   @Test

@@ -25,8 +25,7 @@ final class Tomcat implements AutoCloseable {
   private static final Path UNPACKED = DistributedJar.TARGET.resolve("tomcat");
 
   /** What comes with Tomcat and is not needed here takes time to start. */
-  private static final List<String> LEFT_OUT =
-      List.of("webapps/docs", "webapps/host-manager", "webapps/manager");
+  private static final List<String> LEFT_OUT = List.of("webapps/docs", "webapps/host-manager");
 
   /** Tomcat chooses the port itself, and says which one when it begins to answer. */
   private static final Pattern PORT =
