@@ -825,7 +825,12 @@ public final class SojournManager extends ManagerBase {
         return beginNew(null);
       }
     }
-    reserved.put(id, begun);
+    if (reserved.putIfAbsent(id, begun) != null) {
+      // Another request of this node began it in the same millisecond, which the store takes for
+      // one creation that was sent twice.
+      Session present = open(current, scope, proposed);
+      return present == null ? super.createSession(null) : present;
+    }
     try {
       return beginNew(proposed);
     } finally {
