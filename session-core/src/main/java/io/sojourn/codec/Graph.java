@@ -78,6 +78,7 @@ final class Graph extends Kryo {
   private final GraphOutput out = new GraphOutput();
   private final GraphInput in = new GraphInput();
   final HashCost hashCost = new HashCost();
+  final ViewForms.Viewer views = new ViewForms.Viewer();
 
   private @Nullable Object[] late = new @Nullable Object[8];
   private int lateCount;

@@ -60,6 +60,7 @@ final class JdkForms {
     values(table);
     arrays(table);
     ContainerForms.addTo(table);
+    ViewForms.addTo(table);
     TABLE = List.copyOf(table);
   }
 

@@ -40,6 +40,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.Currency;
@@ -261,15 +262,17 @@ class RoundTripTest {
         java("priority queue", new PriorityQueue<>(List.of(3, 1, 2))),
         java("identity hash map", new IdentityHashMap<>(Map.of("k", "v"))),
         java("skip list map", new ConcurrentSkipListMap<>(Map.of("k", "v"))),
-        java("unmodifiable list", Collections.unmodifiableList(new ArrayList<>(List.of(1)))),
-        java("unmodifiable map", Collections.unmodifiableMap(new LinkedHashMap<>(Map.of(1, 2)))),
+        kryo("unmodifiable list", Collections.unmodifiableList(new ArrayList<>(List.of(1)))),
+        kryo("unmodifiable map", Collections.unmodifiableMap(new LinkedHashMap<>(Map.of(1, 2)))),
         java("synchronized map", Collections.synchronizedMap(new HashMap<>(Map.of(1, 2)))),
-        java(
+        kryo(
             "unmodifiable collection",
             Collections.unmodifiableCollection(new ArrayList<>(List.of(1)))),
-        java(
+        kryo(
             "unmodifiable linked list", Collections.unmodifiableList(new LinkedList<>(List.of(1)))),
-        java("unmodifiable set", Collections.unmodifiableSet(new HashSet<>(List.of(1)))),
+        kryo("unmodifiable set", Collections.unmodifiableSet(new HashSet<>(List.of(1)))),
+        kryo("views of one list", viewsOfOne()),
+        java("view of what holds it", viewOfItsHolder()),
         java(
             "unmodifiable sorted set",
             Collections.unmodifiableSortedSet(new TreeSet<>(List.of(2, 1)))),
@@ -365,6 +368,19 @@ class RoundTripTest {
     EncodedValue twice = kryo.encode(kryo.decode(once));
 
     assertThat(twice).isEqualTo(once);
+  }
+
+  private static List<Object> viewsOfOne() {
+    List<Object> one = new ArrayList<>(List.of("a"));
+    return new ArrayList<>(
+        List.of(Collections.unmodifiableList(one), one, Collections.unmodifiableCollection(one)));
+  }
+
+  private static Collection<Object> viewOfItsHolder() {
+    List<Object> holder = new ArrayList<>();
+    Collection<Object> view = Collections.unmodifiableCollection(holder);
+    holder.add(view);
+    return view;
   }
 
   private static String describe(Object value) {
