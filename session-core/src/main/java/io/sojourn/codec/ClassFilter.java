@@ -157,7 +157,7 @@ public final class ClassFilter {
     "com.sun.rowset.",
     "com.sun.syndication.feed.impl.",
     "com.vaadin.data.util.NestedMethodProperty",
-    "com.zaxxer.hikari.",
+    "com.zaxxer.",
     "groovy.",
     "java.rmi.",
     "java.security.SignedObject",
