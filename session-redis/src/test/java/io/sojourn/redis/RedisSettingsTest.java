@@ -41,7 +41,7 @@ class RedisSettingsTest {
     assertThat(uri.getPort()).isEqualTo(6379);
     assertThat(uri.getDatabase()).isZero();
     assertThat(uri.isSsl()).isFalse();
-    assertThat(settings.timeout()).isEqualTo(Duration.ofSeconds(1));
+    assertThat(settings.timeout()).isEqualTo(Duration.ofMillis(800));
     assertThat(credentials(settings).hasPassword()).isFalse();
   }
 
