@@ -52,6 +52,7 @@ abstract class AccessTimesContract {
       // Some set something, which is saved; some only read.
       String path = "times?" + (i % 3 == 0 ? "set" : "see");
       seen.add(Seen.of(browser.get(node.uri().resolve(path)).body()));
+      node.awaitIdle();
       nextMillisecond();
     }
     for (int i = 0; i < REQUESTS; i++) {

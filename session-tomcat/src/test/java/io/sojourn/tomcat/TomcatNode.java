@@ -1,5 +1,7 @@
 package io.sojourn.tomcat;
 
+import static org.awaitility.Awaitility.await;
+
 import io.sojourn.testkit.ContainerNode;
 import io.sojourn.testkit.ContractServlet;
 import io.sojourn.testkit.NodeSettings;
@@ -9,7 +11,9 @@ import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.apache.catalina.LifecycleException;
@@ -20,6 +24,7 @@ import org.apache.catalina.session.ManagerBase;
 import org.apache.catalina.startup.Tomcat;
 import org.apache.tomcat.util.IntrospectionUtils;
 import org.apache.tomcat.util.http.fileupload.FileUtils;
+import org.apache.tomcat.util.threads.ThreadPoolExecutor;
 
 /** A Tomcat in this JVM with one web application and a {@link SojournManager}. */
 final class TomcatNode implements ContainerNode {
@@ -115,6 +120,14 @@ final class TomcatNode implements ContainerNode {
     Tomcat.addServlet(context, "contract", new ContractServlet(events)).setAsyncSupported(true);
     context.addServletMappingDecoded("/*", "contract");
     return context;
+  }
+
+  /** Waits until it is done with all requests, which it may be later than it has answered them. */
+  void awaitIdle() {
+    Executor threads = tomcat.getConnector().getProtocolHandler().getExecutor();
+    await()
+        .pollInterval(Duration.ofMillis(1))
+        .until(() -> ((ThreadPoolExecutor) threads).getActiveCount() == 0);
   }
 
   /** Adds a second web application at {@code /name/}, which its closing undeploys. */
