@@ -242,6 +242,7 @@ public class CodecBenchmark {
   }
 
   /** A login. */
+  @SuppressWarnings("serial") // a list of a type that does not say so, as frameworks have
   static final class Token implements Serializable {
     private static final long serialVersionUID = 1L;
     final User user;
@@ -257,6 +258,7 @@ public class CodecBenchmark {
   }
 
   /** Who has logged in. */
+  @SuppressWarnings("serial") // as above
   static final class User implements Serializable {
     private static final long serialVersionUID = 1L;
     final String name;
