@@ -829,7 +829,7 @@ public final class SojournManager extends ManagerBase {
       // Another request of this node began it in the same millisecond, which the store takes for
       // one creation that was sent twice.
       Session present = open(current, scope, proposed);
-      return present == null ? super.createSession(null) : present;
+      return present == null ? beginNew(null) : present;
     }
     try {
       return beginNew(proposed);
