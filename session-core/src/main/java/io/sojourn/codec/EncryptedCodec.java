@@ -15,7 +15,6 @@ import javax.crypto.AEADBadTagException;
 import javax.crypto.Cipher;
 import javax.crypto.SecretKey;
 import javax.crypto.spec.GCMParameterSpec;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Encrypts what another codec encodes, by AES-256-GCM: nobody reads or changes it in the store, and
@@ -161,12 +160,7 @@ public final class EncryptedCodec implements AttributeCodec {
   }
 
   private static Cipher cipher(
-      int operation,
-      @Nullable SecretKey key,
-      byte[] sealed,
-      int header,
-      SessionKey origin,
-      String attribute)
+      int operation, SecretKey key, byte[] sealed, int header, SessionKey origin, String attribute)
       throws GeneralSecurityException {
     Cipher cipher = Cipher.getInstance(ALGORITHM);
     cipher.init(operation, key, new GCMParameterSpec(TAG * 8, sealed, header, NONCE));
