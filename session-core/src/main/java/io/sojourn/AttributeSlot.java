@@ -106,6 +106,11 @@ final class AttributeSlot {
     return !removed && (value != null || stored != null);
   }
 
+  /** How many bytes it takes in the store. */
+  synchronized int storedBytes() {
+    return stored == null ? 0 : stored.size();
+  }
+
   /** Whether a flush has to look at it. */
   synchronized boolean isTouched() {
     return handedOut || changes != settled;

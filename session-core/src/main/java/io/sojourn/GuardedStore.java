@@ -152,8 +152,8 @@ final class GuardedStore implements SessionStore {
   }
 
   @Override
-  public LoadResult load(SessionKey key, long knownVersion) {
-    LoadResult result = ask(() -> inner.load(key, knownVersion));
+  public LoadResult load(SessionKey key, long knownVersion, Duration unasked) {
+    LoadResult result = ask(() -> inner.load(key, knownVersion, unasked));
     if (result instanceof LoadResult.Found found) {
       countLoaded(found.session().attributes().values());
     } else if (result instanceof LoadResult.Changed changed) {

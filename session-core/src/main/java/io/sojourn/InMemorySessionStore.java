@@ -61,14 +61,15 @@ public final class InMemorySessionStore implements SessionStore {
   }
 
   @Override
-  public synchronized LoadResult load(SessionKey key, long knownVersion) {
+  public synchronized LoadResult load(SessionKey key, long knownVersion, Duration unasked) {
     Instant now = now();
     Stored stored = byKey.get(key);
     if (stored == null || stored.claimedUntil != null || stored.isExpired(now)) {
       return new LoadResult.Missing();
     }
     Instant lastAccessTime = stored.lastAccessTime;
-    if (Duration.between(lastAccessTime, now).compareTo(stored.timeout.touchInterval()) > 0) {
+    Duration old = Duration.between(lastAccessTime, now).plus(unasked);
+    if (old.compareTo(stored.timeout.touchInterval()) > 0) {
       stored.lastAccessTime = now;
     }
     if (knownVersion == stored.version) {

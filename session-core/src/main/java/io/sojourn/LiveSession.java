@@ -70,8 +70,16 @@ public final class LiveSession {
   private volatile AttributeActivation activation = AttributeActivation.NONE;
   private volatile long holder = SessionStore.NO_HOLDER;
 
-  // These three are written under stateLock.
+  // These are written under stateLock.
   private volatile long knownVersion;
+
+  /** The latest version that this node has written, which it may not have the whole of. */
+  private volatile long savedVersion;
+
+  /** When the store was asked that has said last that {@link #knownVersion} is the current one. */
+  private volatile long confirmedNanos;
+
+  private volatile boolean confirmed;
   private volatile Instant lastAccessTime;
   private volatile Instant thisAccessTime;
 
@@ -79,6 +87,12 @@ public final class LiveSession {
 
   @GuardedBy("usersLock")
   private int users;
+
+  /** How many bytes its attributes take in the store; negative if that is to be found out. */
+  private volatile int encodedBytes = -1;
+
+  /** What it counts as in the near cache. */
+  private volatile int weight;
 
   private volatile long lastUsedNanos = System.nanoTime();
   private volatile long lastStoreContactNanos = lastUsedNanos;
@@ -149,6 +163,14 @@ public final class LiveSession {
    */
   public Instant lastAccessTime() {
     return lastAccessTime;
+  }
+
+  /**
+   * The version that whoever looks at this copy has seen: of the attributes that are here, and of
+   * those that were saved from here. 0 if it has not been stored.
+   */
+  public long seenVersion() {
+    return Math.max(knownVersion, savedVersion);
   }
 
   /** When the latest access on this node began, or the latest one that it has heard of. */
@@ -430,13 +452,65 @@ public final class LiveSession {
     lastStoreContactNanos = System.nanoTime();
   }
 
+  /**
+   * The store has said that the known version is the current one.
+   *
+   * @param asked when it was asked
+   */
+  void confirmed(long asked) {
+    contacted();
+    synchronized (stateLock) {
+      if (!confirmed || asked - confirmedNanos > 0) {
+        confirmedNanos = asked;
+        confirmed = true;
+      }
+    }
+  }
+
+  /**
+   * Whether it can be used without asking the store.
+   *
+   * @param seen the version that who wants to use it has seen
+   * @param since when the store must have been asked last
+   */
+  boolean isFresh(long seen, long since) {
+    return confirmed && confirmedNanos - since >= 0 && knownVersion >= seen && !isGone();
+  }
+
+  /** Whether the near cache must not let go of it: nobody else has what it has, or it is in use. */
+  boolean mustStay() {
+    return !isStored() || unsaved || isInUse();
+  }
+
+  /** How many bytes its attributes take in the store. */
+  int encodedBytes() {
+    int bytes = encodedBytes;
+    if (bytes < 0) {
+      bytes = 0;
+      for (AttributeSlot slot : slots.values()) {
+        bytes += slot.storedBytes();
+      }
+      encodedBytes = bytes;
+    }
+    return bytes;
+  }
+
+  int weight() {
+    return weight;
+  }
+
+  /** Notes and answers what it counts as in the near cache. */
+  int weighed(int newWeight) {
+    weight = newWeight;
+    return newWeight;
+  }
+
   void markGone() {
     state = State.GONE;
   }
 
   /** An access begins: what was this access becomes the last one. */
   void accessed(Instant now, Instant lastKnownToStore) {
-    lastStoreContactNanos = System.nanoTime();
     synchronized (stateLock) {
       lastAccessTime = latest(lastAccessTime, latest(thisAccessTime, lastKnownToStore));
       thisAccessTime = latest(now, lastAccessTime);
@@ -453,6 +527,7 @@ public final class LiveSession {
       changed.set().forEach((name, stored) -> refresh(name, stored, false));
       changed.removed().forEach((name, version) -> refreshRemoved(name, version, false));
       knownVersion = changed.version();
+      encodedBytes = -1;
     }
   }
 
@@ -476,6 +551,8 @@ public final class LiveSession {
         }
       }
       knownVersion = record.version();
+      savedVersion = goneBack ? 0 : savedVersion;
+      encodedBytes = -1;
     }
   }
 
@@ -537,10 +614,11 @@ public final class LiveSession {
    * What was captured is in the store.
    *
    * @param newVersion the session's version after it
+   * @param asked when the store was asked to save it
    */
-  void saved(Pending pending, long newVersion) {
+  void saved(Pending pending, long newVersion, long asked) {
     state = State.STORED;
-    lastStoreContactNanos = System.nanoTime();
+    contacted();
     unsaved = false;
     synchronized (stateLock) {
       boolean alone = newVersion == pending.knownVersion + 1;
@@ -553,9 +631,14 @@ public final class LiveSession {
       if (pending.timeout.equals(timeout)) {
         timeoutChanged = false;
       }
+      savedVersion = Math.max(savedVersion, newVersion);
       if (alone) {
         knownVersion = Math.max(knownVersion, newVersion);
+        confirmed(asked);
+      } else {
+        confirmed = false;
       }
+      encodedBytes = -1;
     }
   }
 

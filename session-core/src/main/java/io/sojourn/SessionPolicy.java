@@ -11,16 +11,44 @@ import java.time.Duration;
  * @param undecodable what an attribute that this node cannot decode looks like to the application
  * @param nearCacheSize how many sessions this node keeps decoded, those in use not counted against
  *     it
+ * @param nearCacheBytes how many bytes the attributes of those may take, encoded
+ * @param freshness when the store is asked whether a session has changed
+ * @param maxStaleness for how long a session is used without asking the store, if {@code freshness}
+ *     allows it; never longer than half the session's touch interval
  */
 public record SessionPolicy(
-    Duration touchInterval, DirtyCheck dirtyCheck, Undecodable undecodable, int nearCacheSize) {
+    Duration touchInterval,
+    DirtyCheck dirtyCheck,
+    Undecodable undecodable,
+    int nearCacheSize,
+    long nearCacheBytes,
+    Freshness freshness,
+    Duration maxStaleness) {
 
   /**
-   * Touch interval one minute, changes found without {@code setAttribute}, 10,000 sessions in the
-   * near cache.
+   * Touch interval one minute, changes found without {@code setAttribute}, 10,000 sessions and 64
+   * MiB in the near cache, the store asked at each request.
    */
   public static final SessionPolicy DEFAULT =
-      new SessionPolicy(Duration.ofMinutes(1), DirtyCheck.READ, Undecodable.FAIL, 10_000);
+      new SessionPolicy(
+          Duration.ofMinutes(1),
+          DirtyCheck.READ,
+          Undecodable.FAIL,
+          10_000,
+          64L << 20,
+          Freshness.STRICT,
+          Duration.ofSeconds(5));
+
+  /** When the store is asked whether a session has changed. */
+  public enum Freshness {
+    /** At each request. */
+    STRICT,
+    /**
+     * At a request that has seen a later version than this node has, or does not say what it has
+     * seen; and when the store has not been asked for {@link SessionPolicy#maxStaleness}.
+     */
+    CAUSAL
+  }
 
   /** Which attributes are checked for changes when a request ends. */
   public enum DirtyCheck {
@@ -47,8 +75,8 @@ public record SessionPolicy(
   /**
    * Checks the numbers.
    *
-   * @throws IllegalArgumentException if the touch interval is negative or the near cache's size is
-   *     less than 1
+   * @throws IllegalArgumentException if a duration is negative or a bound of the near cache is less
+   *     than 1
    */
   public SessionPolicy {
     if (touchInterval.isNegative()) {
@@ -57,5 +85,58 @@ public record SessionPolicy(
     if (nearCacheSize < 1) {
       throw new IllegalArgumentException("nearCacheSize must be 1 or more: " + nearCacheSize);
     }
+    if (nearCacheBytes < 1) {
+      throw new IllegalArgumentException("nearCacheBytes must be 1 or more: " + nearCacheBytes);
+    }
+    if (maxStaleness.isNegative()) {
+      throw new IllegalArgumentException("maxStaleness must not be negative: " + maxStaleness);
+    }
+  }
+
+  /** These choices, and all others as in {@link #DEFAULT}. */
+  public SessionPolicy(
+      Duration touchInterval, DirtyCheck dirtyCheck, Undecodable undecodable, int nearCacheSize) {
+    this(
+        touchInterval,
+        dirtyCheck,
+        undecodable,
+        nearCacheSize,
+        DEFAULT.nearCacheBytes,
+        DEFAULT.freshness,
+        DEFAULT.maxStaleness);
+  }
+
+  /**
+   * The same choices, with this freshness.
+   *
+   * @param newMaxStaleness of no meaning if it is {@link Freshness#STRICT}
+   */
+  public SessionPolicy with(Freshness newFreshness, Duration newMaxStaleness) {
+    return new SessionPolicy(
+        touchInterval,
+        dirtyCheck,
+        undecodable,
+        nearCacheSize,
+        nearCacheBytes,
+        newFreshness,
+        newMaxStaleness);
+  }
+
+  /** For how long a session with this timeout may be used without asking the store. */
+  Duration unasked(IdleTimeout timeout) {
+    return unasked(timeout.touchInterval());
+  }
+
+  /** For how long any session may be used at most without asking the store. */
+  Duration unasked() {
+    return unasked(touchInterval);
+  }
+
+  private Duration unasked(Duration touchInterval) {
+    if (freshness == Freshness.STRICT) {
+      return Duration.ZERO;
+    }
+    Duration half = touchInterval.dividedBy(2);
+    return maxStaleness.compareTo(half) < 0 ? maxStaleness : half;
   }
 }

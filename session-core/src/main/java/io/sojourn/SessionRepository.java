@@ -4,16 +4,15 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Comparator;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentMap;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,8 +40,8 @@ public final class SessionRepository implements AutoCloseable {
   private final RefusedClasses refusedClasses = new RefusedClasses();
   private final SessionPolicy policy;
   private final Clock clock = Clock.systemUTC();
-  private final ConcurrentMap<SessionKey, LiveSession> nearCache = new ConcurrentHashMap<>();
-  private final ReentrantLock evictionLock = new ReentrantLock();
+  private final NearCache nearCache;
+  private final Supplier<Duration> clockOffset;
 
   /**
    * Expired sessions whose listeners have been told, but which the store could not be asked to
@@ -60,6 +59,25 @@ public final class SessionRepository implements AutoCloseable {
    * @param policy the user's choices
    */
   public SessionRepository(SessionStore store, AttributeCodec codec, SessionPolicy policy) {
+    this(store, codec, policy, () -> Duration.ZERO);
+  }
+
+  /**
+   * A repository whose clock can be moved on, for tests of what it takes for fresh.
+   *
+   * @param store where the sessions are kept
+   * @param codec turns this application's attributes into bytes
+   * @param policy the user's choices
+   * @param clockOffset how much further the clock is by which it is judged how long ago the store
+   *     was asked; never less than before
+   */
+  public SessionRepository(
+      SessionStore store,
+      AttributeCodec codec,
+      SessionPolicy policy,
+      Supplier<Duration> clockOffset) {
+    this.clockOffset = clockOffset;
+    this.nearCache = new NearCache(policy.nearCacheSize(), policy.nearCacheBytes());
     this.store = new GuardedStore(store);
     this.codec = codec;
     this.policy = policy;
@@ -74,8 +92,7 @@ public final class SessionRepository implements AutoCloseable {
    */
   public LiveSession create(String id, Duration maxInactiveInterval) {
     LiveSession session = begun(id, maxInactiveInterval);
-    nearCache.put(session.key(), session);
-    evict();
+    nearCache.put(session);
     return session;
   }
 
@@ -93,8 +110,7 @@ public final class SessionRepository implements AutoCloseable {
     if (!createInStore(session, session.capture(store))) {
       return null;
     }
-    nearCache.put(session.key(), session);
-    evict();
+    nearCache.put(session);
     return session;
   }
 
@@ -113,29 +129,91 @@ public final class SessionRepository implements AutoCloseable {
    *     session
    */
   public @Nullable LiveSession open(String id) {
+    return open(id, key -> SessionStore.NO_VERSION);
+  }
+
+  /**
+   * The session with this id, as new as the policy's freshness wants it: one store call, which
+   * moves only what this node does not have yet, or none.
+   *
+   * @param id as a client sent it, without a route suffix; untrusted
+   * @param seenVersion tells the {@linkplain LiveSession#seenVersion version} of the session with
+   *     this key that the client has seen; {@link SessionStore#NO_VERSION} if it does not say.
+   *     Untrusted: a wrong one costs a store call, or has its sender served an older state
+   * @return null if there is no such session
+   * @throws StoreUnavailableException if the store cannot be asked, which says nothing about the
+   *     session
+   */
+  public @Nullable LiveSession open(String id, ToLongFunction<SessionKey> seenVersion) {
     SessionKey key = SessionKey.of(id);
     LiveSession cached = nearCache.get(key);
-    if (cached != null && !cached.isStored()) {
+    if (cached == null) {
+      return load(id, key);
+    }
+    if (!cached.isStored()) {
       return cached;
     }
-    long known = cached == null ? SessionStore.NO_VERSION : cached.knownVersion();
-    LoadResult result = store.load(key, known);
+    if (isFresh(cached, key, seenVersion)) {
+      nearCache.hit();
+      cached.accessed(clock.instant(), cached.lastAccessTime());
+      return cached;
+    }
+    nearCache.refreshed();
+    long known = cached.knownVersion();
+    long asked = nanos();
+    LoadResult result = store.load(key, known, unasked(cached));
     if (result instanceof LoadResult.Found found) {
-      return admit(id, key, found.session(), known);
+      return admit(id, found.session(), known, asked);
     }
-    if (cached == null) {
-      return null;
-    }
-    if (result instanceof LoadResult.Changed changed) {
-      cached.refresh(changed);
-      cached.accessed(clock.instant(), changed.lastAccessTime());
-    } else if (result instanceof LoadResult.Unchanged unchanged) {
-      cached.accessed(clock.instant(), unchanged.lastAccessTime());
-    } else {
+    if (result instanceof LoadResult.Missing) {
       drop(cached, key);
       return null;
     }
+    takeOver(cached, result, known, asked);
     return cached;
+  }
+
+  private boolean isFresh(
+      LiveSession cached, SessionKey key, ToLongFunction<SessionKey> seenVersion) {
+    Duration unasked = unasked(cached);
+    if (unasked.isZero()) {
+      return false;
+    }
+    long seen = seenVersion.applyAsLong(key);
+    return seen != SessionStore.NO_VERSION && cached.isFresh(seen, nanos() - unasked.toNanos());
+  }
+
+  private Duration unasked(LiveSession session) {
+    return policy.unasked(session.timeout());
+  }
+
+  private long nanos() {
+    return System.nanoTime() + clockOffset.get().toNanos();
+  }
+
+  private @Nullable LiveSession load(String id, SessionKey key) {
+    nearCache.missed();
+    long asked = nanos();
+    LoadResult result = store.load(key, SessionStore.NO_VERSION, policy.unasked());
+    return result instanceof LoadResult.Found found
+        ? admit(id, found.session(), SessionStore.NO_VERSION, asked)
+        : null;
+  }
+
+  /** Takes over an answer to a question that was an access, too; not that it is missing. */
+  private void takeOver(LiveSession session, LoadResult result, long known, long asked) {
+    Instant lastAccessTime;
+    if (result instanceof LoadResult.Found found) {
+      session.refresh(found.session(), known);
+      lastAccessTime = found.session().lastAccessTime();
+    } else if (result instanceof LoadResult.Changed changed) {
+      session.refresh(changed);
+      lastAccessTime = changed.lastAccessTime();
+    } else {
+      lastAccessTime = ((LoadResult.Unchanged) result).lastAccessTime();
+    }
+    session.confirmed(asked);
+    session.accessed(clock.instant(), lastAccessTime);
   }
 
   /**
@@ -157,15 +235,10 @@ public final class SessionRepository implements AutoCloseable {
     }
     SessionKey key = session.key();
     long known = session.knownVersion();
-    LoadResult result = store.load(key, known);
-    if (result instanceof LoadResult.Found found) {
-      session.refresh(found.session(), known);
-      session.accessed(clock.instant(), found.session().lastAccessTime());
-    } else if (result instanceof LoadResult.Changed changed) {
-      session.refresh(changed);
-      session.accessed(clock.instant(), changed.lastAccessTime());
-    } else if (result instanceof LoadResult.Unchanged unchanged) {
-      session.accessed(clock.instant(), unchanged.lastAccessTime());
+    long asked = nanos();
+    LoadResult result = store.load(key, known, unasked(session));
+    if (!(result instanceof LoadResult.Missing)) {
+      takeOver(session, result, known, asked);
     } else if (store.save(SessionDelta.touch(session.origin(), Duration.ZERO)).isEmpty()) {
       drop(session, key);
     }
@@ -238,17 +311,12 @@ public final class SessionRepository implements AutoCloseable {
     }
   }
 
-  private LiveSession admit(String id, SessionKey key, SessionRecord record, long known) {
+  private LiveSession admit(String id, SessionRecord record, long known, long asked) {
     LiveSession loaded = new LiveSession(id, record, codec, policy, refusedClasses);
-    LiveSession present = nearCache.putIfAbsent(key, loaded);
-    if (present == null) {
-      evict();
-      present = loaded;
-    } else {
-      present.refresh(record, known);
-    }
-    present.accessed(clock.instant(), record.lastAccessTime());
-    return present;
+    LiveSession present = nearCache.putIfAbsent(loaded);
+    LiveSession admitted = present == null ? loaded : present;
+    takeOver(admitted, new LoadResult.Found(record), known, asked);
+    return admitted;
   }
 
   /**
@@ -275,13 +343,14 @@ public final class SessionRepository implements AutoCloseable {
   public void beginUse(LiveSession session) {
     session.beginUse();
     if (!session.isGone()) {
-      nearCache.putIfAbsent(session.key(), session);
+      var unused = nearCache.putIfAbsent(session);
     }
   }
 
   /** What {@link #beginUse} began is over, after its last flush. */
   public void endUse(LiveSession session) {
     session.endUse();
+    nearCache.weighAnew(session);
   }
 
   /**
@@ -329,13 +398,14 @@ public final class SessionRepository implements AutoCloseable {
   private boolean save(LiveSession session, LiveSession.Pending pending) {
     SessionDelta delta = pending.delta(session.origin(), session.idle());
     long holder = session.holder();
+    long asked = nanos();
     OptionalLong version =
         holder == SessionStore.NO_HOLDER ? store.save(delta) : store.save(delta, holder);
     if (version.isEmpty()) {
       forget(session);
       return false;
     }
-    session.saved(pending, version.getAsLong());
+    session.saved(pending, version.getAsLong(), asked);
     return true;
   }
 
@@ -343,10 +413,12 @@ public final class SessionRepository implements AutoCloseable {
   private boolean createInStore(LiveSession session, LiveSession.Pending pending) {
     NewSession created =
         new NewSession(session.key(), session.creationTime(), pending.timeout(), pending.values());
+    long asked = nanos();
     if (!store.create(created)) {
       return false;
     }
-    session.saved(pending, SessionStore.FIRST_VERSION);
+    session.saved(pending, SessionStore.FIRST_VERSION, asked);
+    nearCache.weighAnew(session);
     if (session.holder() != SessionStore.NO_HOLDER) {
       // Before anybody is told the id, so nobody else can have taken it.
       var unused = store.lease(session.key(), session.holder(), SessionLeases.LEASE_TIME);
@@ -386,7 +458,7 @@ public final class SessionRepository implements AutoCloseable {
       } else {
         session.renameUnstored(newId, newKey);
       }
-      nearCache.put(newKey, session);
+      nearCache.put(session);
       nearCache.remove(key, session);
       return true;
     } finally {
@@ -452,7 +524,7 @@ public final class SessionRepository implements AutoCloseable {
    * in either case its copy is of no use.
    */
   private void forgetOutlived(long now) {
-    for (LiveSession session : nearCache.values()) {
+    for (LiveSession session : nearCache.all()) {
       Optional<Duration> life = session.timeout().timeToLive();
       if (life.isPresent()
           && now - session.lastUsedNanos() > life.get().toNanos()
@@ -489,9 +561,10 @@ public final class SessionRepository implements AutoCloseable {
    */
   public void maintain() {
     long renewAfter = policy.touchInterval().toNanos() / 2;
-    for (LiveSession session : nearCache.values()) {
+    for (LiveSession session : nearCache.all()) {
       if (session.isUnsaved() && !session.isInUse()) {
         flush(session);
+        nearCache.weighAnew(session);
       } else if (session.isInUse()
           && session.isStored()
           && System.nanoTime() - session.lastStoreContactNanos()
@@ -527,9 +600,14 @@ public final class SessionRepository implements AutoCloseable {
     return store.statistics();
   }
 
+  /** What the near cache holds, and has done so far. */
+  public NearCacheStatistics nearCacheStatistics() {
+    return nearCache.statistics();
+  }
+
   /** The sessions that this node holds at the moment: a snapshot. */
   public List<LiveSession> sessions() {
-    return List.copyOf(nearCache.values());
+    return nearCache.all();
   }
 
   /** How many sessions this node holds at the moment. */
@@ -544,7 +622,7 @@ public final class SessionRepository implements AutoCloseable {
   @Override
   public void close() {
     leases.close();
-    List<LiveSession> unsaved = nearCache.values().stream().filter(LiveSession::isUnsaved).toList();
+    List<LiveSession> unsaved = nearCache.all().stream().filter(LiveSession::isUnsaved).toList();
     int lost = 0;
     SessionException failure = null;
     for (LiveSession session : unsaved) {
@@ -565,24 +643,5 @@ public final class SessionRepository implements AutoCloseable {
           "Changes of " + lost + " sessions are lost at the stop: " + failure.getMessage());
     }
     nearCache.clear();
-  }
-
-  /** Drops the copies unused for longest, a tenth at a time, when there are too many. */
-  private void evict() {
-    if (nearCache.size() <= policy.nearCacheSize() || !evictionLock.tryLock()) {
-      return;
-    }
-    try {
-      List<LiveSession> idle = new ArrayList<>(nearCache.values());
-      idle.removeIf(session -> session.isInUse() || session.isUnsaved());
-      long now = System.nanoTime();
-      idle.sort(Comparator.comparingLong(session -> session.lastUsedNanos() - now));
-      int surplus = nearCache.size() - policy.nearCacheSize() * 9 / 10;
-      for (LiveSession session : idle.subList(0, Math.min(surplus, idle.size()))) {
-        nearCache.remove(session.key(), session);
-      }
-    } finally {
-      evictionLock.unlock();
-    }
   }
 }

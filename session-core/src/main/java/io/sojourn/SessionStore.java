@@ -52,19 +52,32 @@ public interface SessionStore extends AutoCloseable {
   boolean create(NewSession session);
 
   /**
-   * Answers what changed since a known version. A session that has expired, or that has been
-   * claimed, is missing.
-   *
-   * <p>A load is an access: if the last access that the store holds is older than the session's
-   * touch interval, it becomes now.
+   * Answers what changed since a known version, to a caller who asks again at the next access.
    *
    * @param key the key of the session's present id
    * @param knownVersion the version that the caller has; {@link #NO_VERSION} if none
+   * @return what {@link #load(SessionKey, long, Duration)} answers
+   * @throws StoreUnavailableException if the store cannot be asked
+   */
+  default LoadResult load(SessionKey key, long knownVersion) {
+    return load(key, knownVersion, Duration.ZERO);
+  }
+
+  /**
+   * Answers what changed since a known version. A session that has expired, or that has been
+   * claimed, is missing.
+   *
+   * <p>A load is an access: if the last access that the store holds will be older than the
+   * session's touch interval before the caller asks again, it becomes now.
+   *
+   * @param key the key of the session's present id
+   * @param knownVersion the version that the caller has; {@link #NO_VERSION} if none
+   * @param unasked for how long the caller may use the session without asking again
    * @return the whole session if no version is known, if more than {@link #REMOVAL_MARK_VERSIONS}
    *     lie between, or if the known version is newer than the store's
    * @throws StoreUnavailableException if the store cannot be asked
    */
-  LoadResult load(SessionKey key, long knownVersion);
+  LoadResult load(SessionKey key, long knownVersion, Duration unasked);
 
   /**
    * Applies a delta, raises the version by one and moves the last access to {@code now - idle},

@@ -57,9 +57,9 @@ class SessionRepositoryTest {
     }
 
     @Override
-    public LoadResult load(SessionKey key, long knownVersion) {
+    public LoadResult load(SessionKey key, long knownVersion, Duration unasked) {
       called("load");
-      return inner.load(key, knownVersion);
+      return inner.load(key, knownVersion, unasked);
     }
 
     @Override

@@ -97,7 +97,7 @@ public final class JdbcSessionStore implements SessionStore {
   }
 
   @Override
-  public LoadResult load(SessionKey key, long knownVersion) {
+  public LoadResult load(SessionKey key, long knownVersion, Duration unasked) {
     return database.run(
         "load session " + key,
         (dialect, work) -> {
@@ -105,7 +105,7 @@ public final class JdbcSessionStore implements SessionStore {
           if (stored == null) {
             return new LoadResult.Missing();
           }
-          if (stored.isDueForTouch()) {
+          if (stored.isDueForTouch(unasked)) {
             OptionalLong touched =
                 dialect.touch(work, SessionDelta.touch(stored.origin(), Duration.ZERO));
             if (touched.isEmpty()) {

@@ -86,9 +86,12 @@ final class StoredSessions {
     /**
      * Whether an access now has to be written: the session would end too early for it, or it never
      * ends and its last access is older than its touch interval.
+     *
+     * @param unasked how much longer it may be in use before it is loaded again
      */
-    boolean isDueForTouch() {
-      return expiry == null ? now - lastAccess > touchInterval : now + maxInactive > expiry;
+    boolean isDueForTouch(Duration unasked) {
+      long last = now + unasked.toMillis();
+      return expiry == null ? last - lastAccess > touchInterval : last + maxInactive > expiry;
     }
 
     /** Whether it is what this would have created, and nobody has saved it since. */

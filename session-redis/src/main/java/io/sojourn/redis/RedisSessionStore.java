@@ -154,8 +154,8 @@ public final class RedisSessionStore implements SessionStore {
   }
 
   @Override
-  public LoadResult load(SessionKey key, long knownVersion) {
-    Arguments arguments = arguments().add(knownVersion);
+  public LoadResult load(SessionKey key, long knownVersion, Duration unasked) {
+    Arguments arguments = arguments().add(knownVersion).add(millis(unasked));
     if (knownVersion < FIRST_VERSION) {
       arguments.mayBeLong();
     }

@@ -9,7 +9,7 @@ do
   local known = version == ARGV[2]
   if version and (known or tonumber(ARGV[2]) < 1) then
     local time = redis.call('TIME')
-    if time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[1] + idle <= tonumber(ends) then
+    if time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[1] + ARGV[3] + idle <= tonumber(ends) then
       return known and { 1, tonumber(accessed) } or { 3, KEYS[1], redis.call('HGETALL', KEYS[1]) }
     end
   end

@@ -1,5 +1,5 @@
 -- Tells what changed since a known version: {0} nothing is there, {1, ...} nothing, {2, ...} this, {3, ...} all of it.
--- KEYS session. ARGV offset, known version.
+-- KEYS session. ARGV offset, known version, for how long it may be used without asking again.
 local time = now(ARGV[1])
 local known = tonumber(ARGV[2])
 local s = find(KEYS[1])
@@ -32,7 +32,8 @@ else
   answer = { 2, s.version, s.accessed, s.idle, s.touch, set, removed }
 end
 
-if s.expiry and time + s.idle > s.expiry or not s.expiry and time - s.accessed > tonumber(s.touch) then
+local last = time + tonumber(ARGV[3])
+if s.expiry and last + s.idle > s.expiry or not s.expiry and last - s.accessed > tonumber(s.touch) then
   access(s, time, time, {})
 end
 return answer

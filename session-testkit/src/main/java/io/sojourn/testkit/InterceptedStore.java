@@ -35,9 +35,9 @@ abstract class InterceptedStore implements SessionStore {
   }
 
   @Override
-  public final LoadResult load(SessionKey key, long knownVersion) {
+  public final LoadResult load(SessionKey key, long knownVersion, Duration unasked) {
     before("load");
-    return inner.load(key, knownVersion);
+    return inner.load(key, knownVersion, unasked);
   }
 
   @Override

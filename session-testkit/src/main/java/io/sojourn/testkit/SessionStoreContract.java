@@ -423,6 +423,25 @@ public abstract class SessionStoreContract {
         .isBetween(created.plusSeconds(61), created.plusSeconds(61).plus(slack()));
   }
 
+  /** Or else it could end while it is in use, by a caller who does not ask each time. */
+  @Test
+  @Tag("G6")
+  @Tag("R26")
+  void aLoadMovesTheLastAccessInTimeForACallerWhoWillNotAskAgainForAWhile() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of("a", value("1")));
+    Instant created = found(store, key).lastAccessTime();
+    Duration unasked = Duration.ofSeconds(5);
+    passTime(Duration.ofSeconds(50));
+    assertThat(store.load(key, 1, unasked)).isInstanceOf(LoadResult.Unchanged.class);
+    assertThat(unchanged(store, key, 1).lastAccessTime()).isEqualTo(created);
+    passTime(Duration.ofSeconds(6));
+    assertThat(store.load(key, SessionStore.NO_VERSION, unasked))
+        .isInstanceOf(LoadResult.Found.class);
+    assertThat(unchanged(store, key, 1).lastAccessTime())
+        .isBetween(created.plusSeconds(56), created.plusSeconds(56).plus(slack()));
+  }
+
   // ---------------------------------------------------------------- lease
 
   @Test

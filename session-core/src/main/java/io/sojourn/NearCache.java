@@ -1,0 +1,118 @@
+package io.sojourn;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.RemovalCause;
+import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The sessions that a node holds: those in use or with unsaved changes always, and of the others as
+ * many as the bounds allow.
+ *
+ * <p>Thread-safe.
+ */
+final class NearCache {
+
+  /*
+   * A session weighs its encoded bytes, and at least its share of the bounds, so that one limit of the weight bounds both bytes
+   * and number. It weighs nothing while it must stay. It is not weighed anew at each request: one that is chosen for
+   * eviction while it must stay is put back, as one that weighs nothing.
+   */
+
+  private final Cache<SessionKey, LiveSession> sessions;
+  private final long share;
+  private final LongAdder hits = new LongAdder();
+  private final LongAdder refreshes = new LongAdder();
+  private final LongAdder misses = new LongAdder();
+  private final LongAdder evictions = new LongAdder();
+
+  NearCache(int maxSessions, long maxBytes) {
+    long number = Math.min(maxSessions, maxBytes);
+    this.share = maxBytes / number;
+    this.sessions =
+        Caffeine.newBuilder()
+            .maximumWeight(share * number)
+            .weigher(this::weigh)
+            // No other thread, which would have its class loader and would have to be stopped.
+            .executor(Runnable::run)
+            .removalListener(this::removed)
+            .build();
+  }
+
+  private int weigh(SessionKey key, LiveSession session) {
+    long weight = session.mustStay() ? 0 : Math.max(share, session.encodedBytes());
+    return session.weighed((int) Math.min(weight, Integer.MAX_VALUE));
+  }
+
+  private void removed(
+      @Nullable SessionKey key, @Nullable LiveSession session, RemovalCause cause) {
+    if (!cause.wasEvicted() || key == null || session == null) {
+      return;
+    }
+    if (session.mustStay()) {
+      LiveSession unused = putIfAbsent(session);
+    } else {
+      evictions.increment();
+    }
+  }
+
+  @Nullable LiveSession get(SessionKey key) {
+    return sessions.getIfPresent(key);
+  }
+
+  void put(LiveSession session) {
+    sessions.put(session.key(), session);
+  }
+
+  /** The session that is there already; null if none was. */
+  @Nullable LiveSession putIfAbsent(LiveSession session) {
+    return sessions.asMap().putIfAbsent(session.key(), session);
+  }
+
+  void remove(SessionKey key, LiveSession session) {
+    boolean unused = sessions.asMap().remove(key, session);
+  }
+
+  /** Its size has changed, or it need not stay any more. */
+  void weighAnew(LiveSession session) {
+    if (!session.mustStay() && session.weight() != Math.max(share, session.encodedBytes())) {
+      boolean unused = sessions.asMap().replace(session.key(), session, session);
+    }
+  }
+
+  /** A snapshot. */
+  List<LiveSession> all() {
+    return List.copyOf(sessions.asMap().values());
+  }
+
+  int size() {
+    return sessions.asMap().size();
+  }
+
+  void clear() {
+    sessions.invalidateAll();
+  }
+
+  void hit() {
+    hits.increment();
+  }
+
+  void refreshed() {
+    refreshes.increment();
+  }
+
+  void missed() {
+    misses.increment();
+  }
+
+  NearCacheStatistics statistics() {
+    long bytes = 0;
+    for (LiveSession session : sessions.asMap().values()) {
+      bytes += session.encodedBytes();
+    }
+    return new NearCacheStatistics(
+        size(), bytes, hits.sum(), refreshes.sum(), misses.sum(), evictions.sum());
+  }
+}

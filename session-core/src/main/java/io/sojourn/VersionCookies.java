@@ -1,0 +1,184 @@
+package io.sojourn;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the client of a request has seen of its session: a version, which it keeps in cookies, so
+ * that every node knows.
+ *
+ * <p>There are {@value #SLOTS} of them, told apart by the last letter of their names, and a version
+ * goes into the one that its last bits name; the highest counts. It takes away those of the {@value
+ * #BEHIND} versions before it that came with the request, so a client usually has one. So the
+ * answers of requests that overlap may reach the client in any order, unless one is overtaken by
+ * one that is {@value #BEHIND} versions later or more.
+ *
+ * <p>A value names the session id that it counts for by the beginning of its key. What no node of
+ * ours has written counts as nothing seen, or as more than anybody has: either way the store is
+ * asked, and the client is told the version anew. Nothing that came is ever sent back.
+ *
+ * <p>Used by one thread at a time, as requests are.
+ */
+public final class VersionCookies {
+
+  /** How many cookies there are. */
+  public static final int SLOTS = 16;
+
+  /** How many cookies a version takes away. */
+  static final int BEHIND = SLOTS / 2;
+
+  /** A version that no copy has. */
+  private static final long UNSEEN = Long.MAX_VALUE;
+
+  private static final String SUFFIXES = "0123456789ABCDEF";
+  private static final int TAG_BYTES = 8;
+  private static final int TAG_LENGTH = 11;
+  private static final int MAX_VALUES = 2 * SLOTS;
+
+  private final List<Came> came = new ArrayList<>(2);
+
+  /** What the client has been told with this response: by slot, what it is to hold. */
+  private final Map<Integer, Optional<String>> told = new TreeMap<>();
+
+  /** Nothing has come. */
+  public VersionCookies() {}
+
+  /**
+   * A cookie that came with the request.
+   *
+   * @param suffix what follows the names' common beginning; if no cookie of ours ends so, it is
+   *     none
+   * @param value untrusted
+   */
+  public void came(String suffix, String value) {
+    int slot = suffix.length() == 1 ? SUFFIXES.indexOf(suffix.charAt(0)) : -1;
+    if (slot >= 0 && came.size() < MAX_VALUES) {
+      came.add(new Came(slot, value));
+    }
+  }
+
+  /**
+   * The version that the client has seen of the session that goes by this key; {@link
+   * SessionStore#NO_VERSION} if it does not say.
+   */
+  public long seen(SessionKey key) {
+    if (came.isEmpty()) {
+      return SessionStore.NO_VERSION;
+    }
+    String tag = tag(key);
+    long seen = SessionStore.NO_VERSION;
+    for (Came cookie : came) {
+      seen = Math.max(seen, version(tag, cookie.value));
+    }
+    return seen;
+  }
+
+  /** The version in a value; {@link SessionStore#NO_VERSION} if it has another tag. */
+  private static long version(String tag, String value) {
+    if (!value.startsWith(tag)) {
+      return SessionStore.NO_VERSION;
+    }
+    int digits = value.length() - TAG_LENGTH;
+    if (digits < 1 || digits > 19) {
+      return UNSEEN;
+    }
+    long version = 0;
+    for (int i = TAG_LENGTH; i < value.length(); i++) {
+      int digit = value.charAt(i) - '0';
+      if (digit < 0 || digit > 9 || version > (UNSEEN - digit) / 10) {
+        return UNSEEN;
+      }
+      version = 10 * version + digit;
+    }
+    return version;
+  }
+
+  /** What follows is the version. */
+  private static String tag(SessionKey key) {
+    byte[] beginning = new byte[TAG_BYTES];
+    System.arraycopy(key.bytes(), 0, beginning, 0, TAG_BYTES);
+    return new String(Base64.getUrlEncoder().withoutPadding().encode(beginning), US_ASCII);
+  }
+
+  /**
+   * What to tell the client that has seen this version of its session. To be asked whenever the
+   * response may leave: it answers what has not been told yet.
+   */
+  public List<Change> see(SessionKey key, long version) {
+    return told.isEmpty() && version == seen(key)
+        ? List.of()
+        : tell(key, version, slot(version), version);
+  }
+
+  /**
+   * What to tell the client for now, since this request may go on to change the session where the
+   * client cannot be told: that its next request is to be served from the store.
+   *
+   * @param version the version that it has seen so far
+   */
+  public List<Change> unsee(SessionKey key, long version) {
+    return tell(key, version, slot(version), UNSEEN);
+  }
+
+  /**
+   * What to tell the client whose session this request has ended: that it is to be served from the
+   * store, which does not have it any more. No earlier answer that comes late takes that back.
+   *
+   * @param version the version that it has seen
+   */
+  public List<Change> end(SessionKey key, long version) {
+    return tell(key, version, slot(version + 1), UNSEEN);
+  }
+
+  private static int slot(long version) {
+    return (int) (version % SLOTS);
+  }
+
+  /**
+   * Takes away what is behind the version, and what claims to be later, but nothing where a later
+   * version may be by the time that this answer arrives.
+   */
+  private List<Change> tell(SessionKey key, long version, int target, long value) {
+    String tag = tag(key);
+    Map<Integer, Optional<String>> wanted = new TreeMap<>();
+    told.keySet().forEach(slot -> wanted.put(slot, Optional.empty()));
+    for (Came cookie : came) {
+      if (Math.floorMod(cookie.slot - slot(version), SLOTS) >= BEHIND
+          || version(tag, cookie.value) > version) {
+        wanted.put(cookie.slot, Optional.empty());
+      }
+    }
+    wanted.put(target, Optional.of(tag + value));
+    List<Change> changes = new ArrayList<>();
+    wanted.forEach(
+        (slot, content) -> {
+          if (!content.equals(told.put(slot, content))) {
+            changes.add(new Change(SUFFIXES.substring(slot, slot + 1), content.orElse(null)));
+          }
+        });
+    return changes;
+  }
+
+  /** The response has been reset: the client will not hear of what it was told. */
+  public void forgetTold() {
+    told.clear();
+  }
+
+  /**
+   * What the client is to do with a cookie.
+   *
+   * @param suffix the end of its name
+   * @param value what it is to hold; null if it is to be removed
+   */
+  public record Change(String suffix, @Nullable String value) {}
+
+  /** A cookie that came with the request. */
+  private record Came(int slot, String value) {}
+}

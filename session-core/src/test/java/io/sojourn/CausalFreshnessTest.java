@@ -1,0 +1,340 @@
+package io.sojourn;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Nodes that ask the store only for what their client may have seen. */
+class CausalFreshnessTest {
+
+  private static final Duration HALF_AN_HOUR = Duration.ofMinutes(30);
+  private static final Duration MAX_STALENESS = Duration.ofSeconds(5);
+
+  private Duration time = Duration.ZERO;
+  private final InMemorySessionStore memory = new InMemorySessionStore(() -> time);
+  private final SessionPolicy policy =
+      SessionPolicy.DEFAULT.with(SessionPolicy.Freshness.CAUSAL, MAX_STALENESS);
+  private final SessionRepository a = node(policy);
+  private final SessionRepository b = node(policy);
+  private long callsTaken;
+
+  private SessionRepository node(SessionPolicy itsPolicy) {
+    return new SessionRepository(memory, new TextCodec(), itsPolicy, () -> time);
+  }
+
+  /** How often both nodes have asked the store since this was asked last. */
+  private long takeCalls() {
+    long calls = a.statistics().calls() + b.statistics().calls();
+    long taken = calls - callsTaken;
+    callsTaken = calls;
+    return taken;
+  }
+
+  /** What a client does: it is told a version by each answer, and tells the highest. */
+  private static final class Client {
+    final String id;
+    long seen;
+
+    Client(String id) {
+      this.id = id;
+    }
+
+    @Nullable LiveSession open(SessionRepository node) {
+      LiveSession session = node.open(id, key -> seen);
+      if (session != null) {
+        seen = Math.max(seen, session.seenVersion());
+      }
+      return session;
+    }
+
+    LiveSession opened(SessionRepository node) {
+      return requireNonNull(open(node));
+    }
+
+    void set(SessionRepository node, String name, String value) {
+      LiveSession session = opened(node);
+      session.setAttribute(name, value);
+      assertThat(node.flush(session)).isTrue();
+      seen = Math.max(seen, session.seenVersion());
+    }
+
+    @Nullable Object get(SessionRepository node, String name) {
+      return opened(node).attribute(name);
+    }
+  }
+
+  private Client begin(SessionRepository node) {
+    LiveSession session = node.create("s", HALF_AN_HOUR);
+    session.setAttribute("text", "one");
+    node.flush(session);
+    Client client = new Client("s");
+    client.seen = session.seenVersion();
+    long unused = takeCalls();
+    return client;
+  }
+
+  private void pass(Duration duration) {
+    time = time.plus(duration);
+  }
+
+  @Test
+  @Tag("R80")
+  void anUnchangedSessionIsReadWithoutAskingTheStore() {
+    Client client = begin(a);
+    for (int i = 0; i < 10; i++) {
+      assertThat(client.get(a, "text")).isEqualTo("one");
+    }
+    assertThat(takeCalls()).isZero();
+    for (int i = 0; i < 10; i++) {
+      assertThat(client.get(b, "text")).isEqualTo("one");
+    }
+    assertThat(takeCalls()).isEqualTo(1);
+    assertThat(a.nearCacheStatistics().hits()).isEqualTo(10);
+    assertThat(b.nearCacheStatistics().hits()).isEqualTo(9);
+    assertThat(b.nearCacheStatistics().misses()).isEqualTo(1);
+  }
+
+  @Test
+  @Tag("G1")
+  @Tag("R8")
+  void aClientReadsItsOwnWritesOnEveryNode() {
+    Client client = begin(a);
+    client.get(b, "text");
+    for (int i = 0; i < 100; i++) {
+      SessionRepository writer = i % 2 == 0 ? a : b;
+      client.set(writer, "n", Integer.toString(i));
+      assertThat(client.get(i % 2 == 0 ? b : a, "n")).isEqualTo(Integer.toString(i));
+    }
+  }
+
+  @Test
+  void whatSomebodyElseDidIsSeenWhenTheStoreHasNotBeenAskedForTheMaxStaleness() {
+    Client client = begin(a);
+    client.get(b, "text");
+    Client other = new Client("s");
+    other.set(a, "text", "two");
+    assertThat(client.get(b, "text")).isEqualTo("one");
+    pass(MAX_STALENESS.plusMillis(1));
+    assertThat(client.get(b, "text")).isEqualTo("two");
+    assertThat(client.get(b, "text")).isEqualTo("two");
+  }
+
+  /** What a client was shown on one node it is shown on all others, whoever did it. */
+  @Test
+  void aClientNeverSeesAnOlderStateThanItHasSeen() {
+    Client client = begin(a);
+    client.get(b, "text");
+    new Client("s").set(a, "text", "two");
+    assertThat(client.get(a, "text")).isEqualTo("two");
+    assertThat(client.get(b, "text")).isEqualTo("two");
+  }
+
+  @Test
+  void aClientThatDoesNotSayWhatItHasSeenIsServedFromTheStore() {
+    begin(a);
+    for (int i = 0; i < 5; i++) {
+      assertThat(a.open("s")).isNotNull();
+    }
+    assertThat(takeCalls()).isEqualTo(5);
+  }
+
+  @Test
+  void aVersionThatTheStoreDoesNotHaveCostsALoad() {
+    Client client = begin(a);
+    client.seen = Long.MAX_VALUE;
+    assertThat(client.get(a, "text")).isEqualTo("one");
+    assertThat(takeCalls()).isEqualTo(1);
+    client.seen = -5;
+    assertThat(client.get(a, "text")).isEqualTo("one");
+  }
+
+  /** As after a fail-over that has lost writes, or when a backup was played back. */
+  @Test
+  @Tag("R81")
+  void aStoreThatHasGoneBackIsNoticedByTheNextLoad() {
+    Client client = begin(a);
+    for (int i = 0; i < 5; i++) {
+      client.set(a, "n", Integer.toString(i));
+    }
+    client.get(b, "n");
+    SessionRecord whole =
+        ((LoadResult.Found) memory.load(SessionKey.of("s"), SessionStore.NO_VERSION)).session();
+    memory.remove(whole.origin());
+    memory.create(
+        new NewSession(
+            whole.key(),
+            whole.creationTime(),
+            whole.timeout(),
+            Map.of("text", requireNonNull(whole.attributes().get("text")).value())));
+    pass(MAX_STALENESS.plusMillis(1));
+    LiveSession session = client.opened(b);
+    assertThat(session.attribute("n")).isNull();
+    assertThat(session.seenVersion()).isEqualTo(SessionStore.FIRST_VERSION);
+    client.seen = session.seenVersion();
+    assertThat(takeCalls()).isPositive();
+    assertThat(client.get(b, "text")).isEqualTo("one");
+    assertThat(takeCalls()).isZero();
+  }
+
+  @Test
+  void aSessionThatEndedElsewhereIsMissedNoLaterThanTheMaxStaleness() {
+    Client client = begin(a);
+    client.get(b, "text");
+    assertThat(a.invalidate(client.opened(a))).isTrue();
+    assertThat(client.open(a)).isNull();
+    pass(MAX_STALENESS.plusMillis(1));
+    assertThat(client.open(b)).isNull();
+  }
+
+  @Test
+  @Tag("G7")
+  void whatIsWrittenToASessionThatHasEndedElsewhereIsLostAndThenItIsGone() {
+    Client client = begin(a);
+    client.get(b, "text");
+    assertThat(a.invalidate(client.opened(a))).isTrue();
+    LiveSession onB = client.opened(b);
+    onB.setAttribute("text", "late");
+    assertThat(b.flush(onB)).isFalse();
+    assertThat(client.open(b)).isNull();
+    assertThat(client.open(a)).isNull();
+  }
+
+  /** A save that comes back as more than one more tells that somebody else has written. */
+  @Test
+  @Tag("G2")
+  void whoLearnsBySavingThatItIsNotUpToDateAsksAtTheNextOpening() {
+    Client client = begin(a);
+    client.get(b, "text");
+    new Client("s").set(a, "other", "1");
+    client.set(b, "mine", "1");
+    assertThat(client.get(b, "other")).isEqualTo("1");
+    assertThat(client.get(a, "mine")).isEqualTo("1");
+    client.seen = 1;
+    new Client("s").set(a, "other", "2");
+    client.set(b, "mine", "2");
+    client.seen = 1;
+    assertThat(client.get(b, "other")).as("told by the save alone").isEqualTo("2");
+  }
+
+  /** A refresh that comes while a request of this node has changes that are not saved. */
+  @Test
+  @Tag("G2")
+  void whatWaitsToBeSavedOutlivesARefresh() {
+    Client client = begin(a);
+    LiveSession slow = client.opened(b);
+    b.beginUse(slow);
+    slow.setAttribute("text", "mine");
+    client.set(a, "other", "1");
+    assertThat(client.get(b, "other")).isEqualTo("1");
+    assertThat(slow.attribute("text")).isEqualTo("mine");
+    b.flush(slow);
+    b.endUse(slow);
+    assertThat(new Client("s").get(a, "text")).isEqualTo("mine");
+  }
+
+  @Test
+  @Tag("G6")
+  @Tag("R26")
+  void aSessionThatIsReadWithoutAskingLivesOn() {
+    Duration life = Duration.ofSeconds(30);
+    Duration touch = IdleTimeout.of(life, policy.touchInterval()).touchInterval();
+    for (int reads = 1; reads <= 60; reads++) {
+      String id = "read" + reads;
+      SessionKey key = SessionKey.of(id);
+      LiveSession session = a.create(id, life);
+      a.flush(session);
+      Client client = new Client(id);
+      client.seen = session.seenVersion();
+      for (int i = 0; i < reads; i++) {
+        pass(Duration.ofMillis(700));
+        assertThat(client.open(a)).isNotNull();
+      }
+      // Nobody tells the store of the last reads: this node dies.
+      pass(life.minusMillis(100));
+      assertThat(memory.claimExpired(10, HALF_AN_HOUR)).as("after %s reads", reads).isEmpty();
+      pass(touch.plusMillis(200));
+      assertThat(memory.claimExpired(10, HALF_AN_HOUR))
+          .as("after %s reads", reads)
+          .extracting(SessionRecord::key)
+          .containsExactly(key);
+      assertThat(memory.remove(key)).isTrue();
+    }
+  }
+
+  /**
+   * A checker that finds nothing in a store that loses nothing has to be able to find something.
+   */
+  @Test
+  @Tag("G1")
+  void clientsReadTheirOwnWritesAndNeverGoBackAndTheCheckFailsWithoutTheVersion() {
+    long seed = Long.getLong("sojourn.test.seed", System.nanoTime());
+    assertThat(violations(seed, true)).as("seed " + seed).isEmpty();
+    assertThat(violations(seed, false)).as("with the version ignored").isNotEmpty();
+  }
+
+  /**
+   * Three clients of one session on three nodes, each of which writes an attribute of its own and
+   * reads all: its own must be what it wrote last, others never older than it has seen, nor than
+   * the maximal staleness allows.
+   */
+  private List<String> violations(long seed, boolean heeded) {
+    Random random = new Random(seed);
+    time = Duration.ZERO;
+    List<String> found = new ArrayList<>();
+    String id = "model" + heeded + seed;
+    List<SessionRepository> nodes = List.of(node(policy), node(policy), node(policy));
+    LiveSession begun = nodes.get(0).create(id, HALF_AN_HOUR);
+    nodes.get(0).flush(begun);
+    List<Client> clients = List.of(new Client(id), new Client(id), new Client(id));
+    int[][] shown = new int[clients.size()][clients.size()];
+    Map<Integer, List<Written>> written = new HashMap<>();
+    for (int step = 1; step <= 3000; step++) {
+      int who = random.nextInt(clients.size());
+      Client client = clients.get(who);
+      SessionRepository node = nodes.get(random.nextInt(nodes.size()));
+      long before = client.seen;
+      if (!heeded) {
+        client.seen = 1;
+      }
+      if (random.nextInt(3) == 0) {
+        client.set(node, "of" + who, Integer.toString(step));
+        written.computeIfAbsent(who, key -> new ArrayList<>()).add(new Written(step, time));
+        shown[who][who] = step;
+      } else {
+        LiveSession session = client.opened(node);
+        for (int other = 0; other < clients.size(); other++) {
+          Object value = session.attribute("of" + other);
+          int saw = value == null ? 0 : Integer.parseInt((String) value);
+          if (saw < Math.max(shown[who][other], mustBeSeen(written.get(other)))) {
+            found.add("step " + step + ": client " + who + " saw " + saw + " of " + other);
+          }
+          shown[who][other] = Math.max(saw, shown[who][other]);
+        }
+      }
+      client.seen = Math.max(before, client.seen);
+      pass(Duration.ofMillis(random.nextInt(400)));
+    }
+    return found;
+  }
+
+  private int mustBeSeen(@Nullable List<Written> all) {
+    int latest = 0;
+    for (Written one : all == null ? List.<Written>of() : all) {
+      if (one.at.plus(MAX_STALENESS).compareTo(time) < 0) {
+        latest = one.step;
+      }
+    }
+    return latest;
+  }
+
+  private record Written(int step, Duration at) {}
+}
