@@ -69,7 +69,7 @@ public final class SessionRepository implements AutoCloseable {
    * @param codec turns this application's attributes into bytes
    * @param policy the user's choices
    * @param clockOffset how much further the clock is by which it is judged how long ago the store
-   *     was asked; never less than before
+   *     was asked
    */
   public SessionRepository(
       SessionStore store,

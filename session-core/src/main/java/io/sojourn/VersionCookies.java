@@ -124,7 +124,7 @@ public final class VersionCookies {
    * @param version the version that it has seen so far
    */
   public List<Change> unsee(SessionKey key, long version) {
-    return tell(key, version, slot(version), UNSEEN);
+    return version == UNSEEN ? List.of() : tell(key, version, slot(version), UNSEEN);
   }
 
   /**

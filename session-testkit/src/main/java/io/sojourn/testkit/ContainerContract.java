@@ -3,12 +3,12 @@ package io.sojourn.testkit;
 import static io.sojourn.testkit.ContractClient.redirectTo;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.sojourn.EncodedValue;
 import io.sojourn.LoadResult;
 import io.sojourn.NewSession;
 import io.sojourn.SessionKey;
+import io.sojourn.SessionPolicy;
 import io.sojourn.SessionStore;
 import io.sojourn.testkit.ContractClient.Answer;
 import java.nio.charset.StandardCharsets;
@@ -21,131 +21,23 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 
 /**
  * What holds on every container: two servers on the loopback address over one store, seen through
  * HTTP only. A container's own test is a subclass that says how to start a server and how to open
  * the store.
- *
- * <p>The servers are started once for the class.
  */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-public abstract class ContainerContract {
+public abstract class ContainerContract extends TwoServers {
 
-  private static final String CART_ALLOWED = "io.sojourn.testkit.*";
   private static final int TIMEOUT_SECONDS = 1800;
 
-  private final String application = "container-" + UUID.randomUUID();
-  private final AtomicReference<Duration> clockOffset = new AtomicReference<>(Duration.ZERO);
-  private final List<AutoCloseable> closeables = new ArrayList<>();
-
-  private @Nullable Server serverA;
-  private @Nullable Server serverB;
-
   /** For subclasses. */
-  protected ContainerContract() {}
-
-  /**
-   * Starts a server on a free port of 127.0.0.1 with one web application: a {@link ContractServlet}
-   * for all paths and its {@link SessionEvents} as listener.
-   *
-   * @throws Exception if it does not start
-   */
-  protected abstract ContainerNode start(NodeSettings settings) throws Exception;
-
-  /**
-   * Opens the store. Called once for each server.
-   *
-   * @param application whose sessions
-   * @param clock how far the store's clock is shifted, asked at every call
-   */
-  protected abstract SessionStore open(String application, Supplier<Duration> clock);
-
-  /** A server with what a test needs of its store. */
-  private record Server(ContainerNode node, CountingStore counting, FaultyStore faulty) {}
-
-  @BeforeAll
-  final void startServers() throws Exception {
-    serverA = startServer("A", CART_ALLOWED);
-    serverB = startServer("B", CART_ALLOWED);
-  }
-
-  private Server startServer(String name, String allowedClasses) throws Exception {
-    SessionStore store = open(application, clockOffset::get);
-    closeables.add(store);
-    FaultyStore faulty = new FaultyStore(store);
-    CountingStore counting = new CountingStore(faulty);
-    ContainerNode node = start(new NodeSettings(name, counting, allowedClasses));
-    closeables.add(0, node);
-    return new Server(node, counting, faulty);
-  }
-
-  @AfterAll
-  final void stopServers() throws Exception {
-    for (AutoCloseable closeable : closeables) {
-      closeable.close();
-    }
-  }
-
-  @BeforeEach
-  final void allIsWell() {
-    clockOffset.set(Duration.ZERO);
-    serverA().faulty.fail();
-    serverB().faulty.fail();
-    takeCalls();
-  }
-
-  private Server serverA() {
-    return requireNonNull(serverA);
-  }
-
-  private Server serverB() {
-    return requireNonNull(serverB);
-  }
-
-  private ContainerNode a() {
-    return serverA().node;
-  }
-
-  private ContainerNode b() {
-    return serverB().node;
-  }
-
-  private ContainerNode node(int number) {
-    return number % 2 == 0 ? a() : b();
-  }
-
-  /** The store calls of both servers since the last time this was asked. */
-  private Map<String, Integer> takeCalls() {
-    Map<String, Integer> calls = new TreeMap<>(serverA().counting.takeCalls());
-    serverB().counting.takeCalls().forEach((name, n) -> calls.merge(name, n, Integer::sum));
-    return calls;
-  }
-
-  private static void awaitWaiting(ContainerNode node, String gate) {
-    ContractClient watcher = new ContractClient();
-    await()
-        .atMost(Duration.ofSeconds(30))
-        .until(() -> !watcher.send(node, "waiting:" + gate).line().equals("0"));
-  }
-
-  private static void open(ContainerNode node, String gate) {
-    assertThat(new ContractClient().send(node, "open:" + gate).status()).isEqualTo(200);
-  }
-
-  private static String newGate() {
-    return UUID.randomUUID().toString();
+  protected ContainerContract() {
+    super(SessionPolicy.Freshness.STRICT);
   }
 
   // ---------------------------------------------------------------- read your writes
@@ -430,10 +322,10 @@ public abstract class ContainerContract {
     String marker = UUID.randomUUID().toString();
     client.send(a(), "add:cart:" + marker);
     client.send(b(), "get:cart");
-    clockOffset.set(Duration.ofSeconds(TIMEOUT_SECONDS - 10));
+    setClock(Duration.ofSeconds(TIMEOUT_SECONDS - 10));
     scavengeBoth();
     assertThat(destroyed(marker)).isZero();
-    clockOffset.set(Duration.ofSeconds(2L * TIMEOUT_SECONDS));
+    setClock(Duration.ofSeconds(2L * TIMEOUT_SECONDS));
     scavengeBoth();
     assertThat(destroyed(marker)).isEqualTo(1);
     assertThat(client.send(a(), "get:cart").line()).isEqualTo("none");
@@ -444,14 +336,6 @@ public abstract class ContainerContract {
 
   private void scavengeBoth() {
     Threads.run(2, number -> node(number).scavenge());
-  }
-
-  private long destroyed(String marker) {
-    ContractClient watcher = new ContractClient();
-    return List.of(a(), b()).stream()
-        .flatMap(node -> List.of(watcher.send(node, "events").line().split(";")).stream())
-        .filter(event -> event.startsWith("destroyed") && event.contains(marker))
-        .count();
   }
 
   // ---------------------------------------------------------------- identity
@@ -480,12 +364,12 @@ public abstract class ContainerContract {
       client.send(node(i), "set:a:1", "timeout:60");
       client.send(node(i + 1), "timeout:" + interval);
       assertThat(client.send(node(i), "timeout").line()).isEqualTo(interval);
-      clockOffset.set(Duration.ofDays(3650));
+      setClock(Duration.ofDays(3650));
       scavengeBoth();
       assertThat(client.send(node(i), "get:a", "timeout").lines()).containsExactly("1", interval);
       assertThat(client.send(node(i + 1), "invalidate").status()).isEqualTo(200);
       assertThat(client.send(node(i), "get:a").line()).isEqualTo("none");
-      clockOffset.set(Duration.ZERO);
+      setClock(Duration.ZERO);
     }
   }
 
@@ -496,7 +380,7 @@ public abstract class ContainerContract {
     ContractClient client = new ContractClient();
     client.send(a(), "set:a:1", "timeout:-1");
     client.send(b(), "timeout:60");
-    clockOffset.set(Duration.ofHours(1));
+    setClock(Duration.ofHours(1));
     assertThat(client.send(a(), "get:a").line()).isEqualTo("none");
     assertThat(client.send(b(), "get:a").line()).isEqualTo("none");
   }
@@ -591,8 +475,8 @@ public abstract class ContainerContract {
     ContractClient client = new ContractClient();
     client.send(a(), "set:user:anna");
     String id = client.sessionId();
-    serverA().faulty.failAll();
-    serverB().faulty.failAll();
+    serverA().faulty().failAll();
+    serverB().faulty().failAll();
     for (int i = 0; i < 4; i++) {
       Answer answer = client.send(node(i), "get:user", "begin", "set:user:stranger");
       assertThat(answer.status()).isEqualTo(503);
@@ -601,8 +485,8 @@ public abstract class ContainerContract {
     }
     assertThat(client.sessionId()).isEqualTo(id);
     assertThat(new ContractClient().send(a(), "waiting:nobody").line()).isEqualTo("0");
-    serverA().faulty.fail();
-    serverB().faulty.fail();
+    serverA().faulty().fail();
+    serverB().faulty().fail();
     assertThat(client.send(a(), "get:user").line()).isEqualTo("anna");
     assertThat(client.send(b(), "get:user").line()).isEqualTo("anna");
   }
@@ -613,9 +497,9 @@ public abstract class ContainerContract {
   void aFailedSaveIsAnswered503AndSavedWithTheNextRequest() {
     ContractClient client = new ContractClient();
     client.send(a(), "set:a:1", "add:cart:1");
-    serverA().faulty.fail("save");
+    serverA().faulty().fail("save");
     assertThat(client.send(a(), "set:a:2", "add:cart:2").status()).isEqualTo(503);
-    serverA().faulty.fail();
+    serverA().faulty().fail();
     assertThat(client.send(a(), "get:a", "get:cart").lines()).containsExactly("2", "1,2");
     assertThat(client.send(b(), "get:a", "get:cart").lines()).containsExactly("2", "1,2");
   }
@@ -623,7 +507,7 @@ public abstract class ContainerContract {
   @Test
   @Tag("G4")
   void aSessionThatCannotBeCreatedIsAnswered503WithoutItsCookie() {
-    serverA().faulty.fail("create");
+    serverA().faulty().fail("create");
     ContractClient client = new ContractClient();
     Answer answer = client.send(a(), "set:a:1");
     assertThat(answer.status()).isEqualTo(503);
@@ -638,7 +522,7 @@ public abstract class ContainerContract {
   void aServerThatCannotDecodeAnAttributeLeavesItAndServesTheRest() throws Exception {
     ContractClient client = new ContractClient();
     client.send(a(), "add:cart:1", "set:a:1");
-    try (ContainerNode poor = startServer("poor", "").node) {
+    try (ContainerNode poor = startServer("poor", "").node()) {
       assertThat(client.send(poor, "get:cart").status()).isEqualTo(500);
       assertThat(client.send(poor, "get:a", "set:b:2", "names").lines())
           .containsExactly("1", "a,b,cart");
@@ -671,7 +555,7 @@ public abstract class ContainerContract {
   }
 
   private SessionStore storeA() {
-    return serverA().counting;
+    return serverA().counting();
   }
 
   // ---------------------------------------------------------------- cost
@@ -716,74 +600,6 @@ public abstract class ContainerContract {
     long seed = Long.getLong("sojourn.test.seed", System.nanoTime());
     System.getLogger(ContainerContract.class.getName())
         .log(System.Logger.Level.INFO, "Seed: -Dsojourn.test.seed=" + seed);
-    Random random = new Random(seed);
-    List<ModelClient> clients = List.of(new ModelClient(), new ModelClient(), new ModelClient());
-    for (int step = 0; step < 600; step++) {
-      ModelClient client = clients.get(random.nextInt(clients.size()));
-      ContainerNode node = node(client.steps++);
-      client.step(node, node(client.steps), random, "seed " + seed + ", step " + step);
-    }
-  }
-
-  /** A client that knows what its session should hold. */
-  private static final class ModelClient {
-    final ContractClient http = new ContractClient();
-    final Map<String, String> attributes = new TreeMap<>();
-    boolean hasSession;
-    int steps;
-
-    void step(ContainerNode node, ContainerNode other, Random random, String description) {
-      String name = "n" + random.nextInt(4);
-      switch (random.nextInt(9)) {
-        case 0, 1 -> {
-          http.send(node, "set:" + name + ":" + steps);
-          attributes.put(name, Integer.toString(steps));
-          hasSession = true;
-        }
-        case 2 -> {
-          http.send(node, "remove:" + name);
-          attributes.remove(name);
-        }
-        case 3, 4 -> {
-          http.send(node, "add:cart:" + steps);
-          attributes.merge("cart", Integer.toString(steps), (old, item) -> old + "," + item);
-          hasSession = true;
-        }
-        case 5 -> {
-          Answer redirect =
-              http.send(node, "set:" + name + ":r" + steps, redirectTo(other, "get:" + name));
-          attributes.put(name, "r" + steps);
-          hasSession = true;
-          assertThat(http.follow(redirect).line()).as(description).isEqualTo("r" + steps);
-        }
-        case 6 -> {
-          if (random.nextInt(4) == 0) {
-            http.send(node, "invalidate");
-            attributes.clear();
-            hasSession = false;
-          } else if (hasSession) {
-            http.send(node, "changeId");
-          }
-        }
-        default -> {
-          // Only looks, below.
-        }
-      }
-      look(random.nextBoolean() ? node : other, description);
-    }
-
-    private void look(ContainerNode node, String description) {
-      Answer answer = http.send(node, "names", "get:n0", "get:n1", "get:n2", "get:n3", "get:cart");
-      List<String> expected = new ArrayList<>();
-      if (hasSession) {
-        expected.add(String.join(",", attributes.keySet()));
-        for (String name : List.of("n0", "n1", "n2", "n3", "cart")) {
-          expected.add(String.valueOf(attributes.get(name)));
-        }
-      } else {
-        expected.addAll(List.of("none", "none", "none", "none", "none", "none"));
-      }
-      assertThat(answer.lines()).as(description).isEqualTo(expected);
-    }
+    ModelClient.compare(a(), b(), 600, seed);
   }
 }

@@ -14,15 +14,18 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A browser of one user: keeps the session cookie and talks to whichever server it is told, which
- * has a {@link ContractServlet}. Thread-safe; of answers that overlap the last one's cookie stays.
+ * A browser of one user: keeps its cookies and talks to whichever server it is told, which has a
+ * {@link ContractServlet}. Thread-safe; of answers that overlap the last one's cookie stays.
  */
 public final class ContractClient {
 
@@ -34,19 +37,32 @@ public final class ContractClient {
 
   private static final String COOKIE = "JSESSIONID";
 
-  private volatile @Nullable String sessionId;
+  private final Map<String, String> cookies = new ConcurrentSkipListMap<>();
 
   /** A browser without a cookie. */
   public ContractClient() {}
 
   /** The session id that the cookie holds; null without one. */
   public @Nullable String sessionId() {
-    return sessionId;
+    return cookies.get(COOKIE);
   }
 
-  /** Takes over another client's cookie, or forgets its own. */
-  void useSessionId(@Nullable String id) {
-    sessionId = id;
+  /** Takes over another client's session cookie. */
+  void useSessionId(String id) {
+    cookies.put(COOKIE, id);
+  }
+
+  /** The cookies beside the session's. */
+  Map<String, String> otherCookies() {
+    Map<String, String> others = new TreeMap<>(cookies);
+    others.remove(COOKIE);
+    return others;
+  }
+
+  /** Has these cookies beside the session's, and no others. */
+  void useOtherCookies(Map<String, String> others) {
+    cookies.keySet().removeIf(name -> !name.equals(COOKIE));
+    cookies.putAll(others);
   }
 
   /** Sends the operations of {@link ContractServlet} and waits for the answer. */
@@ -56,8 +72,19 @@ public final class ContractClient {
 
   /** Sends the operations and goes on. */
   public CompletableFuture<Answer> sendLater(ContainerNode node, String... operations) {
+    return sendApart(node, operations).whenComplete(this::keepCookies);
+  }
+
+  /** Sends the operations and goes on. The answer's cookies are left to the caller to keep. */
+  CompletableFuture<Answer> sendApart(ContainerNode node, String... operations) {
     return HTTP.sendAsync(request(uri(node, operations)), HttpResponse.BodyHandlers.ofString(UTF_8))
-        .thenApply(this::answer);
+        .thenApply(ContractClient::answer);
+  }
+
+  private void keepCookies(@Nullable Answer answer, @Nullable Throwable failure) {
+    if (answer != null) {
+      keepCookies(answer.cookies);
+    }
   }
 
   /** Sends the operations and answers when the response's head is there. */
@@ -65,7 +92,7 @@ public final class ContractClient {
     try {
       HttpResponse<InputStream> response =
           HTTP.send(request(uri(node, operations)), HttpResponse.BodyHandlers.ofInputStream());
-      keepCookie(response);
+      keepCookies(response.headers().allValues("Set-Cookie"));
       return new StreamedAnswer(new BufferedReader(new InputStreamReader(response.body(), UTF_8)));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -96,21 +123,24 @@ public final class ContractClient {
     String location =
         redirect.location().orElseThrow(() -> new AssertionError("No redirect: " + redirect));
     return HTTP.sendAsync(request(URI.create(location)), HttpResponse.BodyHandlers.ofString(UTF_8))
-        .thenApply(this::answer)
+        .thenApply(ContractClient::answer)
+        .whenComplete(this::keepCookies)
         .join();
   }
 
   private HttpRequest request(URI uri) {
     HttpRequest.Builder builder = HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(60));
-    String id = sessionId;
-    if (id != null) {
-      builder.header("Cookie", COOKIE + "=" + id);
+    String all =
+        cookies.entrySet().stream()
+            .map(cookie -> cookie.getKey() + "=" + cookie.getValue())
+            .collect(Collectors.joining("; "));
+    if (!all.isEmpty()) {
+      builder.header("Cookie", all);
     }
     return builder.build();
   }
 
-  private Answer answer(HttpResponse<String> response) {
-    keepCookie(response);
+  private static Answer answer(HttpResponse<String> response) {
     return new Answer(
         response.statusCode(),
         response.body().lines().toList(),
@@ -119,10 +149,14 @@ public final class ContractClient {
         response.headers().firstValue("Retry-After"));
   }
 
-  private void keepCookie(HttpResponse<?> response) {
-    for (String cookie : response.headers().allValues("Set-Cookie")) {
-      if (cookie.startsWith(COOKIE + "=")) {
-        sessionId = cookie.substring(COOKIE.length() + 1).split(";", 2)[0];
+  /** Does what a response's Set-Cookie headers say. */
+  void keepCookies(List<String> headers) {
+    for (String header : headers) {
+      String[] cookie = header.split(";", 2)[0].split("=", 2);
+      if (header.contains("Max-Age=0") || header.contains("Expires=Thu, 01 Jan 1970")) {
+        cookies.remove(cookie[0]);
+      } else {
+        cookies.put(cookie[0], cookie[1]);
       }
     }
   }

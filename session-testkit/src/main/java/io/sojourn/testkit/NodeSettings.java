@@ -1,6 +1,9 @@
 package io.sojourn.testkit;
 
+import io.sojourn.SessionPolicy;
 import io.sojourn.SessionStore;
+import java.time.Duration;
+import java.util.function.Supplier;
 
 /**
  * What a server is to be started with.
@@ -8,5 +11,12 @@ import io.sojourn.SessionStore;
  * @param name its name, which {@link ContractServlet} is given
  * @param store where it keeps its sessions; not its own to close
  * @param allowedClasses patterns of classes that may be in a session
+ * @param freshness when it asks the store whether a session has changed
+ * @param clock how much further its clock is by which it judges how long ago it has asked
  */
-public record NodeSettings(String name, SessionStore store, String allowedClasses) {}
+public record NodeSettings(
+    String name,
+    SessionStore store,
+    String allowedClasses,
+    SessionPolicy.Freshness freshness,
+    Supplier<Duration> clock) {}

@@ -42,15 +42,20 @@ final class RequestScope {
 
   private final @Nullable Rerouting rerouting;
 
+  private final @Nullable SeenVersions seen;
+
   /**
    * A scope.
    *
    * @param leases for a request that is to have its sessions to itself
    * @param rerouting for a request that came with another node's route
+   * @param seen for a request that is not always served from the store
    */
-  RequestScope(@Nullable Leases leases, @Nullable Rerouting rerouting) {
+  RequestScope(
+      @Nullable Leases leases, @Nullable Rerouting rerouting, @Nullable SeenVersions seen) {
     this.leases = leases;
     this.rerouting = rerouting;
+    this.seen = seen;
   }
 
   /** The scope of the request that this thread dispatches; null if it dispatches none. */
@@ -211,6 +216,19 @@ final class RequestScope {
     return own == null || own.manager() != manager ? null : own;
   }
 
+  /** What the client has seen of this manager's sessions; null if that is not asked. */
+  @Nullable SeenVersions seen(SojournManager manager) {
+    SeenVersions own = seen;
+    return own == null || own.manager() != manager ? null : own;
+  }
+
+  /** The response has been reset: nothing that it was to tell the client reaches it. */
+  void forgetTold() {
+    if (seen != null) {
+      seen.forgetTold();
+    }
+  }
+
   /**
    * Saves what has changed in the sessions that this request uses, before the response leaves.
    *
@@ -228,6 +246,11 @@ final class RequestScope {
     }
     if (rerouting != null) {
       rerouting.tellClient();
+    }
+    if (seen != null) {
+      // Of a session that has ended and the one that was begun in its place the latter is told
+      // last.
+      sessions.forEach(seen::tell);
     }
   }
 
@@ -250,6 +273,9 @@ final class RequestScope {
   /** Other threads go on with the request: what it was handed may be changed after this. */
   void expectChanges() {
     sessions.forEach(session -> session.live().expectChanges());
+    if (seen != null) {
+      seen.expectMore(sessions);
+    }
   }
 
   /** An answer of {@link SojournManager#findSession}. */

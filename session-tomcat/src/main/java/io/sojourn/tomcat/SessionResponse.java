@@ -65,6 +65,7 @@ final class SessionResponse extends HttpServletResponseWrapper {
   @Override
   public void reset() {
     super.reset();
+    scope.forgetTold();
     buffered = 0;
     contentLength = Long.MAX_VALUE;
     stream = null;

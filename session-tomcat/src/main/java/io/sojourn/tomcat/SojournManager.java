@@ -4,6 +4,7 @@ import io.sojourn.AttributeCodec;
 import io.sojourn.EncodeException;
 import io.sojourn.EncodedValue;
 import io.sojourn.LiveSession;
+import io.sojourn.NearCacheStatistics;
 import io.sojourn.SessionBusyException;
 import io.sojourn.SessionException;
 import io.sojourn.SessionKey;
@@ -31,6 +32,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
@@ -39,6 +41,7 @@ import org.apache.catalina.LifecycleException;
 import org.apache.catalina.LifecycleState;
 import org.apache.catalina.Session;
 import org.apache.catalina.connector.CoyoteAdapter;
+import org.apache.catalina.connector.Request;
 import org.apache.catalina.core.StandardHost;
 import org.apache.catalina.session.Constants;
 import org.apache.catalina.session.ManagerBase;
@@ -78,6 +81,8 @@ public final class SojournManager extends ManagerBase {
   private final Set<String> reported = ConcurrentHashMap.newKeySet();
   private final OutageFilter outageFilter = new OutageFilter();
 
+  private Supplier<Duration> clockOffset = () -> Duration.ZERO;
+
   /** Sessions in the store that are about to get their Tomcat side, by id. */
   private final Map<String, LiveSession> reserved = new ConcurrentHashMap<>();
 
@@ -88,6 +93,9 @@ public final class SojournManager extends ManagerBase {
   private String dirtyCheck = "read";
   private String onDecodeFailure = "fail";
   private String nearCacheSize = Integer.toString(SessionPolicy.DEFAULT.nearCacheSize());
+  private String nearCacheBytes = Long.toString(SessionPolicy.DEFAULT.nearCacheBytes());
+  private String freshness = "strict";
+  private @Nullable String maxStaleness;
   private String allowedClasses = "";
   private String codec = "kryo";
   private @Nullable String encryptionKeys;
@@ -124,7 +132,7 @@ public final class SojournManager extends ManagerBase {
       Predicate<String> serialized,
       Duration patience,
       @Nullable String route,
-      Duration touchInterval) {}
+      SessionPolicy policy) {}
 
   /** A manager to be configured. */
   public SojournManager() {
@@ -149,6 +157,11 @@ public final class SojournManager extends ManagerBase {
   /** Hands over a store to use, in place of a URL. It stays the caller's to close. */
   public void setSessionStore(SessionStore store) {
     this.givenStore = store;
+  }
+
+  /** Has the near cache grow old faster, for tests. */
+  void setClockOffset(Supplier<Duration> offset) {
+    this.clockOffset = offset;
   }
 
   /**
@@ -217,6 +230,39 @@ public final class SojournManager extends ManagerBase {
   /** How many sessions this node keeps decoded. */
   public String getNearCacheSize() {
     return nearCacheSize;
+  }
+
+  /** Sets how many bytes the attributes of those sessions may take, encoded. */
+  public void setNearCacheBytes(String bytes) {
+    this.nearCacheBytes = bytes;
+  }
+
+  /** How many bytes the attributes of those sessions may take, encoded. */
+  public String getNearCacheBytes() {
+    return nearCacheBytes;
+  }
+
+  /**
+   * Sets when the store is asked whether a session has changed: at each request ({@code strict}),
+   * or when its client has seen a later version than this node has ({@code causal}).
+   */
+  public void setFreshness(String mode) {
+    this.freshness = mode;
+  }
+
+  /** When the store is asked whether a session has changed. */
+  public String getFreshness() {
+    return freshness;
+  }
+
+  /** Sets for how many seconds a session is used at the most without asking the store. */
+  public void setMaxStaleness(String seconds) {
+    this.maxStaleness = seconds;
+  }
+
+  /** For how many seconds a session is used without asking the store; null if never or as usual. */
+  public @Nullable String getMaxStaleness() {
+    return maxStaleness;
   }
 
   /**
@@ -435,16 +481,8 @@ public final class SojournManager extends ManagerBase {
       refuseDotsInIds(route);
       SessionStore store = openStore();
       Authentication authentication = new Authentication(getContext());
-      SessionRepository repository = new SessionRepository(store, codec, policy);
-      running =
-          new Running(
-              repository,
-              codec,
-              authentication,
-              serialized,
-              patience,
-              route,
-              policy.touchInterval());
+      SessionRepository repository = new SessionRepository(store, codec, policy, clockOffset);
+      running = new Running(repository, codec, authentication, serialized, patience, route, policy);
       outageFilter.addTo(getContext());
       valve.open();
     } catch (IllegalArgumentException e) {
@@ -581,7 +619,23 @@ public final class SojournManager extends ManagerBase {
         Duration.ofSeconds(number("touchInterval", touchInterval, 0)),
         choice("dirtyCheck", dirtyCheck, SessionPolicy.DirtyCheck.class),
         choice("onDecodeFailure", onDecodeFailure, SessionPolicy.Undecodable.class),
-        number("nearCacheSize", nearCacheSize, 1));
+        number("nearCacheSize", nearCacheSize, 1),
+        number("nearCacheBytes", nearCacheBytes, 1),
+        choice("freshness", freshness, SessionPolicy.Freshness.class),
+        staleness());
+  }
+
+  private Duration staleness() {
+    String seconds = maxStaleness;
+    if (seconds == null) {
+      return SessionPolicy.DEFAULT.maxStaleness();
+    }
+    if (choice("freshness", freshness, SessionPolicy.Freshness.class)
+        == SessionPolicy.Freshness.STRICT) {
+      throw new IllegalArgumentException(
+          "maxStaleness=\"" + seconds + "\" has a meaning only with freshness=\"causal\"");
+    }
+    return Duration.ofSeconds(number("maxStaleness", seconds, 1));
   }
 
   private static int number(String attribute, String text, int least) {
@@ -656,7 +710,7 @@ public final class SojournManager extends ManagerBase {
   }
 
   long touchMillis() {
-    return running().touchInterval.toMillis();
+    return running().policy.touchInterval().toMillis();
   }
 
   Optional<String> refusal(Object value) {
@@ -769,14 +823,29 @@ public final class SojournManager extends ManagerBase {
   }
 
   private @Nullable SojournSession open(Running current, @Nullable RequestScope scope, String id) {
-    Leases leases = scope == null ? null : scope.leases(this);
-    LiveSession live =
-        leases == null ? current.repository.open(withoutRoute(id)) : leases.open(withoutRoute(id));
+    LiveSession live = openLive(current, scope, withoutRoute(id));
     SojournSession session = live == null ? null : session(live, id);
     if (scope != null) {
       scope.remember(this, id, session);
     }
     return session;
+  }
+
+  private @Nullable LiveSession openLive(Running current, @Nullable RequestScope scope, String id) {
+    Leases leases = scope == null ? null : scope.leases(this);
+    if (leases != null) {
+      return leases.open(id);
+    }
+    SeenVersions seen = scope == null ? null : scope.seen(this);
+    return seen == null ? current.repository.open(id) : current.repository.open(id, seen::seen);
+  }
+
+  /** What is to be asked and told of what this request's client has seen; null if nothing. */
+  @Nullable SeenVersions seenBy(Request request) {
+    Running current = running;
+    return current == null || current.policy.freshness() == SessionPolicy.Freshness.STRICT
+        ? null
+        : new SeenVersions(request, this);
   }
 
   /**
@@ -1050,6 +1119,38 @@ public final class SojournManager extends ManagerBase {
   /** How many milliseconds all of them took. */
   public long getStoreTime() {
     return statistics().time().toMillis();
+  }
+
+  /** How many sessions were opened without asking the store. */
+  public long getNearCacheHits() {
+    return nearCache().hits();
+  }
+
+  /** How many were opened with what this node had and what the store said had changed. */
+  public long getNearCacheRefreshes() {
+    return nearCache().refreshes();
+  }
+
+  /** How many had to be loaded as a whole, or were not there. */
+  public long getNearCacheMisses() {
+    return nearCache().misses();
+  }
+
+  /** How many this node has let go of to make room. */
+  public long getNearCacheEvictions() {
+    return nearCache().evictions();
+  }
+
+  /** How many bytes the attributes take of the sessions that this node holds, encoded. */
+  public long getNearCacheBytesHeld() {
+    return nearCache().bytes();
+  }
+
+  private NearCacheStatistics nearCache() {
+    Running current = running;
+    return current == null
+        ? new NearCacheStatistics(0, 0, 0, 0, 0, 0)
+        : current.repository.nearCacheStatistics();
   }
 
   /** How many bytes of attributes have come from the store. */

@@ -130,7 +130,9 @@ final class SojournValve extends ValveBase {
     }
     String info = request.getPathInfo();
     String path = info == null ? request.getServletPath() : request.getServletPath() + info;
-    RequestScope scope = new RequestScope(manager.leasesFor(path), Rerouting.of(request, manager));
+    RequestScope scope =
+        new RequestScope(
+            manager.leasesFor(path), Rerouting.of(request, manager), manager.seenBy(request));
     response.setResponse(new SessionResponse(present, scope));
     return scope;
   }

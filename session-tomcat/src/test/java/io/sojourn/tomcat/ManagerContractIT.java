@@ -323,6 +323,30 @@ class ManagerContractIT {
     assertThat((Long) b.attribute("storeTime")).isNotNegative();
   }
 
+  @Test
+  @Tag("R72")
+  void theFiguresOfTheNearCacheSayWhatItIsGoodFor() throws Exception {
+    Node a = start("a", "freshness", "causal", "nearCacheSize", "2");
+    client.send(a, "set:fruit:apple");
+    for (int i = 0; i < 3; i++) {
+      client.send(a, "get:fruit");
+    }
+    assertThat(a.attribute("freshness")).isEqualTo("causal");
+    assertThat(a.attribute("nearCacheHits")).isEqualTo(3L);
+    assertThat(a.attribute("nearCacheMisses")).isEqualTo(0L);
+    assertThat(a.attribute("nearCacheBytesHeld")).isEqualTo(a.attribute("bytesSaved"));
+    Node b = start("b");
+    client.send(b, "get:fruit");
+    client.send(b, "get:fruit");
+    assertThat(b.attribute("nearCacheHits")).isEqualTo(0L);
+    assertThat(b.attribute("nearCacheMisses")).isEqualTo(1L);
+    assertThat(b.attribute("nearCacheRefreshes")).isEqualTo(1L);
+    for (int i = 0; i < 5; i++) {
+      new ContractClient().send(a, "set:fruit:pear");
+    }
+    assertThat((Long) a.attribute("nearCacheEvictions")).isPositive();
+  }
+
   // ---------------------------------------------------------------- settings of all managers
 
   @Test

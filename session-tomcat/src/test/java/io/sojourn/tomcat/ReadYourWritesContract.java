@@ -2,6 +2,7 @@ package io.sojourn.tomcat;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sojourn.SessionPolicy;
 import io.sojourn.SessionStore;
 import io.sojourn.testkit.ObservedStore;
 import jakarta.servlet.http.HttpServlet;
@@ -37,7 +38,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class ReadYourWritesContract {
 
-  private static final long MOMENT_MILLIS = 100;
+  /** Long enough for an answer to arrive that does not wait for the save. */
+  long momentMillis() {
+    return 100;
+  }
 
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private final ResponseStyles styles = new ResponseStyles(threads);
@@ -66,9 +70,15 @@ abstract class ReadYourWritesContract {
     b = TomcatNode.start(manager(storeOfB), ReadYourWritesContract::addLook);
   }
 
-  private static SojournManager manager(SessionStore store) {
+  /** When the servers ask the store whether a session has changed. */
+  SessionPolicy.Freshness freshness() {
+    return SessionPolicy.Freshness.STRICT;
+  }
+
+  private SojournManager manager(SessionStore store) {
     SojournManager manager = new SojournManager();
     manager.setSessionStore(store);
+    manager.setFreshness(freshness().name());
     return manager;
   }
 
@@ -150,9 +160,9 @@ abstract class ReadYourWritesContract {
     return tooEarly.get();
   }
 
-  private static boolean awaits(CountDownLatch answered) {
+  private boolean awaits(CountDownLatch answered) {
     try {
-      return answered.await(MOMENT_MILLIS, TimeUnit.MILLISECONDS);
+      return answered.await(momentMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return false;

@@ -50,6 +50,8 @@ final class TomcatNode implements ContainerNode {
     SojournManager manager = new SojournManager();
     manager.setSessionStore(settings.store());
     manager.setAllowedClasses(settings.allowedClasses());
+    manager.setFreshness(settings.freshness().name());
+    manager.setClockOffset(settings.clock());
     return start(manager);
   }
 

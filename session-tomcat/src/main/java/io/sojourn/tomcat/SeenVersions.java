@@ -1,0 +1,159 @@
+package io.sojourn.tomcat;
+
+import io.sojourn.LiveSession;
+import io.sojourn.SessionKey;
+import io.sojourn.SessionStore;
+import io.sojourn.VersionCookies;
+import jakarta.servlet.SessionTrackingMode;
+import jakarta.servlet.http.Cookie;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.apache.catalina.Context;
+import org.apache.catalina.connector.Request;
+import org.apache.catalina.core.ApplicationSessionCookieConfig;
+import org.apache.catalina.util.SessionConfig;
+import org.apache.tomcat.util.buf.MessageBytes;
+import org.apache.tomcat.util.http.ServerCookies;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a request's client has seen of its session, and is told with the response: {@link
+ * VersionCookies} that are named after the session cookie and are like it in all else.
+ *
+ * <p>Used by one thread at a time, as requests are.
+ */
+final class SeenVersions {
+
+  private static final String INFIX = "_V";
+
+  private final Request request;
+  private final SojournManager manager;
+  private @Nullable VersionCookies cookies;
+
+  SeenVersions(Request request, SojournManager manager) {
+    this.request = request;
+    this.manager = manager;
+  }
+
+  SojournManager manager() {
+    return manager;
+  }
+
+  /** The version that the client has seen of the session with this key. */
+  long seen(SessionKey key) {
+    return cookies().seen(key);
+  }
+
+  private VersionCookies cookies() {
+    VersionCookies present = cookies;
+    if (present == null) {
+      present = read();
+      cookies = present;
+    }
+    return present;
+  }
+
+  private VersionCookies read() {
+    VersionCookies read = new VersionCookies();
+    if (!isTold()) {
+      return read;
+    }
+    String beginning = beginning(request.getContext());
+    ServerCookies all = request.getServerCookies();
+    for (int i = 0; i < all.getCookieCount(); i++) {
+      MessageBytes bytes = all.getCookie(i).getName();
+      if (bytes.startsWithIgnoreCase(beginning, 0)) {
+        String name = bytes.toString();
+        if (name.startsWith(beginning)) {
+          read.came(name.substring(beginning.length()), text(all.getCookie(i).getValue()));
+        }
+      }
+    }
+    return read;
+  }
+
+  private static String text(MessageBytes value) {
+    value.getByteChunk().setCharset(StandardCharsets.ISO_8859_1);
+    return value.toString();
+  }
+
+  private static String beginning(Context context) {
+    return SessionConfig.getSessionCookieName(context) + INFIX;
+  }
+
+  /** Whether this client keeps its session id in a cookie. Others are served from the store. */
+  private boolean isTold() {
+    return !request.isRequestedSessionIdFromURL()
+        && request
+            .getServletContext()
+            .getEffectiveSessionTrackingModes()
+            .contains(SessionTrackingMode.COOKIE);
+  }
+
+  /** The response is about to leave: the client is to know which version it shows. */
+  void tell(SojournSession session) {
+    if (!canTell(session)) {
+      return;
+    }
+    LiveSession live = session.live();
+    if (!live.isGone()) {
+      if (live.isStored()) {
+        send(cookies().see(live.key(), live.seenVersion()));
+      }
+    } else if (session.isEndedHere()) {
+      send(cookies().end(live.key(), live.seenVersion()));
+    }
+  }
+
+  /**
+   * The request goes on, and may change its session, or one that it has not asked for yet, where
+   * the client cannot be told.
+   */
+  void expectMore(List<SojournSession> sessions) {
+    for (SojournSession session : sessions) {
+      LiveSession live = session.live();
+      if (canTell(session) && !live.isGone() && live.isStored()) {
+        send(cookies().unsee(live.key(), live.seenVersion()));
+        return;
+      }
+    }
+    String id = request.getRequestedSessionId();
+    if (id != null && !request.getResponse().isCommitted()) {
+      SessionKey key = SessionKey.of(SojournManager.withoutRoute(id));
+      long seen = cookies().seen(key);
+      if (seen != SessionStore.NO_VERSION) {
+        send(cookies().unsee(key, seen));
+      }
+    }
+  }
+
+  private boolean canTell(SojournSession session) {
+    return session.getManager() == manager && !request.getResponse().isCommitted() && isTold();
+  }
+
+  /** The response was reset: what it was to tell is lost. */
+  void forgetTold() {
+    if (cookies != null) {
+      cookies.forgetTold();
+    }
+  }
+
+  private void send(List<VersionCookies.Change> changes) {
+    if (changes.isEmpty()) {
+      return;
+    }
+    Context context = request.getContext();
+    Cookie like =
+        ApplicationSessionCookieConfig.createSessionCookie(context, "", request.isSecure());
+    for (VersionCookies.Change change : changes) {
+      String value = change.value();
+      Cookie cookie = new Cookie(beginning(context) + change.suffix(), value == null ? "" : value);
+      like.getAttributes().forEach(cookie::setAttribute);
+      if (value == null) {
+        cookie.setMaxAge(0);
+      }
+      // Takes the place of what this response said before.
+      request.getResponse().addSessionCookieInternal(cookie);
+    }
+  }
+}

@@ -1,0 +1,32 @@
+package io.sojourn.tomcat;
+
+import io.sojourn.SessionStore;
+import io.sojourn.SessionStores;
+import io.sojourn.StoreConfiguration;
+import io.sojourn.testkit.CausalContract;
+import io.sojourn.testkit.ContainerNode;
+import io.sojourn.testkit.NodeSettings;
+import java.time.Duration;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/** What causal freshness promises, on Tomcat. */
+abstract class TomcatCausalContract extends CausalContract {
+
+  private final String url;
+
+  TomcatCausalContract(String url) {
+    this.url = url;
+  }
+
+  @Override
+  protected final ContainerNode start(NodeSettings settings) throws Exception {
+    return TomcatNode.start(settings);
+  }
+
+  @Override
+  protected final SessionStore open(String application, Supplier<Duration> clock) {
+    return SessionStores.open(
+        new StoreConfiguration(url, application, Map.of(), clock), getClass().getClassLoader());
+  }
+}
