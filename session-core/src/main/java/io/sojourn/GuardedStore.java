@@ -211,6 +211,11 @@ final class GuardedStore implements SessionStore {
   }
 
   @Override
+  public boolean watch(ChangeListener listener) {
+    return inner.watch(listener);
+  }
+
+  @Override
   public Optional<String> refusal(String name, EncodedValue value) {
     return inner.refusal(name, value);
   }

@@ -79,6 +79,9 @@ public final class LiveSession {
   /** When the store was asked that has said last that {@link #knownVersion} is the current one. */
   private volatile long confirmedNanos;
 
+  /** What the store had told of changes when it was asked. */
+  private volatile long confirmedMoment;
+
   private volatile boolean confirmed;
   private volatile Instant lastAccessTime;
   private volatile Instant thisAccessTime;
@@ -452,29 +455,39 @@ public final class LiveSession {
     lastStoreContactNanos = System.nanoTime();
   }
 
-  /**
-   * The store has said that the known version is the current one.
-   *
-   * @param asked when it was asked
-   */
-  void confirmed(long asked) {
+  /** The store has said that the known version is the current one. */
+  void confirmed(Question question) {
     contacted();
     synchronized (stateLock) {
-      if (!confirmed || asked - confirmedNanos > 0) {
-        confirmedNanos = asked;
+      if (!confirmed || question.nanos() - confirmedNanos > 0) {
+        confirmedNanos = question.nanos();
+        confirmedMoment = question.moment();
         confirmed = true;
       }
     }
   }
 
   /**
+   * When the store was asked.
+   *
+   * @param nanos by the repository's clock
+   * @param moment what the store had told of changes by then
+   */
+  record Question(long nanos, long moment) {}
+
+  /**
    * Whether it can be used without asking the store.
    *
    * @param seen the version that who wants to use it has seen
    * @param since when the store must have been asked last
+   * @param tracking what the store has told of changes; null if that is not asked
    */
-  boolean isFresh(long seen, long since) {
-    return confirmed && confirmedNanos - since >= 0 && knownVersion >= seen && !isGone();
+  boolean isFresh(long seen, long since, @Nullable Tracking tracking) {
+    return confirmed
+        && confirmedNanos - since >= 0
+        && knownVersion >= seen
+        && !isGone()
+        && (tracking == null || tracking.isUnchangedSince(origin, confirmedMoment));
   }
 
   /** Whether the near cache must not let go of it: nobody else has what it has, or it is in use. */
@@ -614,9 +627,9 @@ public final class LiveSession {
    * What was captured is in the store.
    *
    * @param newVersion the session's version after it
-   * @param asked when the store was asked to save it
+   * @param question when the store was asked to save it
    */
-  void saved(Pending pending, long newVersion, long asked) {
+  void saved(Pending pending, long newVersion, Question question) {
     state = State.STORED;
     contacted();
     unsaved = false;
@@ -634,7 +647,7 @@ public final class LiveSession {
       savedVersion = Math.max(savedVersion, newVersion);
       if (alone) {
         knownVersion = Math.max(knownVersion, newVersion);
-        confirmed(asked);
+        confirmed(question);
       } else {
         confirmed = false;
       }

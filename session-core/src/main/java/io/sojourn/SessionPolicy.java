@@ -47,7 +47,12 @@ public record SessionPolicy(
      * At a request that has seen a later version than this node has, or does not say what it has
      * seen; and when the store has not been asked for {@link SessionPolicy#maxStaleness}.
      */
-    CAUSAL
+    CAUSAL,
+    /**
+     * As {@link #CAUSAL}, and when the store has told that the session has changed, or does not
+     * tell of changes at the moment. As {@link #CAUSAL} where it never does.
+     */
+    TRACKED
   }
 
   /** Which attributes are checked for changes when a request ends. */

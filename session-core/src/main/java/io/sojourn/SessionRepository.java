@@ -41,6 +41,8 @@ public final class SessionRepository implements AutoCloseable {
   private final SessionPolicy policy;
   private final Clock clock = Clock.systemUTC();
   private final NearCache nearCache;
+  private final Tracking tracking = new Tracking();
+  private final boolean tracked;
   private final Supplier<Duration> clockOffset;
 
   /**
@@ -82,6 +84,10 @@ public final class SessionRepository implements AutoCloseable {
     this.codec = codec;
     this.policy = policy;
     this.leases = new SessionLeases(this.store);
+    this.tracked = policy.freshness() == SessionPolicy.Freshness.TRACKED;
+    if (tracked && !this.store.watch(tracking)) {
+      tracking.refused("it is none that can");
+    }
   }
 
   /**
@@ -160,7 +166,7 @@ public final class SessionRepository implements AutoCloseable {
     }
     nearCache.refreshed();
     long known = cached.knownVersion();
-    long asked = nanos();
+    LiveSession.Question asked = question();
     LoadResult result = store.load(key, known, unasked(cached));
     if (result instanceof LoadResult.Found found) {
       return admit(id, found.session(), known, asked);
@@ -180,11 +186,17 @@ public final class SessionRepository implements AutoCloseable {
       return false;
     }
     long seen = seenVersion.applyAsLong(key);
-    return seen != SessionStore.NO_VERSION && cached.isFresh(seen, nanos() - unasked.toNanos());
+    return seen != SessionStore.NO_VERSION
+        && cached.isFresh(
+            seen, nanos() - unasked.toNanos(), tracked && !tracking.isRefused() ? tracking : null);
   }
 
   private Duration unasked(LiveSession session) {
     return policy.unasked(session.timeout());
+  }
+
+  private LiveSession.Question question() {
+    return new LiveSession.Question(nanos(), tracking.moment());
   }
 
   private long nanos() {
@@ -193,7 +205,7 @@ public final class SessionRepository implements AutoCloseable {
 
   private @Nullable LiveSession load(String id, SessionKey key) {
     nearCache.missed();
-    long asked = nanos();
+    LiveSession.Question asked = question();
     LoadResult result = store.load(key, SessionStore.NO_VERSION, policy.unasked());
     return result instanceof LoadResult.Found found
         ? admit(id, found.session(), SessionStore.NO_VERSION, asked)
@@ -201,7 +213,8 @@ public final class SessionRepository implements AutoCloseable {
   }
 
   /** Takes over an answer to a question that was an access, too; not that it is missing. */
-  private void takeOver(LiveSession session, LoadResult result, long known, long asked) {
+  private void takeOver(
+      LiveSession session, LoadResult result, long known, LiveSession.Question asked) {
     Instant lastAccessTime;
     if (result instanceof LoadResult.Found found) {
       session.refresh(found.session(), known);
@@ -235,7 +248,7 @@ public final class SessionRepository implements AutoCloseable {
     }
     SessionKey key = session.key();
     long known = session.knownVersion();
-    long asked = nanos();
+    LiveSession.Question asked = question();
     LoadResult result = store.load(key, known, unasked(session));
     if (!(result instanceof LoadResult.Missing)) {
       takeOver(session, result, known, asked);
@@ -311,7 +324,8 @@ public final class SessionRepository implements AutoCloseable {
     }
   }
 
-  private LiveSession admit(String id, SessionRecord record, long known, long asked) {
+  private LiveSession admit(
+      String id, SessionRecord record, long known, LiveSession.Question asked) {
     LiveSession loaded = new LiveSession(id, record, codec, policy, refusedClasses);
     LiveSession present = nearCache.putIfAbsent(loaded);
     LiveSession admitted = present == null ? loaded : present;
@@ -398,7 +412,7 @@ public final class SessionRepository implements AutoCloseable {
   private boolean save(LiveSession session, LiveSession.Pending pending) {
     SessionDelta delta = pending.delta(session.origin(), session.idle());
     long holder = session.holder();
-    long asked = nanos();
+    LiveSession.Question asked = question();
     OptionalLong version =
         holder == SessionStore.NO_HOLDER ? store.save(delta) : store.save(delta, holder);
     if (version.isEmpty()) {
@@ -413,7 +427,7 @@ public final class SessionRepository implements AutoCloseable {
   private boolean createInStore(LiveSession session, LiveSession.Pending pending) {
     NewSession created =
         new NewSession(session.key(), session.creationTime(), pending.timeout(), pending.values());
-    long asked = nanos();
+    LiveSession.Question asked = question();
     if (!store.create(created)) {
       return false;
     }

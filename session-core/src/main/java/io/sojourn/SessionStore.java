@@ -175,6 +175,17 @@ public interface SessionStore extends AutoCloseable {
   List<SessionRecord> claimExpired(int limit, Duration claimTime);
 
   /**
+   * Has the store tell which sessions change, as they change, until it is closed. To be called
+   * once.
+   *
+   * @return false if it cannot do that: then nothing is told. True if it is going to tell whether
+   *     it can
+   */
+  default boolean watch(ChangeListener listener) {
+    return false;
+  }
+
+  /**
    * Why the store cannot keep this attribute: its name or its value is too long. Asked before each
    * save, so that one such attribute is left out and holds up no other. Nothing is sent for it.
    *

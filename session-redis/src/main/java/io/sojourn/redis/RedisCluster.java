@@ -3,11 +3,14 @@ package io.sojourn.redis;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.lettuce.core.RedisURI;
 import io.lettuce.core.cluster.SlotHash;
+import io.sojourn.ChangeListener;
 import io.sojourn.SessionException;
 import io.sojourn.StoreUnavailableException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -17,6 +20,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,6 +52,7 @@ final class RedisCluster implements ScriptRunner {
   @GuardedBy("refreshLock")
   private long refreshedAt = System.nanoTime() - PAUSE_NANOS;
 
+  private volatile @Nullable RedisWatches changes;
   private volatile boolean closed;
 
   /**
@@ -81,6 +86,7 @@ final class RedisCluster implements ScriptRunner {
         node = e.target(node);
         if (!asking) {
           owners.set(slot, node);
+          watchMasters();
         }
       } catch (StoreUnavailableException e) {
         // What was asked of a node that has failed since may have been done, and be known to the
@@ -150,9 +156,32 @@ final class RedisCluster implements ScriptRunner {
   }
 
   @Override
+  public void watch(String prefix, ChangeListener listener) {
+    changes = new RedisWatches(driver, prefix, listener);
+    watchMasters();
+  }
+
+  /** Those that are known; nothing is told until there are any. */
+  private void watchMasters() {
+    RedisWatches present = changes;
+    if (present == null) {
+      return;
+    }
+    Map<RedisAddress, Supplier<RedisURI>> uris = new HashMap<>();
+    for (RedisAddress master : masters()) {
+      uris.put(master, () -> settings.uri(master, driver.patience(settings.timeout())));
+    }
+    present.watch(uris);
+  }
+
+  @Override
   public void close() {
     closed = true;
     links.values().forEach(RedisLinks::close);
+    RedisWatches present = changes;
+    if (present != null) {
+      present.close();
+    }
   }
 
   // ---------------------------------------------------------------- who has which slots
@@ -200,6 +229,7 @@ final class RedisCluster implements ScriptRunner {
       for (RedisAddress candidate : candidates) {
         try {
           take(candidate, links(candidate).clusterSlots(attempted));
+          watchMasters();
           refreshedAt = System.nanoTime();
           return;
         } catch (StoreUnavailableException e) {

@@ -21,6 +21,7 @@ import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -152,6 +153,22 @@ final class RedisDriver implements AutoCloseable {
   /** The same, to listen to what is published there. */
   CompletableFuture<StatefulRedisPubSubConnection<String, String>> connectPubSub(RedisURI uri) {
     return client.connectPubSubAsync(StringCodec.UTF8, uri).toCompletableFuture();
+  }
+
+  /** The same as the driver's, and a failure if it takes longer. */
+  static <T> CompletableFuture<T> within(Duration time, CompletionStage<T> stage) {
+    CompletableFuture<T> result = new CompletableFuture<>();
+    // Not dependent on the driver's, whose failures would come wrapped.
+    var unused =
+        stage.whenComplete(
+            (value, failure) -> {
+              if (failure == null) {
+                result.complete(value);
+              } else {
+                result.completeExceptionally(failure);
+              }
+            });
+    return result.orTimeout(time.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   /** Does something after a while, unless this is closed by then. */

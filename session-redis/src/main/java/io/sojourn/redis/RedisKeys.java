@@ -27,6 +27,11 @@ final class RedisKeys {
     this.application = "sojourn:{" + escape(application) + ":";
   }
 
+  /** What the names of all keys of the application begin with, and no other's. */
+  String prefix() {
+    return application;
+  }
+
   /**
    * The names of what belongs to a session's key.
    *

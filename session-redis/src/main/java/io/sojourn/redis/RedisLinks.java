@@ -1,10 +1,12 @@
 package io.sojourn.redis;
 
 import io.lettuce.core.RedisURI;
+import io.sojourn.ChangeListener;
 import io.sojourn.SessionException;
 import io.sojourn.StoreUnavailableException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -34,14 +36,19 @@ final class RedisLinks implements ScriptRunner {
   /** How many calls are under way on each. */
   private final AtomicIntegerArray load = new AtomicIntegerArray(LINKS);
 
+  private final RedisDriver driver;
+  private final RedisSettings settings;
   private final int replicas;
   private final @Nullable SentinelWatch watch;
+  private volatile @Nullable RedisWatches changes;
 
   /** Links to the server that the settings name, or to the primary of the sentinels. */
   RedisLinks(RedisDriver driver, RedisSettings settings, String url) {
     SentinelWatch watching =
         settings.hasSentinels() ? new SentinelWatch(driver, settings, this::reconnect) : null;
     this.watch = watching;
+    this.driver = driver;
+    this.settings = settings;
     this.replicas = settings.replicas();
     this.links =
         links(
@@ -60,6 +67,8 @@ final class RedisLinks implements ScriptRunner {
   /** Links to one node of a cluster. */
   RedisLinks(RedisDriver driver, RedisSettings settings, String url, RedisAddress node) {
     this.watch = null;
+    this.driver = driver;
+    this.settings = settings;
     this.replicas = settings.replicas();
     this.links =
         links(
@@ -129,6 +138,19 @@ final class RedisLinks implements ScriptRunner {
 
   private void reconnect() {
     links.forEach(RedisLink::reconnect);
+    RedisWatches present = changes;
+    if (present != null) {
+      present.reconnect();
+    }
+  }
+
+  /** {@inheritDoc} Not of a node of a cluster, which is to be watched as a whole. */
+  @Override
+  public void watch(String prefix, ChangeListener listener) {
+    RedisWatches created = new RedisWatches(driver, prefix, listener);
+    changes = created;
+    RedisAddress server = settings.addresses().get(0);
+    created.watch(Map.of(server, () -> settings.uri(driver.patience(settings.timeout()))));
   }
 
   @Override
@@ -137,6 +159,10 @@ final class RedisLinks implements ScriptRunner {
       watch.close();
     }
     links.forEach(RedisLink::close);
+    RedisWatches present = changes;
+    if (present != null) {
+      present.close();
+    }
   }
 
   private <T> T on(boolean mayBeLong, Function<RedisLink, T> call) {

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.sojourn.AttributeChange;
+import io.sojourn.ChangeListener;
 import io.sojourn.EncodedValue;
 import io.sojourn.IdleTimeout;
 import io.sojourn.LoadResult;
@@ -265,6 +266,13 @@ public final class RedisSessionStore implements SessionStore {
       LOGGER.log(Level.DEBUG, "Not all expired sessions could be claimed", e);
     }
     return claim.claimed;
+  }
+
+  /** By RESP3 client tracking, on a connection of its own to each primary. */
+  @Override
+  public boolean watch(ChangeListener listener) {
+    scripts.watch(keys.prefix(), listener);
+    return true;
   }
 
   @Override

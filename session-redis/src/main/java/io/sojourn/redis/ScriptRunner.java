@@ -1,5 +1,6 @@
 package io.sojourn.redis;
 
+import io.sojourn.ChangeListener;
 import io.sojourn.SessionException;
 import io.sojourn.StoreUnavailableException;
 import java.util.List;
@@ -41,6 +42,13 @@ interface ScriptRunner extends AutoCloseable {
    * @throws StoreUnavailableException if not
    */
   void ping();
+
+  /**
+   * Has the servers tell which keys change.
+   *
+   * @param prefix what the names of the keys begin with
+   */
+  void watch(String prefix, ChangeListener listener);
 
   /** Closes the connections. Repeatable; never throws. */
   @Override

@@ -8,9 +8,6 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Learns from a sentinel that another server has become the primary.
@@ -99,7 +96,7 @@ final class SentinelWatch {
           }
         });
     var unused =
-        within(HEARTBEAT, connection.async().subscribe(SWITCH))
+        RedisDriver.within(HEARTBEAT, connection.async().subscribe(SWITCH))
             .whenComplete(
                 (done, failure) -> {
                   if (failure == null) {
@@ -117,7 +114,7 @@ final class SentinelWatch {
   /** Asks from time to time whether the sentinel is still there: one that hangs says nothing. */
   private void beat(StatefulRedisPubSubConnection<String, String> connection, int attempt) {
     var unused =
-        within(HEARTBEAT, connection.async().ping())
+        RedisDriver.within(HEARTBEAT, connection.async().ping())
             .whenComplete(
                 (pong, failure) -> {
                   if (failure == null) {
@@ -132,10 +129,6 @@ final class SentinelWatch {
       StatefulRedisPubSubConnection<String, String> connection, int attempt, Duration pause) {
     var unused = connection.closeAsync();
     connectLater(attempt + 1, pause);
-  }
-
-  private static <T> CompletableFuture<T> within(Duration time, CompletionStage<T> stage) {
-    return stage.toCompletableFuture().copy().orTimeout(time.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   private void listens() {

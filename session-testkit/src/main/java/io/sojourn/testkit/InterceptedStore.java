@@ -1,5 +1,6 @@
 package io.sojourn.testkit;
 
+import io.sojourn.ChangeListener;
 import io.sojourn.EncodedValue;
 import io.sojourn.LoadResult;
 import io.sojourn.NewSession;
@@ -85,6 +86,11 @@ abstract class InterceptedStore implements SessionStore {
   public final List<SessionRecord> claimExpired(int limit, Duration claimTime) {
     before("claimExpired");
     return inner.claimExpired(limit, claimTime);
+  }
+
+  @Override
+  public final boolean watch(ChangeListener listener) {
+    return inner.watch(listener);
   }
 
   @Override

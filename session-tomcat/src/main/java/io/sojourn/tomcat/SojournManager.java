@@ -244,7 +244,8 @@ public final class SojournManager extends ManagerBase {
 
   /**
    * Sets when the store is asked whether a session has changed: at each request ({@code strict}),
-   * or when its client has seen a later version than this node has ({@code causal}).
+   * or when its client has seen a later version than this node has ({@code causal}), and when the
+   * store has told of a change ({@code tracked}).
    */
   public void setFreshness(String mode) {
     this.freshness = mode;
@@ -633,7 +634,9 @@ public final class SojournManager extends ManagerBase {
     if (choice("freshness", freshness, SessionPolicy.Freshness.class)
         == SessionPolicy.Freshness.STRICT) {
       throw new IllegalArgumentException(
-          "maxStaleness=\"" + seconds + "\" has a meaning only with freshness=\"causal\"");
+          "maxStaleness=\""
+              + seconds
+              + "\" has a meaning only with freshness=\"causal\" or freshness=\"tracked\"");
     }
     return Duration.ofSeconds(number("maxStaleness", seconds, 1));
   }

@@ -1,0 +1,225 @@
+package io.sojourn.testkit;
+
+import static io.sojourn.testkit.ContractClient.redirectTo;
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.sojourn.SessionPolicy;
+import io.sojourn.testkit.ContractClient.Answer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What holds on every container where two servers do not ask the store at each request, whatever
+ * makes them ask, with the default {@code maxStaleness}.
+ */
+public abstract class FreshnessContract extends TwoServers {
+
+  static final Duration MAX_STALENESS = SessionPolicy.DEFAULT.maxStaleness();
+
+  FreshnessContract(SessionPolicy.Freshness freshness) {
+    super(freshness);
+  }
+
+  // ---------------------------------------------------------------- the client's own
+
+  @Test
+  @Tag("G1")
+  @Tag("R8")
+  void thousandAlternationsShowNoStaleValue() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "set:n:0");
+    for (int i = 1; i <= 1000; i++) {
+      assertThat(client.send(node(i), "get:n", "set:n:" + i).line())
+          .isEqualTo(Integer.toString(i - 1));
+    }
+  }
+
+  @Test
+  @Tag("G1")
+  @Tag("R12")
+  void whatWasSetBeforeTheFirstByteIsSeenWhereTheClientGoesNext() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "set:n:begin");
+    client.send(b(), "get:n");
+    for (int i = 0; i < 20; i++) {
+      Answer redirect = client.send(node(i), "set:n:" + i, redirectTo(node(i + 1), "get:n"));
+      assertThat(client.follow(redirect).line()).isEqualTo(Integer.toString(i));
+      for (String end : List.of("flush", "fill:50000", "error:404", "fill:10")) {
+        client.send(node(i), "set:n:" + end + i, "add:cart:" + i, end);
+        assertThat(client.send(node(i + 1), "get:n").line()).isEqualTo(end + i);
+      }
+    }
+  }
+
+  @Test
+  @Tag("G2")
+  void requestsOnTwoServersThatSetDifferentAttributesBothLast() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "begin");
+    for (int i = 0; i < 100; i++) {
+      CompletableFuture<Answer> one = client.sendLater(a(), "set:a" + i + ":1");
+      CompletableFuture<Answer> two = client.sendLater(b(), "set:b" + i + ":1");
+      assertThat(one.join().status()).isEqualTo(200);
+      assertThat(two.join().status()).isEqualTo(200);
+    }
+    String names =
+        IntStream.range(0, 100)
+            .boxed()
+            .flatMap(i -> Stream.of("a" + i, "b" + i))
+            .sorted()
+            .collect(Collectors.joining(","));
+    assertThat(client.send(a(), "names").line()).isEqualTo(names);
+    assertThat(client.send(b(), "names").line()).isEqualTo(names);
+  }
+
+  /** Six answers of one client are under way at once; whichever comes last must not set it back. */
+  @Test
+  @Tag("G1")
+  void answersThatReachTheClientInAnotherOrderSetNothingBack() {
+    Random random = new Random(8);
+    ContractClient client = new ContractClient();
+    client.send(a(), "begin");
+    for (int round = 0; round < 40; round++) {
+      List<Answer> answers = new ArrayList<>();
+      for (int i = 0; i < 6; i++) {
+        // One after the other, so that the last one is known; none of them knows of the others.
+        String operation = "set:n:" + round + "." + i;
+        answers.add(client.sendApart(node(random.nextInt(2)), operation).join());
+      }
+      while (!answers.isEmpty()) {
+        client.keepCookies(answers.remove(random.nextInt(answers.size())).cookies());
+      }
+      assertThat(client.send(node(random.nextInt(2)), "get:n").line()).isEqualTo(round + ".5");
+    }
+  }
+
+  @Test
+  void aClientNeverSeesAnOlderStateThanItHasSeenOnAnotherServer() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "set:a:1");
+    client.send(b(), "get:a");
+    ContractClient device = new ContractClient();
+    device.useSessionId(requireNonNull(client.sessionId()));
+    device.send(a(), "set:a:2");
+    assertThat(client.send(a(), "get:a").line()).isEqualTo("2");
+    assertThat(client.send(b(), "get:a").line()).isEqualTo("2");
+  }
+
+  @Test
+  @Tag("G7")
+  @Tag("R7")
+  void whoLogsOutOnOneServerIsLoggedOutOnTheOther() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "set:user:anna");
+    client.send(b(), "get:user");
+    String id = requireNonNull(client.sessionId());
+    CompletableFuture<Answer> late = client.sendApart(a(), "get:user", "set:late:1");
+    late.join();
+    client.send(a(), "invalidate");
+    client.keepCookies(late.join().cookies());
+    client.useSessionId(id);
+    assertThat(client.send(b(), "get:user").line()).isEqualTo("none");
+    assertThat(client.send(a(), "get:user").line()).isEqualTo("none");
+    client.send(b(), "set:user:bert");
+    assertThat(client.send(a(), "get:user").line()).isEqualTo("bert");
+    assertThat(client.send(b(), "get:user").line()).isEqualTo("bert");
+  }
+
+  // ---------------------------------------------------------------- everything at once
+
+  @Test
+  @Tag("G1")
+  @Tag("G2")
+  @Tag("G7")
+  void whateverClientsDoOnAlternatingServersIsWhatAModelSays() {
+    ModelClient.compare(a(), b(), 400, seed());
+  }
+
+  static long seed() {
+    long seed = Long.getLong("sojourn.test.seed", System.nanoTime());
+    System.getLogger(FreshnessContract.class.getName())
+        .log(System.Logger.Level.INFO, "Seed: -Dsojourn.test.seed=" + seed);
+    return seed;
+  }
+
+  /** Three clients of one session, and what the promise says each must see. */
+  @Test
+  @Tag("G1")
+  void eachClientSeesItsOwnWritesNeverGoesBackAndMissesNothingForLong() {
+    long seed = seed();
+    assertThat(violations(seed, 500, true)).as("seed " + seed).isEmpty();
+  }
+
+  /**
+   * Each client writes an attribute of its own and reads all: its own must be what it wrote last,
+   * others never older than it has seen, nor than the maximal staleness allows by the clock here.
+   *
+   * @param heeded false if the clients go on telling the first version that they were told
+   */
+  final List<String> violations(long seed, int steps, boolean heeded) {
+    Random random = new Random(seed);
+    Duration time = Duration.ZERO;
+    List<ContractClient> clients =
+        List.of(new ContractClient(), new ContractClient(), new ContractClient());
+    clients.get(0).send(a(), "begin");
+    for (ContractClient client : clients) {
+      client.useSessionId(requireNonNull(clients.get(0).sessionId()));
+      client.send(b(), "id");
+    }
+    Map<ContractClient, Map<String, String>> first = new HashMap<>();
+    clients.forEach(client -> first.put(client, client.otherCookies()));
+    int[][] shown = new int[clients.size()][clients.size()];
+    List<Written> written = new ArrayList<>();
+    List<String> found = new ArrayList<>();
+    for (int step = 1; step <= steps; step++) {
+      int who = random.nextInt(clients.size());
+      ContractClient client = clients.get(who);
+      if (random.nextInt(3) == 0) {
+        client.send(node(random.nextInt(2)), "set:of" + who + ":" + step);
+        written.add(new Written(who, step, time));
+        shown[who][who] = step;
+      } else {
+        List<String> lines =
+            client.send(node(random.nextInt(2)), "get:of0", "get:of1", "get:of2").lines();
+        for (int other = 0; other < clients.size(); other++) {
+          String value = lines.get(other);
+          int saw = value.equals("null") ? 0 : Integer.parseInt(value);
+          int due = Math.max(shown[who][other], mustBeSeen(written, other, time));
+          if (saw < due) {
+            found.add("step " + step + ": client " + who + " saw " + saw + " of " + other);
+          }
+          shown[who][other] = Math.max(saw, shown[who][other]);
+        }
+      }
+      if (!heeded) {
+        client.useOtherCookies(requireNonNull(first.get(client)));
+      }
+      time = time.plusMillis(random.nextInt(400));
+      setClock(time);
+    }
+    return found;
+  }
+
+  private static int mustBeSeen(List<Written> written, int who, Duration now) {
+    int latest = 0;
+    for (Written one : written) {
+      if (one.who == who && one.at.plus(MAX_STALENESS).compareTo(now) < 0) {
+        latest = one.step;
+      }
+    }
+    return latest;
+  }
+
+  private record Written(int who, int step, Duration at) {}
+}

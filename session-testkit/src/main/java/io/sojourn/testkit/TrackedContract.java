@@ -1,0 +1,69 @@
+package io.sojourn.testkit;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.sojourn.SessionPolicy;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What {@code freshness="tracked"} promises on every container, over a store that tells of changes:
+ * all that causal does, and that what others did is seen as soon as the server has been told.
+ */
+public abstract class TrackedContract extends FreshnessContract {
+
+  /** For subclasses. */
+  protected TrackedContract() {
+    super(SessionPolicy.Freshness.TRACKED);
+  }
+
+  /** Waits until a server needs not ask any more. */
+  private void awaitHit(ContainerNode node, ContractClient client) {
+    await()
+        .until(
+            () -> {
+              takeCalls();
+              return client.send(node, "get:a").status() == 200 && takeCalls().isEmpty();
+            });
+  }
+
+  @Test
+  @Tag("G9")
+  @Tag("R80")
+  void anUnchangedSessionCostsNothingAndOneThatAnotherServerHasChangedOneLoad() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "set:a:0", "add:cart:1");
+    awaitHit(a(), client);
+    awaitHit(b(), client);
+    ContractClient device = new ContractClient();
+    device.useSessionId(requireNonNull(client.sessionId()));
+    for (int i = 1; i <= 10; i++) {
+      String value = Integer.toString(i);
+      device.send(a(), "set:a:" + value);
+      takeCalls();
+      await()
+          .pollInterval(Duration.ofMillis(1))
+          .until(() -> client.send(b(), "get:a").line().equals(value));
+      for (int j = 0; j < 5; j++) {
+        assertThat(client.send(b(), "get:a").line()).isEqualTo(value);
+      }
+      assertThat(takeCalls()).isEqualTo(Map.of("load", 1));
+    }
+  }
+
+  @Test
+  @Tag("G7")
+  void aLogoutOnAnotherDeviceIsSeenAsSoonAsTheServerIsTold() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "set:a:0");
+    awaitHit(b(), client);
+    ContractClient device = new ContractClient();
+    device.useSessionId(requireNonNull(client.sessionId()));
+    device.send(a(), "invalidate");
+    await().until(() -> client.send(b(), "get:a").line().equals("none"));
+  }
+}
