@@ -26,12 +26,16 @@ final class ViewForms {
 
   @SuppressWarnings("JdkObsolete") // a list without random access
   static void addTo(List<JdkForms.Entry> table) {
+    // Of interfaces: inferred from what is passed below, they would take nothing else.
     Function<List<?>, Object> lists = Collections::unmodifiableList;
+    Function<Set<?>, Object> sets = Collections::unmodifiableSet;
+    Function<Collection<?>, Object> collections = Collections::unmodifiableCollection;
+    Function<Map<?, ?>, Object> maps = Collections::unmodifiableMap;
     view(table, 65, new ArrayList<>(), List.class, lists);
     view(table, 66, new LinkedList<>(), List.class, lists);
-    view(table, 67, new HashSet<>(), Set.class, Collections::unmodifiableSet);
-    view(table, 68, new ArrayList<>(), Collection.class, Collections::unmodifiableCollection);
-    view(table, 69, new HashMap<>(), Map.class, Collections::unmodifiableMap);
+    view(table, 67, new HashSet<>(), Set.class, sets);
+    view(table, 68, new ArrayList<>(), Collection.class, collections);
+    view(table, 69, new HashMap<>(), Map.class, maps);
   }
 
   private static <T> void view(
