@@ -140,7 +140,10 @@ public final class ClassFilter {
     {"sun.util.calendar.", "ZoneInfo"},
   };
 
-  /** Names, or beginnings of names up to a dot or dollar, that known attacks are built from. */
+  /**
+   * Classes, with those nested in them, or beginnings of names up to a dot or dollar, that known
+   * attacks are built from.
+   */
   private static final String[] ABUSED = {
     "bsh.",
     "ch.qos.logback.core.db.",
@@ -208,6 +211,7 @@ public final class ClassFilter {
     "org.springframework.core.SerializableTypeWrapper",
     "org.springframework.jndi.",
     "org.springframework.transaction.jta.",
+    "sun.reflect.annotation.",
     "sun.rmi.",
   };
 
@@ -302,7 +306,10 @@ public final class ClassFilter {
     }
     for (String prefix : ABUSED) {
       boolean beginning = prefix.endsWith(".") || prefix.endsWith("$");
-      if (beginning ? name.startsWith(prefix) : name.equals(prefix)) {
+      if (name.startsWith(prefix)
+          && (beginning
+              || name.length() == prefix.length()
+              || name.charAt(prefix.length()) == '$')) {
         return printable(name)
             + " is refused: classes of its kind are used for attacks, and no pattern allows them";
       }
