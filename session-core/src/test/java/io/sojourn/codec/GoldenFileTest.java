@@ -47,7 +47,7 @@ class GoldenFileTest {
   private final JavaCodec java =
       new JavaCodec(getClass().getClassLoader(), ClassFilter.of("io.sojourn.codec.*"));
 
-  private static Map<String, EncodedValue> golden() throws IOException {
+  static Map<String, EncodedValue> golden() throws IOException {
     Map<String, EncodedValue> golden = new LinkedHashMap<>();
     try (InputStream in =
         Objects.requireNonNull(GoldenFileTest.class.getResourceAsStream("format-1.txt"))) {
