@@ -125,8 +125,8 @@ public final class ClassFilter {
     {
       "java.util.concurrent.",
       """
-      CancellationException CompletionException ConcurrentHashMap ConcurrentHashMap$Segment
-      ConcurrentLinkedDeque ConcurrentLinkedQueue ConcurrentMap ConcurrentSkipListMap
+      CancellationException CompletionException ConcurrentHashMap ConcurrentHashMap$CollectionView
+      ConcurrentHashMap$KeySetView ConcurrentHashMap$Segment ConcurrentLinkedDeque ConcurrentLinkedQueue ConcurrentMap ConcurrentSkipListMap
       ConcurrentSkipListSet CopyOnWriteArrayList CopyOnWriteArraySet ExecutionException
       LinkedBlockingDeque LinkedBlockingQueue TimeUnit TimeoutException atomic.AtomicBoolean
       atomic.AtomicInteger atomic.AtomicIntegerArray atomic.AtomicLong atomic.AtomicLongArray

@@ -148,7 +148,11 @@ final class StoredForms {
       throw e.getCause() instanceof DecodeException cause
           ? cause
           : new DecodeException("Damaged or hostile: " + e.getMessage(), e);
-    } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
+    } catch (Exception
+        | StackOverflowError
+        | LinkageError
+        | AssertionError
+        | InternalError e) { // the last is what Map.of throws at half an entry
       throw new DecodeException(
           "Damaged, hostile, or written for other classes: " + e.getClass().getName(), e);
     }

@@ -258,6 +258,18 @@ class HostileInputTest {
   }
 
   @Test
+  void halfAnEntryOfMapOfIsAnErrorThoughTheJdkHasAnotherForIt() {
+    byte[] bytes = java.encode(Map.of("a", 1, "b", 2)).bytes();
+    ByteBuffer block = ByteBuffer.wrap(bytes);
+    for (int at = 6; at < bytes.length - 4; at++) {
+      if (bytes[at] == 0x77 && block.getInt(at + 2) == 4) {
+        block.putInt(at + 2, 3);
+      }
+    }
+    assertThat(accepted(java, Stored.sealed(bytes))).isFalse();
+  }
+
+  @Test
   void nullIsNoAttribute() {
     assertThat(accepted(kryo, Stored.byHand(out -> out.writeByte(0)))).isFalse();
   }

@@ -287,6 +287,7 @@ class RoundTripTest {
             Collections.unmodifiableNavigableMap(new TreeMap<>(Map.of(2, 1)))),
         java("empty sorted set", Collections.emptySortedSet()),
         java("empty sorted map", Collections.emptySortedMap()),
+        java("concurrent set", concurrentSet()),
         java("synchronized list", Collections.synchronizedList(new ArrayList<>(List.of(1)))),
         java("checked list", Collections.checkedList(new ArrayList<>(List.of(1)), Integer.class)),
         java(
@@ -500,6 +501,12 @@ class RoundTripTest {
   private static Object setFromMap() {
     Set<Object> set = Collections.newSetFromMap(new ConcurrentHashMap<>());
     set.add("x");
+    return set;
+  }
+
+  private static Object concurrentSet() {
+    Set<Object> set = ConcurrentHashMap.newKeySet();
+    set.addAll(List.of("x", "y"));
     return set;
   }
 
