@@ -90,12 +90,13 @@ public final class EncryptedCodec implements AttributeCodec {
 
   @Override
   public EncodedValue seal(EncodedValue encoded, SessionKey origin, String attribute) {
+    EncodedValue inner = codec.seal(encoded, origin, attribute);
     if (mode == Mode.PREPARE) {
-      return encoded;
+      return inner;
     }
     byte[] id = keys.current().getBytes(US_ASCII);
     int header = FIXED + id.length;
-    byte[] sealed = new byte[header + NONCE + encoded.size() + TAG];
+    byte[] sealed = new byte[header + NONCE + inner.size() + TAG];
     sealed[0] = FORMAT;
     sealed[2] = (byte) id.length;
     System.arraycopy(id, 0, sealed, FIXED, id.length);
@@ -105,7 +106,7 @@ public final class EncryptedCodec implements AttributeCodec {
     try {
       SecretKey key = Objects.requireNonNull(keys.key(keys.current()));
       Cipher cipher = cipher(Cipher.ENCRYPT_MODE, key, sealed, header, origin, attribute);
-      int unused = cipher.doFinal(encoded.bytes(), 0, encoded.size(), sealed, header + NONCE);
+      int unused = cipher.doFinal(inner.bytes(), 0, inner.size(), sealed, header + NONCE);
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException("This Java platform does not encrypt by " + ALGORITHM, e);
     }
@@ -114,6 +115,10 @@ public final class EncryptedCodec implements AttributeCodec {
 
   @Override
   public EncodedValue open(EncodedValue stored, SessionKey origin, String attribute) {
+    return codec.open(decrypted(stored, origin, attribute), origin, attribute);
+  }
+
+  private EncodedValue decrypted(EncodedValue stored, SessionKey origin, String attribute) {
     byte[] sealed = stored.bytes();
     if (sealed.length == 0 || sealed[0] != FORMAT) {
       if (mode == Mode.REQUIRED) {

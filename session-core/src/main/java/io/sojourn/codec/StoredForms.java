@@ -172,6 +172,10 @@ final class StoredForms {
     if (bytes[0] == EncryptedCodec.FORMAT) {
       throw new DecodeException("It is encrypted, and this node has no encryptionKeys", null);
     }
+    if (bytes[0] == CompressedCodec.FORMAT) {
+      throw new DecodeException(
+          "It is compressed, and this codec is not in a compressed one", null);
+    }
     if (bytes[0] != KRYO && bytes[0] != JAVA) {
       throw new DecodeException(
           "Format "

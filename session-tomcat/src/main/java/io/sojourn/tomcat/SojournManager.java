@@ -16,6 +16,7 @@ import io.sojourn.StoreConfiguration;
 import io.sojourn.StoreStatistics;
 import io.sojourn.StoreUnavailableException;
 import io.sojourn.codec.ClassFilter;
+import io.sojourn.codec.CompressedCodec;
 import io.sojourn.codec.EncryptedCodec;
 import io.sojourn.codec.EncryptionKeys;
 import io.sojourn.codec.JavaCodec;
@@ -98,6 +99,7 @@ public final class SojournManager extends ManagerBase {
   private @Nullable String maxStaleness;
   private String allowedClasses = "";
   private String codec = "kryo";
+  private String compression = "none";
   private @Nullable String encryptionKeys;
   private String encryption = "required";
   private String concurrency = "parallel";
@@ -122,6 +124,12 @@ public final class SojournManager extends ManagerBase {
   private enum Codec {
     KRYO,
     JAVA
+  }
+
+  /** Whether attributes are compressed. */
+  private enum Compression {
+    NONE,
+    LZ4
   }
 
   /** What a started manager works with. */
@@ -289,6 +297,19 @@ public final class SojournManager extends ManagerBase {
   /** What encodes attributes. */
   public String getCodec() {
     return codec;
+  }
+
+  /**
+   * Sets whether attributes of 4 KB or more are compressed: {@code none} or {@code lz4}. What is
+   * compressed is read either way.
+   */
+  public void setCompression(String name) {
+    this.compression = name;
+  }
+
+  /** Whether attributes are compressed. */
+  public String getCompression() {
+    return compression;
   }
 
   /**
@@ -580,6 +601,14 @@ public final class SojournManager extends ManagerBase {
           case KRYO -> new KryoCodec(webApplication, filter);
           case JAVA -> new JavaCodec(webApplication, filter);
         };
+    try {
+      plain =
+          new CompressedCodec(
+              plain, choice("compression", compression, Compression.class) == Compression.LZ4);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(
+          "compression=\"" + compression + "\": " + e.getMessage(), e);
+    }
     EncryptedCodec.Mode mode = choice("encryption", encryption, EncryptedCodec.Mode.class);
     String keys = encryptionKeys;
     if (keys == null) {
