@@ -2,11 +2,17 @@ package io.sojourn.codec;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.sojourn.DecodeException;
 import io.sojourn.EncodedValue;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** An old and a new version of an application read what the other has stored. */
 @Tag("G8")
@@ -188,6 +194,79 @@ class EvolutionTest {
         "record Cart(int a, String b) implements Serializable {"
             + " public Cart { Objects.requireNonNull(b); } }",
         "constructor of shop.Cart");
+  }
+
+  /** Two versions of a class that hold the same, each way of writing it. */
+  static Stream<Arguments> sameInOtherWords() {
+    return Stream.of(
+        arguments(
+            "made final, and with an interface more",
+            cart("int a = 1; List<Integer> b = new ArrayList<>(List.of(2));"),
+            "final class Cart implements Serializable, Comparable<Cart> {"
+                + " List<Integer> b = new ArrayList<>(List.of(2)); int a = 1;"
+                + " public int compareTo(Cart o) { return 0; }"
+                + " public static Object make() { return new Cart(); } }"),
+        arguments(
+            "another declared type",
+            cart("int a = 1; List<Integer> b = new ArrayList<>(List.of(2));"),
+            cart("int a = 1; Collection<Object> b = new ArrayList<>(List.of(2));")),
+        arguments(
+            "a static field and a method more",
+            cart("int a = 1; String b = \"x\";"),
+            cart("int a = 1; String b = \"x\"; static int c = 3; int d() { return 4; }")),
+        arguments(
+            "boxed",
+            cart("int a = 1; Object b = 'c';"),
+            cart("Integer a = 1; Character b = 'c';")));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("sameInOtherWords")
+  void whatHoldsTheSameIsReadBothWays(String change, String one, String other) {
+    for (List<String> way : List.of(List.of(one, other), List.of(other, one))) {
+      Compiled from = Compiled.of(way.get(0));
+      Compiled to = Compiled.of(way.get(1));
+
+      assertThat(fields(read(stored(from), to))).isEqualTo(fields(Description.of(to.make("Cart"))));
+    }
+  }
+
+  private static List<String> fields(String description) {
+    return Stream.of(
+            description.substring("shop.Cart(".length(), description.length() - 1).split(" ", -1))
+        .sorted()
+        .toList();
+  }
+
+  @Test
+  void aFieldThatMovedToASubclassKeepsItsValue() {
+    Compiled before =
+        Compiled.of(
+            "class Base implements Serializable { String b = \"x\"; }",
+            "class Cart extends Base { int a = 1;"
+                + " public static Object make() { return new Cart(); } }");
+    Compiled after =
+        Compiled.of(
+            "class Base implements Serializable { }",
+            "class Cart extends Base { int a; String b; }");
+    Compiled without = Compiled.of(cart("String b; int a;"));
+
+    for (Compiled later : List.of(after, without)) {
+      assertThat(fields(read(stored(before), later)))
+          .isEqualTo(List.of("", "a=java.lang.Integer:1", "b=java.lang.String:x"));
+    }
+  }
+
+  @Test
+  void anEnumsNewConstantIsAnErrorOnlyWhereItIsNotKnown() {
+    Compiled before = Compiled.of("enum Size { S, M }", cart("Size a = Size.S;"));
+    Compiled after = Compiled.of("enum Size { S, M, L }", cart("Size a = Size.L;"));
+    EncodedValue unknown = stored(after);
+
+    assertThat(read(stored(before), after)).isEqualTo("shop.Cart(a=shop.Size:S )");
+    assertThatThrownBy(() -> read(unknown, before))
+        .isInstanceOf(DecodeException.class)
+        .hasMessageContaining("shop.Size");
   }
 
   @Test
