@@ -11,11 +11,23 @@ import java.util.Optional;
 public interface AttributeCodec {
 
   /**
-   * Encodes a value. The bytes begin with a format byte that says who wrote them.
+   * Encodes a value. The bytes begin with a format byte that says who wrote them: from 128 to 255
+   * for a user's codec, below that for ours. A value that has not changed is to be encoded to the
+   * same bytes, at the latest when it has been decoded once.
    *
    * @throws EncodeException if the value, or something that it refers to, cannot be encoded
    */
   EncodedValue encode(Object value);
+
+  /**
+   * Encodes a value that may not have changed, to find that out: as {@link #encode}, which it calls
+   * by default.
+   *
+   * @throws EncodeException if the value, or something that it refers to, cannot be encoded
+   */
+  default EncodedValue encodeToCompare(Object value) {
+    return encode(value);
+  }
 
   /**
    * Decodes what any codec of this application has encoded.

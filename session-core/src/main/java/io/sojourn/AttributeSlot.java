@@ -198,7 +198,7 @@ final class AttributeSlot {
   /** Null if it cannot be encoded: it may hold something that it lets go of when it is told to. */
   private static @Nullable EncodedValue encodedAsItIs(Object present, SessionCodec codec) {
     try {
-      return codec.encode(present);
+      return codec.encodeToCompare(present);
     } catch (EncodeException e) {
       return null;
     }
@@ -268,7 +268,7 @@ final class AttributeSlot {
     EncodedValue asEncodedHere = told ? encodedAsItIs(captured, codec) : null;
     EncodedValue now;
     if (!told) {
-      now = codec.encode(captured);
+      now = pending ? codec.encode(captured) : codec.encodeToCompare(captured);
     } else if (asEncodedHere != null && isStored(asEncodedHere, codec)) {
       now = asEncodedHere;
     } else {
@@ -330,7 +330,7 @@ final class AttributeSlot {
     }
     if (storedAsEncodedHere == null) {
       try {
-        storedAsEncodedHere = codec.encode(codec.decode(baseline));
+        storedAsEncodedHere = codec.encodeToCompare(codec.decode(baseline));
       } catch (DecodeException | EncodeException e) {
         return false;
       }

@@ -18,6 +18,11 @@ final class SessionCodec {
     return codec.encode(value);
   }
 
+  /** The same for a value that may not have changed, to find that out. */
+  EncodedValue encodeToCompare(Object value) {
+    return codec.encodeToCompare(value);
+  }
+
   Object decode(EncodedValue encoded) {
     return codec.decode(encoded);
   }

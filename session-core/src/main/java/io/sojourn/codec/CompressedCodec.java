@@ -95,6 +95,11 @@ public final class CompressedCodec implements AttributeCodec {
   }
 
   @Override
+  public EncodedValue encodeToCompare(Object value) {
+    return codec.encodeToCompare(value);
+  }
+
+  @Override
   public Object decode(EncodedValue value) {
     return codec.decode(value);
   }
@@ -146,7 +151,7 @@ public final class CompressedCodec implements AttributeCodec {
     }
     int length = ByteBuffer.wrap(bytes).getInt(2);
     if (length < 0
-        || length > Graph.MAX_BYTES
+        || length > CodecLimits.DEFAULT.bytes() + HEADER
         || length > (long) LARGEST_RATIO * (bytes.length - HEADER)) {
       throw new DecodeException("It declares a length that it cannot have", null);
     }

@@ -74,6 +74,11 @@ public final class EncryptedCodec implements AttributeCodec {
   }
 
   @Override
+  public EncodedValue encodeToCompare(Object value) {
+    return codec.encodeToCompare(value);
+  }
+
+  @Override
   public Object decode(EncodedValue value) {
     return codec.decode(value);
   }

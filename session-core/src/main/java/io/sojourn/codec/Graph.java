@@ -48,8 +48,6 @@ final class Graph extends Kryo {
   static final int DESCRIPTOR = 1;
   static final int FIRST_DESCRIBED = 80;
 
-  static final int MAX_DEPTH = 200;
-  static final int MAX_BYTES = 64 << 20;
   private static final int KEPT_BUFFER = 1 << 20;
 
   private static final byte[] EMPTY = {};
@@ -75,7 +73,7 @@ final class Graph extends Kryo {
 
   private final ClassRule rule;
   private final References references;
-  private final GraphOutput out = new GraphOutput();
+  private final GraphOutput out;
   private final GraphInput in = new GraphInput();
   final HashCost hashCost = new HashCost();
   final ViewForms.Viewer views = new ViewForms.Viewer();
@@ -85,17 +83,18 @@ final class Graph extends Kryo {
   private int skipping;
   private boolean missed;
 
-  Graph(ClassRule rule) {
-    this(rule, new Classes(rule), new References(rule));
+  Graph(ClassRule rule, CodecLimits limits) {
+    this(rule, limits, new Classes(rule, limits.objects()), new References(rule));
   }
 
-  private Graph(ClassRule rule, Classes classes, References references) {
+  private Graph(ClassRule rule, CodecLimits limits, Classes classes, References references) {
     super(classes, references);
+    this.out = new GraphOutput(limits.bytes());
     this.rule = rule;
     this.references = references;
     classes.graph = this;
     references.graph = this;
-    setMaxDepth(MAX_DEPTH);
+    setMaxDepth(limits.depth());
     setOptimizedGenerics(false);
   }
 
@@ -118,7 +117,7 @@ final class Graph extends Kryo {
       return out.toBytes();
     } finally {
       if (out.getBuffer().length > KEPT_BUFFER) {
-        out.setBuffer(new byte[GraphOutput.INITIAL], MAX_BYTES);
+        out.shrink();
       }
     }
   }
@@ -211,7 +210,7 @@ final class Graph extends Kryo {
 
   /** The description of a class that goes in front of its first object. */
   static byte[] describe(Class<?> type, char kind, @Nullable Layout layout) {
-    GraphOutput out = new GraphOutput();
+    GraphOutput out = new GraphOutput(CodecLimits.DEFAULT.bytes());
     out.writeByte(kind);
     out.text(type.getName());
     if (layout != null) {
@@ -336,14 +335,25 @@ final class Graph extends Kryo {
     private final ClassRule rule;
     private final IdentityObjectIntMap<Registration> written = new IdentityObjectIntMap<>();
     private final List<Registration> read = new ArrayList<>();
+    private final int objects;
+    private int objectsLeft;
     private @Nullable Graph graph;
 
-    Classes(ClassRule rule) {
+    Classes(ClassRule rule, int objects) {
       this.rule = rule;
+      this.objects = objects;
+      this.objectsLeft = objects;
+    }
+
+    private String excess() {
+      return "It is made of more than " + objects + " objects";
     }
 
     @Override
     public @Nullable Registration writeClass(Output output, @Nullable Class type) {
+      if (--objectsLeft < 0) {
+        throw new EncodeException(excess(), null);
+      }
       if (type == null) {
         output.writeVarInt(NULL, true);
         return null;
@@ -374,6 +384,9 @@ final class Graph extends Kryo {
 
     @Override
     public @Nullable Registration readClass(Input input) {
+      if (--objectsLeft < 0) {
+        throw new DecodeException(excess(), null);
+      }
       int token = input.readVarInt(true);
       if (token == NULL) {
         return null;
@@ -415,6 +428,7 @@ final class Graph extends Kryo {
 
     @Override
     public void reset() {
+      objectsLeft = objects;
       written.clear(64);
       read.clear();
     }

@@ -5,17 +5,25 @@ import io.sojourn.EncodeException;
 
 /** What a {@link Graph} writes to: a buffer that grows, to a limit. Not thread-safe. */
 final class GraphOutput extends Output {
-  static final int INITIAL = 2048;
+  private static final int INITIAL = 2048;
 
-  GraphOutput() {
-    super(INITIAL, Graph.MAX_BYTES);
+  private final int limit;
+
+  GraphOutput(int limit) {
+    super(Math.min(INITIAL, limit), limit);
+    this.limit = limit;
+  }
+
+  /** Lets go of a buffer that has become large. */
+  void shrink() {
+    setBuffer(new byte[Math.min(INITIAL, limit)], limit);
   }
 
   /** A string: Latin-1 as it is, any other with one to three bytes a character. */
   @SuppressWarnings("deprecation")
   void text(String text) {
     int length = text.length();
-    if (length > Graph.MAX_BYTES) {
+    if (length > limit) {
       throw new EncodeException("A string of " + length + " characters", null);
     }
     int i = 0;

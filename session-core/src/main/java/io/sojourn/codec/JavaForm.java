@@ -34,15 +34,15 @@ final class JavaForm {
    * walks over it before anything is read.
    */
 
-  static final int MAX_DEPTH = 100;
-  static final int MAX_REFERENCES = 1_000_000;
   private static final int TABLE_FACTOR = 4;
   private static final int SMALL = 1024;
 
   private final ClassRule rule;
+  private final CodecLimits limits;
 
-  JavaForm(ClassRule rule) {
+  JavaForm(ClassRule rule, CodecLimits limits) {
     this.rule = rule;
+    this.limits = limits;
   }
 
   /**
@@ -51,16 +51,16 @@ final class JavaForm {
    * @param header how many bytes to leave free in front
    */
   byte[] encode(Object value, int header) throws IOException, ClassNotFoundException {
-    Bytes bytes = new Bytes();
+    Bytes bytes = new Bytes(header + limits.bytes());
     bytes.write(new byte[header]);
     Writer out = new Writer(bytes);
     out.writeObject(value);
     out.flush();
     byte[] written = bytes.toByteArray();
-    if (out.containers >= MAX_DEPTH - 1 || written.length > MAX_REFERENCES) {
+    if (out.containers >= limits.javaDepth() - 1 || written.length > limits.objects()) {
       rehearse(written, header);
     }
-    JavaStream stream = JavaStream.walk(written, header);
+    JavaStream stream = JavaStream.walk(written, header, limits);
     String refusal = stream.refusal();
     if (refusal != null) {
       throw new EncodeException(refusal, null);
@@ -71,32 +71,31 @@ final class JavaForm {
     return written;
   }
 
-  private static void rehearse(byte[] bytes, int offset)
-      throws IOException, ClassNotFoundException {
-    Limits limits = new Limits(bytes.length - offset);
+  private void rehearse(byte[] bytes, int offset) throws IOException, ClassNotFoundException {
+    Bounds bounds = new Bounds(limits, bytes.length - offset);
     try (ObjectInputStream in =
-        new Rehearsal(new ByteArrayInputStream(bytes, offset, bytes.length - offset), limits)) {
+        new Rehearsal(new ByteArrayInputStream(bytes, offset, bytes.length - offset), bounds)) {
       in.readObject();
     } catch (Unknown expected) {
       // The graph's own classes.
     } catch (InvalidClassException e) {
-      throw new EncodeException("The value is " + limits.excess("too large"), e);
+      throw new EncodeException("The value is " + bounds.excess("too large"), e);
     }
   }
 
   /** Reads what begins here and ends with the bytes. */
   Object decode(byte[] bytes, int offset) throws IOException, ClassNotFoundException {
     int size = bytes.length - offset;
-    if (size > Graph.MAX_BYTES) {
+    if (size > limits.bytes()) {
       throw new DecodeException(size + " bytes are more than one attribute may have", null);
     }
-    String refusal = JavaStream.walk(bytes, offset).refusal();
+    String refusal = JavaStream.walk(bytes, offset, limits).refusal();
     if (refusal != null) {
       throw new DecodeException(refusal, null);
     }
     ByteArrayInputStream rest = new ByteArrayInputStream(bytes, offset, size);
-    Limits limits = new Limits(size);
-    try (ObjectInputStream in = new Reader(rest, limits)) {
+    Bounds bounds = new Bounds(limits, size);
+    try (ObjectInputStream in = new Reader(rest, bounds)) {
       Object value = in.readObject();
       if (value == null) {
         throw new DecodeException("Null is no attribute", null);
@@ -106,15 +105,21 @@ final class JavaForm {
       }
       return value;
     } catch (InvalidClassException e) {
-      throw new DecodeException("What is stored is " + limits.excess("not of this class"), e);
+      throw new DecodeException("What is stored is " + bounds.excess("not of this class"), e);
     }
   }
 
   private static final class Bytes extends ByteArrayOutputStream {
+    private final int limit;
+
+    Bytes(int limit) {
+      this.limit = limit;
+    }
+
     @Override
     public synchronized void write(byte[] bytes, int offset, int length) {
-      if (count + length > Graph.MAX_BYTES) {
-        throw new EncodeException("The value takes more than " + Graph.MAX_BYTES + " bytes", null);
+      if (count + length > limit) {
+        throw new EncodeException("The value takes more than " + limit + " bytes", null);
       }
       super.write(bytes, offset, length);
     }
@@ -159,9 +164,9 @@ final class JavaForm {
   }
 
   private final class Reader extends ObjectInputStream {
-    Reader(InputStream in, Limits limits) throws IOException {
+    Reader(InputStream in, Bounds bounds) throws IOException {
       super(in);
-      setObjectInputFilter(limits);
+      setObjectInputFilter(bounds);
     }
 
     @Override
@@ -185,9 +190,9 @@ final class JavaForm {
 
   /** No class of the stream is known, except those that its grammar needs. */
   private static final class Rehearsal extends ObjectInputStream {
-    Rehearsal(InputStream in, Limits limits) throws IOException {
+    Rehearsal(InputStream in, Bounds bounds) throws IOException {
       super(in);
-      setObjectInputFilter(limits);
+      setObjectInputFilter(bounds);
     }
 
     @Override
@@ -222,23 +227,25 @@ final class JavaForm {
   }
 
   /** The bounds of one stream. */
-  private static final class Limits implements ObjectInputFilter {
+  private static final class Bounds implements ObjectInputFilter {
+    private final CodecLimits limits;
     private final long size;
     private long primitives;
     private long references;
     private @Nullable String excess;
 
-    Limits(long size) {
+    Bounds(CodecLimits limits, long size) {
+      this.limits = limits;
       this.size = size;
     }
 
     @Override
     public Status checkInput(FilterInfo info) {
-      if (info.depth() > MAX_DEPTH) {
-        return reject("nested deeper than " + MAX_DEPTH);
+      if (info.depth() > limits.javaDepth()) {
+        return reject("nested deeper than " + limits.javaDepth());
       }
-      if (info.references() > MAX_REFERENCES) {
-        return reject("made of more than " + MAX_REFERENCES + " objects");
+      if (info.references() > limits.objects()) {
+        return reject("made of more than " + limits.objects() + " objects");
       }
       long length = info.arrayLength();
       if (length >= 0) {

@@ -19,9 +19,6 @@ final class JavaStream {
    * without them, which takes more steps, and those are bounded.
    */
 
-  private static final int HANDLES = 2 * JavaForm.MAX_REFERENCES;
-  private static final int DEPTH = 10 * JavaForm.MAX_DEPTH;
-
   /** The tag of {@code java.util.CollSer} for a map. */
   private static final int MAP = 3;
 
@@ -58,6 +55,7 @@ final class JavaStream {
     }
   }
 
+  private final CodecLimits limits;
   private final byte[] bytes;
   private final HashCost cost = new HashCost();
   private @Nullable Description[] descriptions = new @Nullable Description[16];
@@ -68,7 +66,8 @@ final class JavaStream {
   private @Nullable String refusal;
   private boolean torn;
 
-  private JavaStream(byte[] bytes, int offset) {
+  private JavaStream(byte[] bytes, int offset, CodecLimits limits) {
+    this.limits = limits;
     this.bytes = bytes;
     this.position = offset;
     this.stepsLeft = HashCost.limit(bytes.length - offset);
@@ -76,8 +75,8 @@ final class JavaStream {
   }
 
   /** A stream that begins here and ends with the bytes. */
-  static JavaStream walk(byte[] bytes, int offset) {
-    JavaStream stream = new JavaStream(bytes, offset);
+  static JavaStream walk(byte[] bytes, int offset, CodecLimits limits) {
+    JavaStream stream = new JavaStream(bytes, offset, limits);
     try {
       if (stream.number(2) != (ObjectStreamConstants.STREAM_MAGIC & 0xFFFF)
           || stream.number(2) != ObjectStreamConstants.STREAM_VERSION) {
@@ -111,8 +110,8 @@ final class JavaStream {
     if (--stepsLeft < 0) {
       throw new Excess("Too much to look through");
     }
-    if (++depth > DEPTH) {
-      throw new Excess("Nested deeper than " + JavaForm.MAX_DEPTH);
+    if (++depth > 10 * limits.javaDepth()) {
+      throw new Excess("It is nested deeper than " + limits.javaDepth());
     }
     byte tag = next();
     if (tag == ObjectStreamConstants.TC_REFERENCE) {
@@ -184,7 +183,7 @@ final class JavaStream {
   private void data(Description type) {
     Description parent = type.parent;
     if (parent != null) {
-      if (--stepsLeft < 0 || ++depth > DEPTH) {
+      if (--stepsLeft < 0 || ++depth > 10 * limits.javaDepth()) {
         throw new Excess("Too much to look through");
       }
       data(parent);
@@ -330,8 +329,8 @@ final class JavaStream {
   }
 
   private void described(Description type) {
-    if (++depth > DEPTH) {
-      throw new Excess("Nested deeper than " + JavaForm.MAX_DEPTH);
+    if (++depth > 10 * limits.javaDepth()) {
+      throw new Excess("It is nested deeper than " + limits.javaDepth());
     }
     int unused = annotation(0);
     type.parent = description();
@@ -346,8 +345,8 @@ final class JavaStream {
   }
 
   private int newHandle(@Nullable Description description) {
-    if (handles == HANDLES) {
-      throw new Excess("Made of more than " + JavaForm.MAX_REFERENCES + " objects");
+    if (handles == limits.objects()) {
+      throw new Excess("It is made of more than " + limits.objects() + " objects");
     }
     if (handles == descriptions.length) {
       descriptions = Arrays.copyOf(descriptions, handles * 2);

@@ -27,7 +27,18 @@ public final class KryoCodec implements AttributeCodec {
    * @param filter which classes may be stored and made again
    */
   public KryoCodec(ClassLoader application, ClassFilter filter) {
-    this.forms = new StoredForms(application, filter);
+    this(application, filter, CodecLimits.DEFAULT);
+  }
+
+  /**
+   * A codec for one application.
+   *
+   * @param application where its classes are found
+   * @param filter which classes may be stored and made again
+   * @param limits how much one attribute may be
+   */
+  public KryoCodec(ClassLoader application, ClassFilter filter, CodecLimits limits) {
+    this.forms = new StoredForms(application, filter, limits);
   }
 
   /**

@@ -52,17 +52,19 @@ final class StoredForms {
   }
 
   private final ClassRule rule;
+  private final int mostBytes;
   private final JavaForm java;
   private final Pool<Graph> graphs;
 
-  StoredForms(ClassLoader application, ClassFilter filter) {
+  StoredForms(ClassLoader application, ClassFilter filter, CodecLimits limits) {
     this.rule = new ClassRule(application, filter);
-    this.java = new JavaForm(rule);
+    this.mostBytes = limits.bytes();
+    this.java = new JavaForm(rule, limits);
     this.graphs =
         new Pool<Graph>(true, false, POOLED) {
           @Override
           protected Graph create() {
-            return new Graph(rule);
+            return new Graph(rule, limits);
           }
         };
   }
@@ -165,7 +167,10 @@ final class StoredForms {
     return value;
   }
 
-  private static void requireWhole(byte[] bytes) {
+  private void requireWhole(byte[] bytes) {
+    if (bytes.length - HEADER > mostBytes) {
+      throw new DecodeException(bytes.length + " bytes are more than an attribute may have", null);
+    }
     if (bytes.length < HEADER) {
       throw new DecodeException(bytes.length + " bytes are too few for an attribute", null);
     }

@@ -16,11 +16,14 @@ import io.sojourn.StoreConfiguration;
 import io.sojourn.StoreStatistics;
 import io.sojourn.StoreUnavailableException;
 import io.sojourn.codec.ClassFilter;
+import io.sojourn.codec.CodecLimits;
 import io.sojourn.codec.CompressedCodec;
+import io.sojourn.codec.CustomCodec;
 import io.sojourn.codec.EncryptedCodec;
 import io.sojourn.codec.EncryptionKeys;
 import io.sojourn.codec.JavaCodec;
 import io.sojourn.codec.KryoCodec;
+import io.sojourn.codec.MeasuredCodec;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
@@ -100,6 +103,9 @@ public final class SojournManager extends ManagerBase {
   private String allowedClasses = "";
   private String codec = "kryo";
   private String compression = "none";
+  private String maxEncodedBytes = Integer.toString(CodecLimits.DEFAULT.bytes());
+  private String maxDepth = Integer.toString(CodecLimits.DEFAULT.depth());
+  private String maxObjects = Integer.toString(CodecLimits.DEFAULT.objects());
   private @Nullable String encryptionKeys;
   private String encryption = "required";
   private String concurrency = "parallel";
@@ -135,7 +141,7 @@ public final class SojournManager extends ManagerBase {
   /** What a started manager works with. */
   private record Running(
       SessionRepository repository,
-      AttributeCodec codec,
+      MeasuredCodec codec,
       Authentication authentication,
       Predicate<String> serialized,
       Duration patience,
@@ -287,8 +293,9 @@ public final class SojournManager extends ManagerBase {
   }
 
   /**
-   * Sets what encodes attributes: {@code kryo}, small and fast where that is faithful, or {@code
-   * java}, Java serialization. Either decodes both.
+   * Sets what encodes attributes: {@code kryo}, small and fast where that is faithful, {@code
+   * java}, Java serialization, or the name of a class that implements {@link AttributeCodec}. Each
+   * decodes what the first two have encoded.
    */
   public void setCodec(String name) {
     this.codec = name;
@@ -297,6 +304,39 @@ public final class SojournManager extends ManagerBase {
   /** What encodes attributes. */
   public String getCodec() {
     return codec;
+  }
+
+  /** Sets how many bytes an attribute may take, encoded. */
+  public void setMaxEncodedBytes(String bytes) {
+    this.maxEncodedBytes = bytes;
+  }
+
+  /** How many bytes an attribute may take, encoded. */
+  public String getMaxEncodedBytes() {
+    return maxEncodedBytes;
+  }
+
+  /**
+   * Sets how deep an attribute's objects may be nested; half as deep where Java serialization is
+   * needed.
+   */
+  public void setMaxDepth(String depth) {
+    this.maxDepth = depth;
+  }
+
+  /** How deep an attribute's objects may be nested. */
+  public String getMaxDepth() {
+    return maxDepth;
+  }
+
+  /** Sets of how many objects an attribute may be made. */
+  public void setMaxObjects(String objects) {
+    this.maxObjects = objects;
+  }
+
+  /** Of how many objects an attribute may be made. */
+  public String getMaxObjects() {
+    return maxObjects;
   }
 
   /**
@@ -496,7 +536,7 @@ public final class SojournManager extends ManagerBase {
                 + "\" can never be reached: nearCacheSize is "
                 + policy.nearCacheSize());
       }
-      AttributeCodec codec = codec(getContext().getLoader().getClassLoader());
+      MeasuredCodec codec = new MeasuredCodec(codec(getContext().getLoader().getClassLoader()));
       Predicate<String> serialized = serialized();
       Duration patience = Duration.ofSeconds(number("serializeTimeout", serializeTimeout, 1));
       String route = route();
@@ -596,11 +636,19 @@ public final class SojournManager extends ManagerBase {
       throw new IllegalArgumentException(
           "allowedClasses=\"" + allowedClasses + "\": " + e.getMessage(), e);
     }
+    CodecLimits limits =
+        new CodecLimits(
+            number("maxEncodedBytes", maxEncodedBytes, 1, CodecLimits.DEFAULT.bytes()),
+            number("maxDepth", maxDepth, 1, 1_000),
+            number("maxObjects", maxObjects, 1));
     AttributeCodec plain =
-        switch (choice("codec", codec, Codec.class)) {
-          case KRYO -> new KryoCodec(webApplication, filter);
-          case JAVA -> new JavaCodec(webApplication, filter);
-        };
+        codec.contains(".")
+            ? new CustomCodec(
+                customCodec(webApplication), new KryoCodec(webApplication, filter, limits))
+            : switch (choice("codec", codec, Codec.class)) {
+              case KRYO -> new KryoCodec(webApplication, filter, limits);
+              case JAVA -> new JavaCodec(webApplication, filter, limits);
+            };
     try {
       plain =
           new CompressedCodec(
@@ -622,6 +670,33 @@ public final class SojournManager extends ManagerBase {
       return new EncryptedCodec(plain, EncryptionKeys.of(keys), mode);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException("encryptionKeys=\"...\": " + e.getMessage(), e);
+    }
+  }
+
+  /** The application's, or one beside this manager. */
+  private AttributeCodec customCodec(ClassLoader webApplication) {
+    String name = codec.strip();
+    String failure = "codec=\"" + name + "\": ";
+    try {
+      Class<?> type;
+      try {
+        type = Class.forName(name, true, webApplication);
+      } catch (ClassNotFoundException notTheApplications) {
+        type = Class.forName(name, true, SojournManager.class.getClassLoader());
+      }
+      return type.asSubclass(AttributeCodec.class).getConstructor().newInstance();
+    } catch (ClassNotFoundException e) {
+      throw new IllegalArgumentException(
+          failure + "neither the application nor Tomcat's lib has this class", e);
+    } catch (ClassCastException e) {
+      throw new IllegalArgumentException(
+          failure
+              + "this class does not implement io.sojourn.AttributeCodec, or one that the"
+              + " application has a second time in its own WEB-INF/lib",
+          e);
+    } catch (ReflectiveOperationException | LinkageError e) {
+      throw new IllegalArgumentException(
+          failure + "it needs to be public, with a public constructor without parameters", e);
     }
   }
 
@@ -671,16 +746,25 @@ public final class SojournManager extends ManagerBase {
   }
 
   private static int number(String attribute, String text, int least) {
+    return number(attribute, text, least, Integer.MAX_VALUE);
+  }
+
+  private static int number(String attribute, String text, int least, int most) {
     try {
       int number = Integer.parseInt(text.strip());
-      if (number >= least) {
+      if (number >= least && number <= most) {
         return number;
       }
     } catch (NumberFormatException e) {
       // Answered below, like a number that is too small.
     }
     throw new IllegalArgumentException(
-        attribute + "=\"" + text + "\" must be a whole number, " + least + " or more");
+        attribute
+            + "=\""
+            + text
+            + "\" must be a whole number, "
+            + least
+            + (most == Integer.MAX_VALUE ? " or more" : " to " + most));
   }
 
   private static <E extends Enum<E>> E choice(String attribute, String text, Class<E> choices) {
@@ -1193,6 +1277,36 @@ public final class SojournManager extends ManagerBase {
   /** How many bytes of attributes have been sent to the store. */
   public long getBytesSaved() {
     return statistics().bytesSaved();
+  }
+
+  /** How often an attribute that was only read was encoded to see whether it has changed. */
+  public long getDirtyChecks() {
+    return codecStatistics().checks();
+  }
+
+  /** How many milliseconds all of that took. */
+  public long getDirtyCheckTime() {
+    return codecStatistics().checkTime().toMillis();
+  }
+
+  /** How many attributes could not be encoded, each time that it was tried. */
+  public long getEncodeFailures() {
+    return codecStatistics().encodeFailures();
+  }
+
+  /** How many stored attributes could not be decrypted or decoded, each time that it was tried. */
+  public long getDecodeFailures() {
+    return codecStatistics().decodeFailures();
+  }
+
+  /** How many attributes were refused for a class that may not be in a session. */
+  public long getRefusedClasses() {
+    return codecStatistics().refusals();
+  }
+
+  private MeasuredCodec.Statistics codecStatistics() {
+    Running current = running;
+    return current == null ? MeasuredCodec.Statistics.NONE : current.codec.statistics();
   }
 
   private StoreStatistics statistics() {
