@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.module.ModuleFinder;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -113,6 +115,45 @@ class DistributedJarIT {
             "Reactor Core",
             "redis-authx-core",
             "SLF4J");
+  }
+
+  /** It finds its classes by names that it puts together, which relocation could miss. */
+  @Test
+  void lz4WorksUnderItsOtherNameWithoutNativeCode() throws Exception {
+    assertThat(DistributedJar.entries())
+        .filteredOn(name -> name.startsWith("io/sojourn/shaded/lz4/"))
+        .isNotEmpty()
+        .noneMatch(name -> name.endsWith(".so") || name.endsWith(".dylib"));
+    try (URLClassLoader jar =
+        new URLClassLoader(
+            new URL[] {DistributedJar.FILE.toUri().toURL()},
+            ClassLoader.getPlatformClassLoader())) {
+      Class<?> codec = jar.loadClass("io.sojourn.AttributeCodec");
+      Class<?> filter = jar.loadClass("io.sojourn.codec.ClassFilter");
+      Class<?> value = jar.loadClass("io.sojourn.EncodedValue");
+      Class<?> key = jar.loadClass("io.sojourn.SessionKey");
+      Object kryo =
+          jar.loadClass("io.sojourn.codec.KryoCodec")
+              .getConstructor(ClassLoader.class, filter)
+              .newInstance(jar, filter.getMethod("of", String.class).invoke(null, ""));
+      Object compressed =
+          jar.loadClass("io.sojourn.codec.CompressedCodec")
+              .getConstructor(codec, boolean.class)
+              .newInstance(kryo, true);
+      Object origin = key.getMethod("of", String.class).invoke(null, "session");
+      Object encoded =
+          codec.getMethod("encode", Object.class).invoke(compressed, "again ".repeat(1_000));
+      Object stored =
+          codec
+              .getMethod("seal", value, key, String.class)
+              .invoke(compressed, encoded, origin, "a");
+      assertThat(stored).isNotEqualTo(encoded);
+      assertThat(
+              codec
+                  .getMethod("open", value, key, String.class)
+                  .invoke(compressed, stored, origin, "a"))
+          .isEqualTo(encoded);
+    }
   }
 
   @Test
