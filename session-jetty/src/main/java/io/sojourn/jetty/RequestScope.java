@@ -1,0 +1,185 @@
+package io.sojourn.jetty;
+
+import io.sojourn.SessionException;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.eclipse.jetty.http.HttpCookie;
+import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.http.HttpFields;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.server.HttpCookieUtils;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.session.AbstractSessionManager;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one request has to do with the sessions of one context: those it asked for and those it
+ * uses. It is bound to each thread on which Jetty runs something of the request in that context.
+ *
+ * <p>Thread-safe.
+ */
+final class RequestScope {
+
+  private static final ThreadLocal<@Nullable Entered> CURRENT = new ThreadLocal<>();
+
+  private final SojournSessionCache cache;
+  private final Request request;
+  private final Set<String> asked = ConcurrentHashMap.newKeySet();
+  private final Set<String> missing = ConcurrentHashMap.newKeySet();
+  private final List<SojournSession> sessions = new CopyOnWriteArrayList<>();
+  private final AtomicBoolean ended = new AtomicBoolean();
+  private volatile @Nullable SessionException failure;
+
+  /** What a thread has entered, a context within another one included. */
+  private record Entered(@Nullable RequestScope scope, @Nullable Entered outer) {}
+
+  RequestScope(SojournSessionCache cache, Request request) {
+    this.cache = cache;
+    this.request = request;
+  }
+
+  /** The scope of what this thread runs for a request; null if it runs nothing for one. */
+  static @Nullable RequestScope current() {
+    Entered entered = CURRENT.get();
+    return entered == null ? null : entered.scope;
+  }
+
+  /** This thread enters a context. */
+  static void enter(@Nullable RequestScope scope) {
+    CURRENT.set(new Entered(scope, CURRENT.get()));
+  }
+
+  /** This thread leaves a context. */
+  static void leave() {
+    Entered entered = CURRENT.get();
+    if (entered == null || entered.outer == null) {
+      CURRENT.remove();
+    } else {
+      CURRENT.set(entered.outer);
+    }
+  }
+
+  boolean isOf(SojournSessionCache other) {
+    return cache == other;
+  }
+
+  /**
+   * Whether the request brings one session id and no more. Of several Jetty takes the first that is
+   * valid, so each has to be asked for.
+   */
+  boolean bringsOneId() {
+    AbstractSessionManager manager = cache.manager();
+    long ids =
+        Request.getCookies(request).stream()
+            .filter(cookie -> cookie.getName().equalsIgnoreCase(manager.getSessionCookie()))
+            .count();
+    String parameters = request.getHttpURI().getParam();
+    String prefix = manager.getSessionIdPathParameterName() + "=";
+    if (manager.isUsingUriParameters() && parameters != null) {
+      ids += List.of(parameters.split(";")).stream().filter(p -> p.startsWith(prefix)).count();
+    }
+    return ids == 1 && !request.getContext().isCrossContextDispatch(request);
+  }
+
+  /** The request asks for the session with this id. */
+  void ask(String id) {
+    asked.add(id);
+  }
+
+  boolean hasAskedFor(String id) {
+    return asked.contains(id);
+  }
+
+  /** The session with this id has been found not to be there, or not to be there any more. */
+  void miss(String id) {
+    missing.add(id);
+  }
+
+  boolean misses(String id) {
+    return missing.contains(id);
+  }
+
+  void use(SojournSession session) {
+    sessions.add(session);
+  }
+
+  boolean uses(SojournSession session) {
+    return sessions.contains(session);
+  }
+
+  /**
+   * Notes why this request cannot be served; what the application answers is of no account then.
+   */
+  SessionUnavailableException failed(SessionException why) {
+    failure = why;
+    return new SessionUnavailableException(why);
+  }
+
+  /**
+   * Saves what has changed in the sessions that this request uses.
+   *
+   * @return why the request cannot be served; null if all is well
+   */
+  @Nullable SessionException flush() {
+    if (failure != null) {
+      return failure;
+    }
+    for (SojournSession session : sessions) {
+      try {
+        session.flush();
+      } catch (SessionException e) {
+        failure = e;
+        return e;
+      }
+    }
+    return null;
+  }
+
+  /** The response's header fields, with the cookies that are due beside them. */
+  HttpFields withCookies(HttpFields fields) {
+    HttpFields.Mutable more = null;
+    for (SojournSession session : sessions) {
+      HttpCookie cookie = session.dueCookie(request.isSecure());
+      if (cookie != null) {
+        more = more == null ? HttpFields.build(fields) : more;
+        more.add(HttpHeader.SET_COOKIE, HttpCookieUtils.getRFC6265SetCookie(cookie));
+      }
+    }
+    return more == null ? fields : more;
+  }
+
+  /** The response's header fields without the session's cookie. */
+  HttpFields.Mutable withoutCookies(HttpFields fields) {
+    HttpFields.Mutable fewer = HttpFields.build();
+    String prefix = cache.manager().getSessionCookie().toLowerCase(Locale.ROOT) + "=";
+    for (HttpField field : fields) {
+      if (field.getHeader() != HttpHeader.SET_COOKIE
+          || !field.getValue().toLowerCase(Locale.ROOT).startsWith(prefix)) {
+        fewer.add(field);
+      }
+    }
+    return fewer;
+  }
+
+  /** The request is over. Repeatable. */
+  void end() {
+    if (!ended.compareAndSet(false, true)) {
+      return;
+    }
+    for (SojournSession session : sessions) {
+      try {
+        if (failure == null) {
+          session.flushLate();
+        }
+      } catch (SessionException e) {
+        cache.log().failed("Changes made after the response are not saved yet", e);
+      } finally {
+        session.endUse();
+      }
+    }
+  }
+}

@@ -1,0 +1,562 @@
+package io.sojourn.jetty;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.sojourn.LiveSession;
+import io.sojourn.SessionBusyException;
+import io.sojourn.SessionException;
+import io.sojourn.SessionRepository;
+import io.sojourn.StoreUnavailableException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import org.eclipse.jetty.http.HttpCookie;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.session.DefaultSessionIdManager;
+import org.eclipse.jetty.session.ManagedSession;
+import org.eclipse.jetty.session.SessionData;
+import org.eclipse.jetty.session.SessionIdManager;
+import org.eclipse.jetty.session.SessionManager;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One request's handle of a {@link LiveSession}, which all requests of this node share; or of an id
+ * for which the store is asked when the application asks for its session.
+ *
+ * <p>Thread-safe.
+ */
+class SojournSession extends ManagedSession {
+
+  /*
+   * Jetty looks for the session of every request before the application is asked, and takes an exception for a missing session.
+   * So it is handed this in any case, which claims to be valid until Jetty has made it the request's session; that Jetty says by
+   * access(). From then on isValid() is asked when somebody wants the session, and that asks the store.
+   */
+
+  private static final Logger LOG = System.getLogger(SojournSession.class.getName());
+
+  /** What the names begin with that belong to the adapter and not to the application. */
+  private static final String RESERVED = "io.sojourn.";
+
+  private enum State {
+    /** Jetty is choosing among the ids that the request brings. */
+    PROPOSED,
+    /** The request's session, if there is one: nobody has asked for it yet. */
+    CHOSEN,
+    OPEN,
+    /** There is no such session. */
+    MISSING,
+    /** Listeners hear of its end. */
+    ENDING,
+    ENDED
+  }
+
+  private final SojournSessionCache cache;
+  private final SessionRepository repository;
+  private final @Nullable RequestScope scope;
+  private final String askedId;
+  private final boolean begun;
+
+  @GuardedBy("this")
+  private State state;
+
+  private volatile @Nullable LiveSession live;
+  private volatile boolean inUse;
+
+  private SojournSession(
+      SojournSessionCache cache,
+      @Nullable RequestScope scope,
+      String askedId,
+      State state,
+      boolean begun) {
+    super(cache.manager(), new SessionData(askedId, null, null, 0, 0, 0, -1));
+    this.cache = cache;
+    this.repository = cache.repository();
+    this.scope = scope;
+    this.askedId = askedId;
+    this.state = state;
+    this.begun = begun;
+    setResident(true);
+  }
+
+  /** Another handle of an open session, for nobody's use. */
+  SojournSession(SojournSession other) {
+    this(other.cache, null, other.open().id(), State.OPEN, false);
+    adopt(other.open());
+  }
+
+  /** For an id that a request brings. */
+  static SojournSession asked(SojournSessionCache cache, RequestScope scope, String id) {
+    return new SojournSession(cache, scope, id, State.PROPOSED, false);
+  }
+
+  /** A session that is open, used by nobody. */
+  static SojournSession of(SojournSessionCache cache, LiveSession live) {
+    SojournSession session = new SojournSession(cache, null, live.id(), State.OPEN, false);
+    session.adopt(live);
+    return session;
+  }
+
+  /**
+   * A session that a request uses.
+   *
+   * @param begun whether it is this request that has begun it
+   */
+  static SojournSession used(
+      SojournSessionCache cache, @Nullable RequestScope scope, LiveSession live, boolean begun) {
+    SojournSession session = new SojournSession(cache, scope, live.id(), State.OPEN, begun);
+    session.adopt(live);
+    session.beginUse();
+    return session;
+  }
+
+  private void adopt(LiveSession session) {
+    live = session;
+    getSessionData().setCreated(session.creationTime().toEpochMilli());
+  }
+
+  private void beginUse() {
+    if (scope != null) {
+      inUse = true;
+      repository.beginUse(open());
+      scope.use(this);
+    }
+  }
+
+  /** The request is over. */
+  void endUse() {
+    LiveSession session = live;
+    if (inUse && session != null) {
+      inUse = false;
+      repository.endUse(session);
+    }
+  }
+
+  private synchronized State state() {
+    return state;
+  }
+
+  private synchronized void become(State next) {
+    state = next;
+  }
+
+  /** Asks the store if that has not been done yet. */
+  private synchronized void resolve() {
+    if (state != State.PROPOSED && state != State.CHOSEN) {
+      return;
+    }
+    RequestScope asking = Objects.requireNonNull(scope);
+    LiveSession found;
+    try {
+      found = repository.open(askedId);
+    } catch (SessionException e) {
+      throw asking.failed(e);
+    }
+    if (found == null) {
+      state = State.MISSING;
+      asking.miss(askedId);
+    } else {
+      state = State.OPEN;
+      adopt(found);
+      beginUse();
+    }
+  }
+
+  /** The session without its container. */
+  private LiveSession open() {
+    resolve();
+    LiveSession session = live;
+    if (session == null || state() == State.ENDED) {
+      throw new IllegalStateException(
+          session == null ? "There is no such session" : "Session " + session.key() + " has ended");
+    }
+    return session;
+  }
+
+  /**
+   * Saves what has changed.
+   *
+   * @throws SessionException if that cannot be done now
+   */
+  void flush() {
+    LiveSession session = live;
+    if (session != null) {
+      var unused = repository.flush(session);
+    }
+  }
+
+  /** Saves what was changed after the last byte of the response. */
+  void flushLate() {
+    LiveSession session = live;
+    if (session != null && session.isUsedSinceFlush()) {
+      flush();
+    }
+  }
+
+  /**
+   * A change outside of a request's dispatch cannot wait for the request's end: there may be none.
+   */
+  private void changed(LiveSession session) {
+    RequestScope current = RequestScope.current();
+    if (state() == State.OPEN && (current == null || !current.uses(this))) {
+      if (!repository.flush(session)) {
+        throw endedElsewhere(session);
+      }
+      // What was set may still be changed in place: the end of the request looks again.
+      session.expectChanges();
+    }
+  }
+
+  /** Whoever reads without a request (a WebSocket, a timer) sees what the store has now. */
+  private LiveSession fresh() {
+    LiveSession session = open();
+    if (state() == State.OPEN && RequestScope.current() == null && !repository.refresh(session)) {
+      throw endedElsewhere(session);
+    }
+    return session;
+  }
+
+  private IllegalStateException endedElsewhere(LiveSession session) {
+    become(State.ENDED);
+    return new IllegalStateException("Session " + session.key() + " has ended");
+  }
+
+  /** To the request's client it is 503; whoever has no request gets it as it is. */
+  private RuntimeException failed(SessionException why) {
+    return scope == null ? why : scope.failed(why);
+  }
+
+  private LocalPart local(LiveSession session) {
+    return cache.local(session);
+  }
+
+  /** Runs something as the web application, with its class loader. */
+  void inContext(Runnable work) {
+    cache.run(work);
+  }
+
+  // ---------------------------------------------------------------- what Jetty asks
+
+  @Override
+  public boolean isValid() {
+    State now = state();
+    if (now == State.CHOSEN) {
+      resolve();
+      now = state();
+    }
+    return now == State.PROPOSED || now == State.OPEN;
+  }
+
+  @Override
+  public boolean isInvalidOrInvalidating() {
+    return !isValid();
+  }
+
+  /** Only the store says that a session has expired; this node's clock does not. */
+  @Override
+  public boolean isExpiredAt(long time) {
+    return false;
+  }
+
+  /**
+   * Jetty has made it the request's session.
+   *
+   * @return false: no cookie is due that {@link #dueCookie} would not give
+   */
+  @Override
+  public synchronized boolean access(long time) {
+    if (state == State.PROPOSED) {
+      state = State.CHOSEN;
+    }
+    return false;
+  }
+
+  /** Jetty says it of the id that it had in mind for a new session, too. */
+  @Override
+  public void setExtendedId(String extendedId) {
+    String id = getId();
+    super.setExtendedId(extendedId.startsWith(id) ? extendedId : ids().getExtendedId(id, null));
+  }
+
+  @Override
+  public HttpCookie generateSetCookie(String name, Map<String, String> attributes) {
+    HttpCookie cookie = super.generateSetCookie(name, attributes);
+    LiveSession session = live;
+    if (session != null) {
+      local(session).cookieSent();
+    }
+    return cookie;
+  }
+
+  /** The cookie to send because its id has another route now, or its age is to begin anew. */
+  @Nullable HttpCookie dueCookie(boolean secure) {
+    LiveSession session = live;
+    if (session == null || begun || session.isGone() || !cache.manager().isUsingCookies()) {
+      return null;
+    }
+    int refresh = cache.manager().getRefreshCookieAge();
+    boolean old =
+        cache.manager().getMaxCookieAge() > 0
+            && refresh > 0
+            && local(session).sinceCookie().compareTo(Duration.ofSeconds(refresh)) > 0;
+    return isSetCookieNeeded() || old ? cache.manager().getSessionCookie(this, secure) : null;
+  }
+
+  @Override
+  public String getId() {
+    LiveSession session = live;
+    return session == null ? askedId : session.id();
+  }
+
+  @Override
+  public boolean isNew() {
+    return begun && open() == live;
+  }
+
+  @Override
+  public long getCreationTime() {
+    return open().creationTime().toEpochMilli();
+  }
+
+  @Override
+  public long getLastAccessedTime() {
+    return open().lastAccessTime().toEpochMilli();
+  }
+
+  @Override
+  public int getMaxInactiveInterval() {
+    return (int) open().maxInactiveInterval().toSeconds();
+  }
+
+  @Override
+  public void setMaxInactiveInterval(int seconds) {
+    LiveSession session = open();
+    session.setMaxInactiveInterval(Duration.ofSeconds(seconds));
+    changed(session);
+  }
+
+  // ---------------------------------------------------------------- attributes
+
+  @Override
+  public @Nullable Object getAttribute(String name) {
+    LiveSession session = fresh();
+    if (name.startsWith(RESERVED)) {
+      return null;
+    }
+    Object here = local(session).get(name);
+    return here == null ? session.attribute(name) : here;
+  }
+
+  @Override
+  public Set<String> getAttributeNameSet() {
+    LiveSession session = fresh();
+    Set<String> names = session.attributeNames();
+    names.removeIf(name -> name.startsWith(RESERVED));
+    names.addAll(local(session).names());
+    return Collections.unmodifiableSet(names);
+  }
+
+  /**
+   * Sets or, with null, removes an attribute.
+   *
+   * @throws IllegalArgumentException if the value's class says that it cannot be stored, or the
+   *     name is Sojourn's own
+   */
+  @Override
+  public @Nullable Object setAttribute(String name, @Nullable Object value) {
+    LiveSession session = open();
+    if (name.startsWith(RESERVED)) {
+      if (value == null) {
+        return null;
+      }
+      throw new IllegalArgumentException(
+          "Session attribute '"
+              + name
+              + "' cannot be set: names that begin with "
+              + RESERVED
+              + " are Sojourn's own");
+    }
+    Object old = value == null ? remove(session, name) : put(session, name, value);
+    changed(session);
+    if (value != null || old != null) {
+      onSessionAttributeUpdate(name, value, old);
+    }
+    return old;
+  }
+
+  private @Nullable Object remove(LiveSession session, String name) {
+    Object here = local(session).remove(name);
+    Object stored = session.removeAttribute(name);
+    return here == null ? stored : here;
+  }
+
+  private @Nullable Object put(LiveSession session, String name, Object value) {
+    if (LocalPart.staysHere(value)) {
+      // Other nodes are not to go on with what it was.
+      Object stored = session.removeAttribute(name);
+      Object here = local(session).put(name, value);
+      return here == null ? stored : here;
+    }
+    Optional<String> refusal = cache.refusal(value);
+    if (refusal.isPresent()) {
+      throw new IllegalArgumentException(
+          "Session attribute '" + name + "' cannot be stored: " + refusal.get());
+    }
+    Object here = local(session).remove(name);
+    Object stored = session.setAttribute(name, value);
+    return here == null ? stored : here;
+  }
+
+  // ---------------------------------------------------------------- another id
+
+  /**
+   * Gives the session another id, in the other contexts of this server that have one with the same
+   * id too.
+   */
+  @Override
+  public void renewId(Request request, Response response) {
+    LiveSession session = open();
+    if (response != null && response.isCommitted()) {
+      throw new IllegalStateException(
+          "The id of session " + session.key() + " cannot be changed: the response has begun");
+    }
+    String oldId = session.id();
+    String oldExtendedId = getExtendedId();
+    String newId;
+    try {
+      do {
+        newId = ids().newSessionId(null, null, System.currentTimeMillis());
+      } while (!repository.canRename(session, newId));
+      if (!repository.rename(session, newId)) {
+        throw new SessionBusyException(
+            "The id of session "
+                + session.key()
+                + " cannot be changed: another request has ended the session or changed its id"
+                + " since this one opened it; try again",
+            null);
+      }
+    } catch (SessionException e) {
+      throw failed(e);
+    }
+    setExtendedId(ids().getExtendedId(newId, request));
+    onIdChanged();
+    renewInOtherContexts(oldId, oldExtendedId, newId);
+    getSessionManager().onSessionIdChanged(this, oldId);
+    if (response != null && isSetCookieNeeded()) {
+      Response.putCookie(response, getSessionManager().getSessionCookie(this, request.isSecure()));
+    }
+  }
+
+  private void renewInOtherContexts(String oldId, String oldExtendedId, String newId) {
+    if (!(ids() instanceof DefaultSessionIdManager manager)) {
+      return;
+    }
+    for (SessionManager other : manager.getSessionManagers()) {
+      if (other != getSessionManager()) {
+        try {
+          other.renewSessionId(oldId, oldExtendedId, newId, getExtendedId());
+        } catch (Exception e) {
+          LOG.log(Level.WARNING, "The id of a session's namesake cannot be changed: " + this, e);
+        }
+      }
+    }
+  }
+
+  private SessionIdManager ids() {
+    return cache.manager().getSessionIdManager();
+  }
+
+  // ---------------------------------------------------------------- its end
+
+  /**
+   * Ends the session on all nodes, and those with its id in the other contexts of this server.
+   * Listeners are told only if it is this call that ended it.
+   *
+   * @throws StoreUnavailableException if the store cannot be asked, outside of a request; the
+   *     session lives on
+   */
+  @Override
+  public void invalidate() {
+    LiveSession session = open();
+    if (!beginInvalidate()) {
+      return;
+    }
+    boolean mine;
+    try {
+      mine = repository.invalidate(session);
+    } catch (SessionException e) {
+      become(State.OPEN);
+      throw failed(e);
+    }
+    if (scope != null) {
+      scope.miss(session.id());
+    }
+    if (mine) {
+      tellListeners();
+    }
+    become(State.ENDED);
+    cache.endNamesakes(session.id());
+  }
+
+  /** The store has told this node that the session has expired. */
+  void expireClaimed() {
+    if (beginInvalidate()) {
+      tellListeners();
+    }
+  }
+
+  private void tellListeners() {
+    try {
+      getSessionManager().onSessionDestroyed(this);
+    } catch (RuntimeException | LinkageError | AssertionError e) {
+      LOG.log(Level.WARNING, "A listener failed at the end of " + this, e);
+    } finally {
+      finishInvalidate();
+    }
+  }
+
+  @Override
+  public synchronized boolean beginInvalidate() {
+    if (state == State.OPEN) {
+      state = State.ENDING;
+      return true;
+    }
+    return false;
+  }
+
+  /** Takes its attributes away and tells their listeners, each whatever the one before did. */
+  @Override
+  public void finishInvalidate() {
+    LiveSession session = live;
+    if (session == null) {
+      return;
+    }
+    inContext(
+        () -> {
+          for (String name : getAttributeNameSet()) {
+            try {
+              Object old = remove(session, name);
+              if (old != null) {
+                onSessionAttributeUpdate(name, null, old);
+              }
+            } catch (RuntimeException | LinkageError | AssertionError e) {
+              LOG.log(Level.WARNING, "A listener failed at the end of " + this, e);
+            }
+          }
+        });
+    become(State.ENDED);
+    getSessionManager().recordSessionTime(this);
+  }
+
+  /** The start of its key; never the id. */
+  @Override
+  public String toString() {
+    LiveSession session = live;
+    return "SojournSession[" + (session == null ? "not asked for" : session.key()) + "]";
+  }
+}

@@ -1,0 +1,467 @@
+package io.sojourn.jetty;
+
+import io.sojourn.AttributeCodec;
+import io.sojourn.LiveSession;
+import io.sojourn.SessionException;
+import io.sojourn.SessionKey;
+import io.sojourn.SessionRepository;
+import io.sojourn.SessionStore;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.eclipse.jetty.server.handler.ContextHandler;
+import org.eclipse.jetty.session.AbstractSessionManager;
+import org.eclipse.jetty.session.ManagedSession;
+import org.eclipse.jetty.session.SessionCache;
+import org.eclipse.jetty.session.SessionContext;
+import org.eclipse.jetty.session.SessionData;
+import org.eclipse.jetty.session.SessionDataStore;
+import org.eclipse.jetty.util.component.AbstractLifeCycle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One context's sessions, as Jetty's session manager asks for them. It takes the place of Jetty's
+ * cache and of its data store: both are the {@link SessionRepository}.
+ *
+ * <p>Thread-safe.
+ */
+final class SojournSessionCache extends AbstractLifeCycle implements SessionCache {
+
+  private static final Logger LOG = System.getLogger(SojournSessionCache.class.getName());
+
+  private static final Duration MAINTENANCE = Duration.ofSeconds(10);
+
+  private final AbstractSessionManager manager;
+  private final SojournSessionCacheFactory factory;
+  private final FailureLog log = new FailureLog();
+  private final ScopeListener listener = new ScopeListener(this);
+
+  /** Sessions that are being ended here, by id. */
+  private final Set<String> ending = ConcurrentHashMap.newKeySet();
+
+  private final Object joining = new Object();
+
+  private volatile @Nullable SessionContext context;
+  private volatile @Nullable Running running;
+
+  /**
+   * What a started cache works with.
+   *
+   * @param ownStore the store to close; null if it is somebody else's
+   */
+  private record Running(
+      SessionRepository repository,
+      AttributeCodec codec,
+      @Nullable SessionStore ownStore,
+      ContextHandler handler,
+      ScheduledExecutorService maintenance) {}
+
+  SojournSessionCache(AbstractSessionManager manager, SojournSessionCacheFactory factory) {
+    this.manager = manager;
+    this.factory = factory;
+  }
+
+  AbstractSessionManager manager() {
+    return manager;
+  }
+
+  FailureLog log() {
+    return log;
+  }
+
+  SessionRepository repository() {
+    return running().repository;
+  }
+
+  Optional<String> refusal(Object value) {
+    return running().codec.refusal(value);
+  }
+
+  private Running running() {
+    Running current = running;
+    if (current == null) {
+      throw new IllegalStateException("The session manager is not running");
+    }
+    return current;
+  }
+
+  /** Runs something as the web application, with its class loader. */
+  void run(Runnable work) {
+    SessionContext present = context;
+    if (present == null) {
+      work.run();
+    } else {
+      present.run(work);
+    }
+  }
+
+  // ---------------------------------------------------------------- lifecycle
+
+  /** The context is starting, whose class loader is the thread's. */
+  @Override
+  public void initialize(SessionContext starting) {
+    shutdown();
+    if (!(starting.getContext() instanceof ContextHandler.ScopedContext scoped)) {
+      throw new IllegalArgumentException(
+          "Sojourn cannot keep the sessions of a session handler that is in no ContextHandler");
+    }
+    ContextHandler handler = scoped.getContextHandler();
+    String application = factory.application(handler);
+    AttributeCodec codec = factory.codec(Thread.currentThread().getContextClassLoader());
+    SessionStore given = factory.givenStore();
+    SessionStore store = given == null ? factory.openStore(application) : given;
+    SessionRepository repository = new SessionRepository(store, codec, factory.policy());
+    ScheduledExecutorService maintenance =
+        Executors.newSingleThreadScheduledExecutor(
+            task -> {
+              Thread thread = new Thread(task, "sojourn " + application);
+              thread.setDaemon(true);
+              // Not the web application's.
+              thread.setContextClassLoader(SojournSessionCache.class.getClassLoader());
+              return thread;
+            });
+    context = starting;
+    running = new Running(repository, codec, given == null ? store : null, handler, maintenance);
+    handler.addEventListener(listener);
+    var unused =
+        maintenance.scheduleWithFixedDelay(
+            () -> maintain(repository, application),
+            MAINTENANCE.toMillis(),
+            MAINTENANCE.toMillis(),
+            TimeUnit.MILLISECONDS);
+  }
+
+  private void maintain(SessionRepository repository, String application) {
+    try {
+      run(repository::maintain);
+    } catch (SessionException e) {
+      log.failed("Sessions of " + application + " could not be looked after", e);
+    } catch (RuntimeException e) {
+      LOG.log(Level.WARNING, "Sessions of " + application + " could not be looked after", e);
+    }
+  }
+
+  /** The context is stopping. What has been answered for is in the store. */
+  @Override
+  public void shutdown() {
+    Running stopping = running;
+    if (stopping == null) {
+      return;
+    }
+    stopping.handler.removeEventListener(listener);
+    stopping.maintenance.shutdown();
+    // While a listener can still read the rest of its session.
+    stopping.repository.sessions().forEach(LiveSession::passivate);
+    running = null;
+    stopping.repository.close();
+    if (stopping.ownStore != null) {
+      stopping.ownStore.close();
+    }
+  }
+
+  @Override
+  public AbstractSessionManager getSessionManager() {
+    return manager;
+  }
+
+  // ---------------------------------------------------------------- sessions
+
+  /**
+   * The session with this id; in a request, a session that may turn out not to be there when it is
+   * asked for.
+   *
+   * @throws io.sojourn.StoreUnavailableException if the store cannot be asked, outside of a request
+   */
+  @Override
+  public @Nullable ManagedSession get(String id) {
+    RequestScope scope = scope();
+    if (scope == null) {
+      LiveSession live = repository().open(id);
+      return live == null ? null : SojournSession.of(this, live);
+    }
+    scope.ask(id);
+    if (scope.bringsOneId()) {
+      return SojournSession.asked(this, scope, id);
+    }
+    try {
+      LiveSession live = repository().open(id);
+      if (live != null) {
+        return SojournSession.used(this, scope, live, false);
+      }
+      scope.miss(id);
+    } catch (SessionException e) {
+      var unused = scope.failed(e);
+    }
+    return null;
+  }
+
+  /** This thread's request, as far as it is in this context. */
+  private @Nullable RequestScope scope() {
+    RequestScope current = RequestScope.current();
+    return current != null && current.isOf(this) ? current : null;
+  }
+
+  /** Whether any context has a session with this id, so that it may be used for another one. */
+  @Override
+  public boolean exists(String id) {
+    RequestScope current = RequestScope.current();
+    if (current != null && current.isOf(this) && current.misses(id)) {
+      return false;
+    }
+    try {
+      LiveSession live = repository().look(SessionKey.of(id));
+      return live != null && !live.isGone();
+    } catch (SessionException e) {
+      if (current != null) {
+        // Jetty would go on with another id.
+        throw current.failed(e);
+      }
+      throw e;
+    }
+  }
+
+  @Override
+  public boolean contains(String id) {
+    return exists(id);
+  }
+
+  @Override
+  public ManagedSession newSession(String id, long time, long maxInactiveMs) {
+    Duration interval = Duration.ofMillis(maxInactiveMs <= 0 ? -1000 : maxInactiveMs);
+    RequestScope scope = scope();
+    if (scope == null || !scope.hasAskedFor(id)) {
+      return SojournSession.used(this, scope, repository().create(id, interval), true);
+    }
+    try {
+      return createOrJoin(scope, id, interval);
+    } catch (SessionException e) {
+      throw scope.failed(e);
+    }
+  }
+
+  /**
+   * Begins a session under the id that one in another context has: other requests may be doing the
+   * same, here and on other nodes.
+   */
+  private SojournSession createOrJoin(RequestScope scope, String id, Duration interval) {
+    SessionRepository repository = repository();
+    // Two of one node in one millisecond would be one creation to the store.
+    synchronized (joining) {
+      LiveSession present = repository.open(id);
+      if (present != null) {
+        return SojournSession.used(this, scope, present, false);
+      }
+      LiveSession begun = repository.createNow(id, interval);
+      if (begun == null) {
+        present = repository.open(id);
+        if (present != null) {
+          return SojournSession.used(this, scope, present, false);
+        }
+        // One that has expired and that nobody has ended yet; or one that began under this id and
+        // has another one since.
+        scavenge();
+        begun = repository.createNow(id, interval);
+      }
+      if (begun == null) {
+        String another =
+            manager.getSessionIdManager().newSessionId(null, null, System.currentTimeMillis());
+        begun = repository.create(another, interval);
+      }
+      return SojournSession.used(this, scope, begun, true);
+    }
+  }
+
+  @Override
+  public ManagedSession newSession(SessionData data) {
+    throw new UnsupportedOperationException("Sojourn's sessions have no SessionData to be made of");
+  }
+
+  /** Done already: {@link #newSession(String, long, long)}. */
+  @Override
+  public void add(String id, ManagedSession session) {}
+
+  /** Done before: {@link SessionStream} saves before a byte leaves. */
+  @Override
+  public void commit(ManagedSession session) {}
+
+  /** Done elsewhere: {@link RequestScope#end}. */
+  @Override
+  public void release(ManagedSession session) {}
+
+  /** Another context of this server has given its session with this id a new one. */
+  @Override
+  public @Nullable ManagedSession renewSessionId(
+      String oldId, String newId, String oldExtendedId, String newExtendedId) {
+    SessionRepository repository = repository();
+    LiveSession live = repository.open(oldId);
+    if (live == null || !repository.canRename(live, newId) || !repository.rename(live, newId)) {
+      return null;
+    }
+    SojournSession session = SojournSession.of(this, live);
+    session.setExtendedId(newExtendedId);
+    return session;
+  }
+
+  /**
+   * Another context of this server has ended its session with this id.
+   *
+   * @return the session whose listeners are to be told; null if there is none, or another one ends
+   *     it
+   */
+  @Override
+  public @Nullable ManagedSession delete(String id) {
+    if (ending.contains(id)) {
+      return null;
+    }
+    LiveSession live = repository().open(id);
+    return live == null || !repository().invalidate(live) ? null : SojournSession.of(this, live);
+  }
+
+  /** Ends what other contexts of this server have under the id of a session that has ended. */
+  void endNamesakes(String id) {
+    if (ending.add(id)) {
+      try {
+        manager.getSessionIdManager().invalidateAll(id);
+      } finally {
+        ending.remove(id);
+      }
+    }
+  }
+
+  /** The part of a session that stays on this node. */
+  LocalPart local(LiveSession live) {
+    Object attached = live.attachment();
+    if (attached instanceof LocalPart part) {
+      return part;
+    }
+    synchronized (live) {
+      if (live.attachment() instanceof LocalPart part) {
+        return part;
+      }
+      LocalPart part = new LocalPart();
+      live.attach(part, new Activation(SojournSession.of(this, live)));
+      return part;
+    }
+  }
+
+  // ---------------------------------------------------------------- expiry
+
+  /**
+   * Jetty's housekeeper asks from time to time which of the sessions whose timers have run out have
+   * expired. None of ours has a timer; what has expired, on any node, the store knows.
+   *
+   * @return none, since they have been ended here
+   */
+  @Override
+  public Set<String> checkExpiration(Set<String> candidates) {
+    scavenge();
+    return Set.of();
+  }
+
+  private void scavenge() {
+    Running current = running;
+    if (current == null) {
+      return;
+    }
+    try {
+      current.repository.scavenge(
+          live -> {
+            var unused = local(live);
+            SojournSession.of(this, live).expireClaimed();
+          });
+    } catch (SessionException e) {
+      log.failed("Expired sessions could not be ended", e);
+    }
+  }
+
+  @Override
+  public void checkInactiveSession(ManagedSession session) {}
+
+  // ---------------------------------------------------------------- settings of Jetty's caches
+
+  /** There is no data store beside the cache. Jetty hands over one that keeps nothing. */
+  @Override
+  public void setSessionDataStore(@Nullable SessionDataStore store) {}
+
+  @Override
+  public @Nullable SessionDataStore getSessionDataStore() {
+    return null;
+  }
+
+  private static void refuseOther(String name, Object value, Object only) {
+    if (!value.equals(only)) {
+      throw new IllegalArgumentException(
+          name
+              + "=\""
+              + value
+              + "\" is nothing that Sojourn's session cache can do: it is "
+              + only);
+    }
+  }
+
+  @Override
+  public void setEvictionPolicy(int policy) {
+    refuseOther("evictionPolicy", policy, NEVER_EVICT);
+  }
+
+  @Override
+  public int getEvictionPolicy() {
+    return NEVER_EVICT;
+  }
+
+  @Override
+  public void setSaveOnInactiveEviction(boolean save) {
+    refuseOther("saveOnInactiveEviction", save, false);
+  }
+
+  @Override
+  public boolean isSaveOnInactiveEviction() {
+    return false;
+  }
+
+  @Override
+  public void setSaveOnCreate(boolean save) {
+    refuseOther("saveOnCreate", save, false);
+  }
+
+  @Override
+  public boolean isSaveOnCreate() {
+    return false;
+  }
+
+  @Override
+  public void setRemoveUnloadableSessions(boolean remove) {
+    refuseOther("removeUnloadableSessions", remove, false);
+  }
+
+  @Override
+  public boolean isRemoveUnloadableSessions() {
+    return false;
+  }
+
+  @Override
+  public void setFlushOnResponseCommit(boolean flush) {
+    refuseOther("flushOnResponseCommit", flush, true);
+  }
+
+  @Override
+  public boolean isFlushOnResponseCommit() {
+    return true;
+  }
+
+  @Override
+  public void setInvalidateOnShutdown(boolean invalidate) {
+    refuseOther("invalidateOnShutdown", invalidate, false);
+  }
+
+  @Override
+  public boolean isInvalidateOnShutdown() {
+    return false;
+  }
+}

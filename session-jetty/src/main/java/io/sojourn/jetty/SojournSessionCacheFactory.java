@@ -1,0 +1,309 @@
+package io.sojourn.jetty;
+
+import io.sojourn.AttributeCodec;
+import io.sojourn.SessionPolicy;
+import io.sojourn.SessionStore;
+import io.sojourn.SessionStores;
+import io.sojourn.StoreConfiguration;
+import io.sojourn.codec.ClassFilter;
+import io.sojourn.codec.EncryptedCodec;
+import io.sojourn.codec.EncryptionKeys;
+import io.sojourn.codec.JavaCodec;
+import io.sojourn.codec.KryoCodec;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.handler.ContextHandler;
+import org.eclipse.jetty.session.AbstractSessionManager;
+import org.eclipse.jetty.session.SessionCache;
+import org.eclipse.jetty.session.SessionCacheFactory;
+import org.eclipse.jetty.session.SessionDataStoreFactory;
+import org.eclipse.jetty.session.SessionManager;
+import org.eclipse.jetty.util.component.AbstractLifeCycle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps the sessions of a Jetty server's web applications in a store that all servers share.
+ *
+ * <pre>{@code
+ * SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
+ * sessions.setStore("redis://10.0.0.5:6379");
+ * server.addBean(sessions);
+ * }</pre>
+ *
+ * <p>Every session handler that starts after that, and has no session cache of its own, has its
+ * sessions there. One context alone: {@code handler.setSessionCache(sessions.getSessionCache(
+ * handler))}.
+ *
+ * <p>docs/configuration.md explains the settings. They are text, so that a value that makes no
+ * sense stops the start with one message that names it.
+ *
+ * <p>To be configured by one thread before the server starts.
+ */
+public final class SojournSessionCacheFactory extends AbstractLifeCycle
+    implements SessionCacheFactory {
+
+  private final Map<String, String> storeOptions = new TreeMap<>();
+
+  private @Nullable Server server;
+  private @Nullable String storeUrl;
+  private @Nullable SessionStore givenStore;
+  private String application = "";
+  private String touchInterval = Long.toString(SessionPolicy.DEFAULT.touchInterval().toSeconds());
+  private String dirtyCheck = "read";
+  private String onDecodeFailure = "fail";
+  private String nearCacheSize = Integer.toString(SessionPolicy.DEFAULT.nearCacheSize());
+  private String allowedClasses = "";
+  private String codec = "kryo";
+  private @Nullable String encryptionKeys;
+  private String encryption = "required";
+
+  /** What encodes attributes. */
+  private enum Codec {
+    KRYO,
+    JAVA
+  }
+
+  /** A factory to be configured. */
+  public SojournSessionCacheFactory() {}
+
+  // ---------------------------------------------------------------- configuration
+
+  /** Sets the server whose bean it is, to be checked for others that would take its place. */
+  public void setServer(Server server) {
+    this.server = server;
+  }
+
+  /**
+   * Sets the store's URL: {@code redis:}, {@code jdbc:}, {@code jndi:} or {@code memory:}.
+   * Required, unless a store is handed over.
+   */
+  public void setStore(String url) {
+    this.storeUrl = url;
+  }
+
+  /**
+   * Hands over a store to use, in place of a URL, for one context. It stays the caller's to close.
+   */
+  public void setSessionStore(SessionStore store) {
+    this.givenStore = store;
+  }
+
+  /** Sets an option of the store, which refuses what it does not know. */
+  public void setStoreOption(String name, String value) {
+    storeOptions.put(name, value);
+  }
+
+  /** Sets options of the store: {@code name=value}, separated by semicolons or line ends. */
+  public void setStoreOptions(String options) {
+    for (String option : options.split("[;\\r\\n]", -1)) {
+      int equals = option.indexOf('=');
+      if (equals > 0) {
+        setStoreOption(option.substring(0, equals).strip(), option.substring(equals + 1).strip());
+      } else if (!option.isBlank()) {
+        throw new IllegalArgumentException(
+            "storeOptions=\"...\" must be name=value; name=value, and has '" + option + "'");
+      }
+    }
+  }
+
+  /**
+   * Sets whose sessions these are, in front of each context's path: servers with the same name
+   * share them. By default the context's first virtual host, if it has one.
+   */
+  public void setApplication(String name) {
+    this.application = name;
+  }
+
+  /** Sets how many seconds the stored time of last access may lag behind. */
+  public void setTouchInterval(String seconds) {
+    this.touchInterval = seconds;
+  }
+
+  /**
+   * Sets whether attributes that were only read are checked for changes ({@code read}) or not
+   * ({@code set}).
+   */
+  public void setDirtyCheck(String mode) {
+    this.dirtyCheck = mode;
+  }
+
+  /**
+   * Sets what reading an attribute does that this node cannot decode: {@code fail} or {@code
+   * absent}.
+   */
+  public void setOnDecodeFailure(String mode) {
+    this.onDecodeFailure = mode;
+  }
+
+  /** Sets how many sessions of each context this node keeps decoded. */
+  public void setNearCacheSize(String sessions) {
+    this.nearCacheSize = sessions;
+  }
+
+  /**
+   * Sets which classes may be in a session beside the JDK's value types and the application's own.
+   */
+  public void setAllowedClasses(String patterns) {
+    this.allowedClasses = patterns;
+  }
+
+  /**
+   * Sets what encodes attributes: {@code kryo}, small and fast where that is faithful, or {@code
+   * java}, Java serialization. Either decodes both.
+   */
+  public void setCodec(String name) {
+    this.codec = name;
+  }
+
+  /** Sets the keys that attributes are encrypted with, {@code id:key} each; the first encrypts. */
+  public void setEncryptionKeys(String keys) {
+    this.encryptionKeys = keys.isBlank() ? null : keys;
+  }
+
+  /**
+   * Sets what is done with what is not encrypted: {@code required} refuses it, {@code migrate}
+   * reads it, {@code prepare} writes it, too.
+   */
+  public void setEncryption(String mode) {
+    this.encryption = mode;
+  }
+
+  // ---------------------------------------------------------------- Jetty
+
+  /** Refuses to start with settings that make no sense, before any context does. */
+  @Override
+  protected void doStart() throws Exception {
+    check();
+    super.doStart();
+  }
+
+  private void check() {
+    SessionPolicy unusedPolicy = policy();
+    AttributeCodec unusedCodec = codec(SojournSessionCacheFactory.class.getClassLoader());
+    if (givenStore == null && (storeUrl == null || storeUrl.isBlank())) {
+      throw new IllegalArgumentException(
+          "store=\"...\" is missing: the URL of the store, for instance"
+              + " store=\"redis://127.0.0.1:6379\"");
+    }
+    Server whole = server;
+    if (whole != null) {
+      refuseOthers(whole);
+    }
+  }
+
+  private void refuseOthers(Server whole) {
+    for (SessionCacheFactory other : whole.getBeans(SessionCacheFactory.class)) {
+      if (other != this) {
+        throw unwanted(other);
+      }
+    }
+    SessionDataStoreFactory store = whole.getBean(SessionDataStoreFactory.class);
+    if (store != null) {
+      throw unwanted(store);
+    }
+  }
+
+  private static IllegalArgumentException unwanted(Object other) {
+    return new IllegalArgumentException(
+        "The server has a "
+            + other.getClass().getName()
+            + " beside Sojourn's session cache, which is cache and store in one; leave out the"
+            + " module or bean that brings it");
+  }
+
+  @Override
+  public SessionCache getSessionCache(SessionManager manager) {
+    check();
+    if (!(manager instanceof AbstractSessionManager jettys)) {
+      throw new IllegalArgumentException(
+          "Sojourn keeps sessions for Jetty's session handlers, not for " + manager.getClass());
+    }
+    return new SojournSessionCache(jettys, this);
+  }
+
+  /** Whose sessions those of this context are. */
+  String application(ContextHandler context) {
+    String name = application;
+    if (name.isBlank()) {
+      name = context.getVirtualHosts().isEmpty() ? "" : context.getVirtualHosts().get(0);
+    }
+    String path = context.getContextPath();
+    String whole = name + (path.equals("/") ? "" : path);
+    return whole.isEmpty() ? "/" : whole;
+  }
+
+  @Nullable SessionStore givenStore() {
+    return givenStore;
+  }
+
+  SessionStore openStore(String application) {
+    return SessionStores.open(
+        new StoreConfiguration(
+            String.valueOf(storeUrl), application, storeOptions, () -> Duration.ZERO),
+        SojournSessionCacheFactory.class.getClassLoader());
+  }
+
+  SessionPolicy policy() {
+    return new SessionPolicy(
+        Duration.ofSeconds(number("touchInterval", touchInterval, 0)),
+        choice("dirtyCheck", dirtyCheck, SessionPolicy.DirtyCheck.class),
+        choice("onDecodeFailure", onDecodeFailure, SessionPolicy.Undecodable.class),
+        number("nearCacheSize", nearCacheSize, 1));
+  }
+
+  AttributeCodec codec(ClassLoader webApplication) {
+    ClassFilter filter;
+    try {
+      filter = ClassFilter.ofApplication(webApplication, allowedClasses);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(
+          "allowedClasses=\"" + allowedClasses + "\": " + e.getMessage(), e);
+    }
+    AttributeCodec plain =
+        switch (choice("codec", codec, Codec.class)) {
+          case KRYO -> new KryoCodec(webApplication, filter);
+          case JAVA -> new JavaCodec(webApplication, filter);
+        };
+    EncryptedCodec.Mode mode = choice("encryption", encryption, EncryptedCodec.Mode.class);
+    String keys = encryptionKeys;
+    if (keys == null) {
+      if (mode != EncryptedCodec.Mode.REQUIRED) {
+        throw new IllegalArgumentException(
+            "encryption=\"" + encryption + "\" has a meaning only with encryptionKeys");
+      }
+      return plain;
+    }
+    try {
+      return new EncryptedCodec(plain, EncryptionKeys.of(keys), mode);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("encryptionKeys=\"...\": " + e.getMessage(), e);
+    }
+  }
+
+  private static int number(String attribute, String text, int least) {
+    try {
+      int number = Integer.parseInt(text.strip());
+      if (number >= least) {
+        return number;
+      }
+    } catch (NumberFormatException e) {
+      // Answered below, like a number that is too small.
+    }
+    throw new IllegalArgumentException(
+        attribute + "=\"" + text + "\" must be a whole number, " + least + " or more");
+  }
+
+  private static <E extends Enum<E>> E choice(String attribute, String text, Class<E> choices) {
+    StringBuilder allowed = new StringBuilder();
+    for (E choice : choices.getEnumConstants()) {
+      if (choice.name().equalsIgnoreCase(text.strip())) {
+        return choice;
+      }
+      allowed.append(allowed.isEmpty() ? "" : ", ").append(choice.name().toLowerCase(Locale.ROOT));
+    }
+    throw new IllegalArgumentException(attribute + "=\"" + text + "\" must be one of: " + allowed);
+  }
+}

@@ -1,0 +1,143 @@
+package io.sojourn.jetty;
+
+import io.sojourn.testkit.ContainerNode;
+import io.sojourn.testkit.ContractServlet;
+import io.sojourn.testkit.NodeSettings;
+import io.sojourn.testkit.SessionEvents;
+import java.net.URI;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.util.function.Consumer;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.handler.ContextHandlerCollection;
+import org.eclipse.jetty.session.DefaultSessionIdManager;
+
+/** A Jetty in this JVM with a web application whose sessions Sojourn keeps. */
+final class JettyNode implements ContainerNode {
+
+  private final Server server;
+  private final ContextHandlerCollection contexts;
+  private final ServletContext context;
+
+  private JettyNode(Server server, ContextHandlerCollection contexts, ServletContext context) {
+    this.server = server;
+    this.contexts = contexts;
+    this.context = context;
+  }
+
+  /**
+   * Starts it.
+   *
+   * @throws Exception if it does not start
+   */
+  static JettyNode start(NodeSettings settings) throws Exception {
+    SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
+    sessions.setSessionStore(settings.store());
+    sessions.setAllowedClasses(settings.allowedClasses());
+    return start(sessions, "", node -> {});
+  }
+
+  /**
+   * Starts it.
+   *
+   * @param workerName what session ids end with; empty for nothing
+   * @param preparation what to do before
+   * @throws Exception if it does not start
+   */
+  static JettyNode start(
+      SojournSessionCacheFactory sessions, String workerName, Consumer<JettyNode> preparation)
+      throws Exception {
+    Server server = new Server();
+    ServerConnector connector = new ServerConnector(server, 1, 1);
+    connector.setHost("127.0.0.1");
+    server.addConnector(connector);
+    DefaultSessionIdManager ids = new DefaultSessionIdManager(server);
+    ids.setWorkerName(workerName);
+    server.addBean(ids, true);
+    server.addBean(sessions);
+    ContextHandlerCollection contexts = new ContextHandlerCollection();
+    server.setHandler(contexts);
+    ServletContext context = context("/");
+    contexts.addHandler(context.handler());
+    JettyNode node = new JettyNode(server, contexts, context);
+    preparation.accept(node);
+    try {
+      server.start();
+    } catch (Exception e) {
+      server.stop();
+      throw e;
+    }
+    return node;
+  }
+
+  /** A web application with the contract's servlet. */
+  static ServletContext context(String path) {
+    ServletContext context = new ServletContext(path);
+    // As in a web application: what the server has is not its own.
+    context
+        .handler()
+        .setClassLoader(new URLClassLoader(new URL[0], JettyNode.class.getClassLoader()));
+    context.sessions().setMaxInactiveInterval(1800);
+    SessionEvents events = new SessionEvents();
+    context.add(events);
+    context.add(new ContractServlet(events), "/*");
+    return context;
+  }
+
+  Server server() {
+    return server;
+  }
+
+  ServletContext context() {
+    return context;
+  }
+
+  /** Adds a web application, before the start or after it. */
+  void add(ServletContext second) throws Exception {
+    contexts.addHandler(second.handler());
+    if (server.isStarted()) {
+      second.handler().start();
+    }
+  }
+
+  @Override
+  public URI uri() {
+    return URI.create(
+        "http://127.0.0.1:" + ((ServerConnector) server.getConnectors()[0]).getLocalPort() + "/");
+  }
+
+  /** The second web application as a node. */
+  ContainerNode at(ServletContext second) {
+    return new ContainerNode() {
+      @Override
+      public URI uri() {
+        return JettyNode.this.uri().resolve(second.handler().getContextPath() + "/");
+      }
+
+      @Override
+      public void scavenge() {
+        second.sessions().scavenge();
+      }
+
+      @Override
+      public void close() {
+        contexts.removeHandler(second.handler());
+      }
+    };
+  }
+
+  @Override
+  public void scavenge() {
+    context.sessions().scavenge();
+  }
+
+  @Override
+  public void close() {
+    try {
+      server.stop();
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

@@ -1,0 +1,69 @@
+package io.sojourn.jetty;
+
+import jakarta.servlet.Servlet;
+import java.util.EventListener;
+import org.eclipse.jetty.server.handler.ContextHandler;
+import org.eclipse.jetty.session.AbstractSessionManager;
+
+/**
+ * A servlet context of Jetty's, of the Jakarta EE version that the class path has: their classes
+ * differ in nothing but their package.
+ */
+final class ServletContext {
+
+  /** Which version that is. */
+  static final String ENVIRONMENT = System.getProperty("sojourn.jettyEnvironment", "ee10");
+
+  private static final String PACKAGE = "org.eclipse.jetty." + ENVIRONMENT + ".servlet.";
+
+  private final ContextHandler handler;
+  private final AbstractSessionManager sessions;
+
+  /** A context at this path, with sessions. */
+  ServletContext(String path) {
+    try {
+      handler =
+          (ContextHandler)
+              type("ServletContextHandler")
+                  .getConstructor(String.class, int.class)
+                  .newInstance(path, 1);
+      sessions =
+          (AbstractSessionManager)
+              handler.getClass().getMethod("getSessionHandler").invoke(handler);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static Class<?> type(String name) throws ClassNotFoundException {
+    return Class.forName(PACKAGE + name);
+  }
+
+  ContextHandler handler() {
+    return handler;
+  }
+
+  AbstractSessionManager sessions() {
+    return sessions;
+  }
+
+  /** Adds a servlet. */
+  void add(Servlet servlet, String pathSpec) {
+    try {
+      Class<?> holderType = type("ServletHolder");
+      Object holder = holderType.getConstructor(Servlet.class).newInstance(servlet);
+      holderType.getMethod("setAsyncSupported", boolean.class).invoke(holder, true);
+      handler
+          .getClass()
+          .getMethod("addServlet", holderType, String.class)
+          .invoke(handler, holder, pathSpec);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Adds a listener of any kind. */
+  void add(EventListener listener) {
+    handler.addEventListener(listener);
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.sojourn.jetty;
+
+import org.jspecify.annotations.NullMarked;
