@@ -91,9 +91,11 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
     this.givenStore = store;
   }
 
-  /** Sets an option of the store, which refuses what it does not know. */
-  public void setStoreOption(String name, String value) {
-    storeOptions.put(name, value);
+  /** Sets an option of the store, which refuses what it does not know; null leaves it unset. */
+  public void setStoreOption(String name, @Nullable String value) {
+    if (value != null) {
+      storeOptions.put(name, value);
+    }
   }
 
   /** Sets options of the store: {@code name=value}, separated by semicolons or line ends. */
@@ -158,9 +160,12 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
     this.codec = name;
   }
 
-  /** Sets the keys that attributes are encrypted with, {@code id:key} each; the first encrypts. */
-  public void setEncryptionKeys(String keys) {
-    this.encryptionKeys = keys.isBlank() ? null : keys;
+  /**
+   * Sets the keys that attributes are encrypted with, {@code id:key} each; the first encrypts. Null
+   * for none.
+   */
+  public void setEncryptionKeys(@Nullable String keys) {
+    this.encryptionKeys = keys;
   }
 
   /**

@@ -55,6 +55,7 @@ final class JettyNode implements ContainerNode {
     DefaultSessionIdManager ids = new DefaultSessionIdManager(server);
     ids.setWorkerName(workerName);
     server.addBean(ids, true);
+    sessions.setServer(server);
     server.addBean(sessions);
     ContextHandlerCollection contexts = new ContextHandlerCollection();
     server.setHandler(contexts);
@@ -85,6 +86,12 @@ final class JettyNode implements ContainerNode {
     return context;
   }
 
+  /** Has the session's id in addresses only. */
+  static void trackByAddress(JettyNode node) {
+    node.context.sessions().setUsingCookies(false);
+    node.context.sessions().setUsingUriParameters(true);
+  }
+
   Server server() {
     return server;
   }
@@ -98,6 +105,8 @@ final class JettyNode implements ContainerNode {
     contexts.addHandler(second.handler());
     if (server.isStarted()) {
       second.handler().start();
+      // As Jetty's deployer does.
+      contexts.manage(second.handler());
     }
   }
 

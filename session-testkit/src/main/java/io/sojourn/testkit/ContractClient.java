@@ -48,7 +48,7 @@ public final class ContractClient {
   }
 
   /** Takes over another client's session cookie. */
-  void useSessionId(String id) {
+  public void useSessionId(String id) {
     cookies.put(COOKIE, id);
   }
 

@@ -1,0 +1,54 @@
+[description]
+Keeps HTTP sessions in a store that all servers share (Redis, MySQL, MariaDB, PostgreSQL),
+so that any server can answer any request.
+It is session cache and session store in one.
+
+[tags]
+session
+
+[provides]
+session-store
+session-cache
+
+[depends]
+sessions
+
+[lib]
+lib/sojourn/*.jar
+
+[xml]
+etc/sessions/sojourn/session-store.xml
+
+[ini-template]
+## Where the sessions are kept, such as redis://10.0.0.5:6379 or
+## jdbc:mysql://sessions.example/app with the database's driver in lib/sojourn.
+## memory: is for one server and for trying it out.
+jetty.session.sojourn.store=memory:
+
+## As whom to log in there. Without them the environment variables
+## SOJOURN_USERNAME and SOJOURN_PASSWORD say so, if they are set.
+#jetty.session.sojourn.username=
+#jetty.session.sojourn.password=
+
+## Further settings of the store: name=value; name=value
+#jetty.session.sojourn.storeOptions=
+
+## Whose sessions these are, in front of each context's path: servers with the
+## same name share them. By default a context's first virtual host, if it has one.
+#jetty.session.sojourn.application=
+
+## Classes that may be in a session beside the JDK's values and those in WEB-INF/classes.
+#jetty.session.sojourn.allowedClasses=
+
+## What encodes attributes: kryo or java.
+#jetty.session.sojourn.codec=kryo
+
+## Encrypts attributes: id:key id:key. Without it the environment variable
+## SOJOURN_ENCRYPTION_KEYS says so, if it is set.
+#jetty.session.sojourn.encryptionKeys=
+#jetty.session.sojourn.encryption=required
+
+#jetty.session.sojourn.touchInterval=60
+#jetty.session.sojourn.dirtyCheck=read
+#jetty.session.sojourn.onDecodeFailure=fail
+#jetty.session.sojourn.nearCacheSize=10000

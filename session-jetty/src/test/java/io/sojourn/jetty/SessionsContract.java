@@ -1,0 +1,626 @@
+package io.sojourn.jetty;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.sojourn.LoadResult;
+import io.sojourn.SessionKey;
+import io.sojourn.SessionStore;
+import io.sojourn.testkit.ContainerNode;
+import io.sojourn.testkit.ContractClient;
+import io.sojourn.testkit.ContractClient.Answer;
+import io.sojourn.testkit.CountingStore;
+import io.sojourn.testkit.FaultyStore;
+import jakarta.servlet.AsyncContext;
+import jakarta.servlet.http.HttpServlet;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import jakarta.servlet.http.HttpSession;
+import jakarta.servlet.http.HttpSessionActivationListener;
+import jakarta.servlet.http.HttpSessionBindingEvent;
+import jakarta.servlet.http.HttpSessionBindingListener;
+import jakarta.servlet.http.HttpSessionEvent;
+import jakarta.servlet.http.HttpSessionListener;
+import java.io.IOException;
+import java.io.Serializable;
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** What Jetty does with sessions in its own way. */
+abstract class SessionsContract {
+
+  private static final Duration LONG_AFTER = Duration.ofHours(2);
+
+  private final String application = "jetty-" + UUID.randomUUID();
+  private final AtomicReference<Duration> clock = new AtomicReference<>(Duration.ZERO);
+  private final List<AutoCloseable> closeables = new ArrayList<>();
+
+  abstract SessionStore open(String application, Supplier<Duration> clock);
+
+  @AfterEach
+  void stop() throws Exception {
+    for (AutoCloseable closeable : closeables) {
+      closeable.close();
+    }
+  }
+
+  private SessionStore store(String name) {
+    SessionStore store = open(name, clock::get);
+    closeables.add(store);
+    return store;
+  }
+
+  private SojournSessionCacheFactory sessions(SessionStore store) {
+    SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
+    sessions.setSessionStore(store);
+    sessions.setAllowedClasses("io.sojourn.testkit.*, io.sojourn.jetty.*");
+    return sessions;
+  }
+
+  private JettyNode node(SessionStore store) throws Exception {
+    return node(store, "", node -> {});
+  }
+
+  private JettyNode node(SessionStore store, String worker, Consumer<JettyNode> preparation)
+      throws Exception {
+    JettyNode node = JettyNode.start(sessions(store), worker, preparation);
+    closeables.add(0, node);
+    return node;
+  }
+
+  /** A second application on a node, whose sessions are those of the same one on other nodes. */
+  private ContainerNode second(JettyNode node, String path, SessionStore store) throws Exception {
+    ServletContext context = JettyNode.context(path);
+    context.sessions().setSessionPath("/");
+    context.sessions().setSessionCache(sessions(store).getSessionCache(context.sessions()));
+    node.add(context);
+    return node.at(context);
+  }
+
+  private static String id(ContractClient client) {
+    return requireNonNull(client.sessionId());
+  }
+
+  private static boolean isThere(SessionStore store, String id) {
+    return !(store.load(SessionKey.of(id), SessionStore.NO_VERSION) instanceof LoadResult.Missing);
+  }
+
+  // ---------------------------------------------------------------- outage
+
+  @Test
+  @Tag("G4")
+  @Tag("R17")
+  void aServerStartsWithoutItsStoreAndServesWhatNeedsNone() throws Exception {
+    FaultyStore faulty = new FaultyStore(store(application));
+    faulty.failAll();
+    JettyNode node = node(faulty);
+    ContractClient client = new ContractClient();
+    assertThat(client.send(node, "waiting:nobody").line()).isEqualTo("0");
+    assertThat(client.send(node, "set:a:1").status()).isEqualTo(503);
+    faulty.fail();
+    client.send(node, "set:a:1");
+    assertThat(client.send(node, "get:a").line()).isEqualTo("1");
+  }
+
+  @Test
+  @Tag("G4")
+  @Tag("R15")
+  void anApplicationThatMakesThePageOfAnOutageKeepsItAndItsClientIsToldToTryAgain()
+      throws Exception {
+    FaultyStore faulty = new FaultyStore(store(application));
+    JettyNode node =
+        node(
+            faulty,
+            "",
+            starting ->
+                starting
+                    .context()
+                    .handler()
+                    .setErrorHandler(
+                        (request, response, callback) -> {
+                          response.write(
+                              true, java.nio.ByteBuffer.wrap("Our page".getBytes(UTF_8)), callback);
+                          return true;
+                        }));
+    ContractClient client = new ContractClient();
+    client.send(node, "set:user:anna");
+    faulty.fail("load");
+    Answer answer = client.send(node, "get:user");
+    assertThat(answer.status()).isEqualTo(503);
+    assertThat(answer.lines()).containsExactly("Our page");
+    assertThat(answer.retryAfter()).isPresent();
+    assertThat(answer.cookies()).isEmpty();
+  }
+
+  @Test
+  @Tag("G4")
+  void ofTwoCookiesTheOneThatOpensASessionCountsAndAnOutageIs503() throws Exception {
+    FaultyStore faulty = new FaultyStore(store(application));
+    JettyNode node = node(faulty);
+    ContractClient client = new ContractClient();
+    client.send(node, "set:user:anna");
+    String both = "stale; JSESSIONID=" + id(client);
+    ContractClient two = new ContractClient();
+    two.useSessionId(both);
+    assertThat(two.send(node, "get:user").line()).isEqualTo("anna");
+    faulty.fail("load");
+    Answer answer = two.send(node, "get:user", "begin", "set:user:stranger");
+    assertThat(answer.status()).isEqualTo(503);
+    assertThat(answer.cookies()).isEmpty();
+    faulty.fail();
+    assertThat(client.send(node, "get:user").line()).isEqualTo("anna");
+  }
+
+  // ---------------------------------------------------------------- response styles
+
+  @Test
+  @Tag("G1")
+  @Tag("R14")
+  void whatAnAsynchronousRequestSetIsStoredBeforeItsClientHears() throws Exception {
+    SessionStore store = store(application);
+    JettyNode node = node(store, "", starting -> starting.context().add(new Later(), "/later"));
+    JettyNode other = node(store(application));
+    ContractClient client = new ContractClient();
+    client.send(node, "set:a:0");
+    for (int i = 1; i <= 50; i++) {
+      get(node.uri().resolve("later?value=" + i), client);
+      assertThat(client.send(other, "get:a").line()).isEqualTo(Integer.toString(i));
+    }
+  }
+
+  private static void get(URI uri, ContractClient client) throws Exception {
+    java.net.http.HttpResponse<String> answer =
+        java.net.http.HttpClient.newHttpClient()
+            .send(
+                java.net.http.HttpRequest.newBuilder(uri)
+                    .header("Cookie", "JSESSIONID=" + id(client))
+                    .build(),
+                java.net.http.HttpResponse.BodyHandlers.ofString());
+    assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+  }
+
+  /** Sets an attribute on a thread of the application's, and completes. */
+  private static final class Later extends HttpServlet {
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    protected void doGet(HttpServletRequest request, HttpServletResponse response) {
+      HttpSession session = request.getSession();
+      AsyncContext async = request.startAsync();
+      String value = request.getParameter("value");
+      new Thread(
+              () -> {
+                session.setAttribute("a", value);
+                async.complete();
+              })
+          .start();
+    }
+  }
+
+  @Test
+  @Tag("R55")
+  void aSessionThatOutlivesItsRequestReadsWhatIsThereAndSavesAtOnce() throws Exception {
+    AtomicReference<@Nullable HttpSession> held = new AtomicReference<>();
+    JettyNode node =
+        node(
+            store(application),
+            "",
+            starting ->
+                starting
+                    .context()
+                    .add(
+                        new HttpServlet() {
+                          private static final long serialVersionUID = 1L;
+
+                          @Override
+                          protected void doGet(
+                              HttpServletRequest request, HttpServletResponse response) {
+                            held.set(request.getSession());
+                          }
+                        },
+                        "/hold"));
+    JettyNode other = node(store(application));
+    ContractClient client = new ContractClient();
+    client.send(node, "set:a:1");
+    get(node.uri().resolve("hold"), client);
+    HttpSession session = requireNonNull(held.get());
+    client.send(other, "set:a:2");
+    await().until(() -> "2".equals(session.getAttribute("a")));
+    session.setAttribute("a", "3");
+    assertThat(client.send(other, "get:a").line()).isEqualTo("3");
+    client.send(other, "invalidate");
+    assertThatThrownBy(() -> session.getAttribute("a")).isInstanceOf(IllegalStateException.class);
+  }
+
+  // ---------------------------------------------------------------- listeners
+
+  /** Writes down what happens to it, and what the class loader was at its end. */
+  static final class Witness
+      implements HttpSessionActivationListener, HttpSessionBindingListener, Serializable {
+    private static final long serialVersionUID = 1L;
+    static final List<String> SEEN = new CopyOnWriteArrayList<>();
+    static final List<ClassLoader> LOADERS = new CopyOnWriteArrayList<>();
+
+    @Override
+    public void sessionWillPassivate(HttpSessionEvent event) {
+      SEEN.add("passivate");
+    }
+
+    @Override
+    public void sessionDidActivate(HttpSessionEvent event) {
+      SEEN.add("activate");
+    }
+
+    @Override
+    public void valueUnbound(HttpSessionBindingEvent event) {
+      SEEN.add("unbound");
+      LOADERS.add(Thread.currentThread().getContextClassLoader());
+    }
+  }
+
+  private static void addWitness(JettyNode node) {
+    node.context()
+        .add(
+            new HttpServlet() {
+              private static final long serialVersionUID = 1L;
+
+              @Override
+              protected void doGet(HttpServletRequest request, HttpServletResponse response) {
+                request.getSession().setAttribute("witness", new Witness());
+              }
+
+              @Override
+              protected void doPut(HttpServletRequest request, HttpServletResponse response) {}
+            },
+            "/witness");
+  }
+
+  @Test
+  @Tag("R90")
+  void requestsThatReadTellNoActivationListener() throws Exception {
+    Witness.SEEN.clear();
+    JettyNode node = node(store(application), "", SessionsContract::addWitness);
+    ContractClient client = new ContractClient();
+    client.send(node, "set:a:1");
+    get(node.uri().resolve("witness"), client);
+    assertThat(Witness.SEEN).containsExactly("passivate", "activate");
+    for (int i = 0; i < 5; i++) {
+      client.send(node, "get:a", "get:witness", "set:a:" + i);
+    }
+    assertThat(Witness.SEEN).containsExactly("passivate", "activate");
+  }
+
+  @Test
+  @Tag("G6")
+  @Tag("R35")
+  void aListenerThatThrowsKeepsNoSessionAliveAndHasItsApplicationsLoader() throws Exception {
+    Witness.SEEN.clear();
+    Witness.LOADERS.clear();
+    SessionStore store = store(application);
+    List<ClassLoader> loaders = new CopyOnWriteArrayList<>();
+    JettyNode node =
+        node(
+            store,
+            "",
+            starting -> {
+              addWitness(starting);
+              starting
+                  .context()
+                  .add(
+                      new HttpSessionListener() {
+                        @Override
+                        public void sessionDestroyed(HttpSessionEvent event) {
+                          loaders.add(Thread.currentThread().getContextClassLoader());
+                          throw new IllegalStateException("The test made this listener throw");
+                        }
+                      });
+            });
+    List<String> ids = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      ContractClient client = new ContractClient();
+      client.send(node, "set:a:1");
+      get(node.uri().resolve("witness"), client);
+      ids.add(id(client));
+    }
+    clock.set(LONG_AFTER);
+    // As Jetty's housekeeper does, from a thread of no application.
+    CompletableFuture.runAsync(node::scavenge).join();
+    clock.set(Duration.ZERO);
+    assertThat(ids).noneMatch(id -> isThere(store, id));
+    ClassLoader own = node.context().handler().getClassLoader();
+    assertThat(loaders).hasSize(3).containsOnly(own);
+    assertThat(Witness.LOADERS).hasSize(3).containsOnly(own);
+  }
+
+  @Test
+  @Tag("G6")
+  @Tag("R27")
+  @Tag("R36")
+  void theHousekeeperEndsWhatNobodyHoldsAndAnotherNodesSessionsToo() throws Exception {
+    SessionStore store = store(application);
+    JettyNode dead = node(store);
+    ContractClient client = new ContractClient();
+    client.send(dead, "add:cart:x");
+    dead.close();
+    JettyNode node = node(store(application));
+    clock.set(LONG_AFTER);
+    node.server().getBean(org.eclipse.jetty.session.SessionIdManager.class).scavenge();
+    assertThat(new ContractClient().send(node, "events").line())
+        .startsWith("destroyed with cart x");
+    clock.set(Duration.ZERO);
+    assertThat(isThere(store, id(client))).isFalse();
+  }
+
+  // ---------------------------------------------------------------- unreadable data
+
+  @Test
+  @Tag("G8")
+  @Tag("R41")
+  @Tag("R42")
+  @Tag("R90")
+  void whatCannotBeReadEndsNoSessionInAnyContext() throws Exception {
+    SessionStore store = store(application);
+    SessionStore others = store(application + "/other");
+    JettyNode rich = node(store);
+    ContractClient client = new ContractClient();
+    client.send(rich, "add:cart:1", "set:a:1");
+
+    SojournSessionCacheFactory poorSessions = new SojournSessionCacheFactory();
+    poorSessions.setSessionStore(store);
+    poorSessions.setOnDecodeFailure("absent");
+    JettyNode poor = JettyNode.start(poorSessions, "", node -> {});
+    closeables.add(0, poor);
+    ContainerNode other = second(poor, "/other", others);
+    client.send(other, "set:b:1");
+    assertThat(client.send(poor, "get:cart", "get:a").lines()).containsExactly("null", "1");
+    poor.scavenge();
+    assertThat(client.send(other, "get:b").line()).isEqualTo("1");
+    assertThat(client.send(rich, "get:cart").line()).isEqualTo("1");
+  }
+
+  // ---------------------------------------------------------------- several contexts
+
+  @Test
+  @Tag("R89")
+  void contextsThatShareACookieHaveSessionsOfTheirOwnWithOneIdAlsoWhenTheyBeginAtOnce()
+      throws Exception {
+    SessionStore first = store(application);
+    SessionStore secondary = store(application + "/other");
+    JettyNode a = node(first);
+    JettyNode b = node(store(application));
+    List<ContainerNode> others =
+        List.of(second(a, "/other", secondary), second(b, "/other", store(application + "/other")));
+    for (int round = 0; round < 10; round++) {
+      ContractClient client = new ContractClient();
+      client.send(a, "set:where:first");
+      String id = id(client);
+      List<CompletableFuture<Answer>> answers = new ArrayList<>();
+      for (int i = 0; i < 6; i++) {
+        answers.add(client.sendLater(others.get(i % 2), "set:n" + i + ":" + i));
+      }
+      assertThat(answers).allSatisfy(later -> assertThat(later.join().status()).isEqualTo(200));
+      assertThat(id(client)).isEqualTo(id);
+      assertThat(client.send(others.get(round % 2), "names").line()).isEqualTo("n0,n1,n2,n3,n4,n5");
+      assertThat(client.send(b, "names").line()).isEqualTo("where");
+    }
+  }
+
+  @Test
+  @Tag("R62")
+  void aChangedIdAndALogoutReachTheOtherContextsOfTheServer() throws Exception {
+    SessionStore first = store(application);
+    SessionStore secondary = store(application + "/other");
+    JettyNode node = node(first);
+    ContainerNode other = second(node, "/other", secondary);
+    ContractClient client = new ContractClient();
+    client.send(node, "set:a:1");
+    client.send(other, "set:b:1");
+    String old = id(client);
+    client.send(node, "changeId");
+    assertThat(id(client)).isNotEqualTo(old);
+    assertThat(client.send(other, "get:b").line()).isEqualTo("1");
+    assertThat(isThere(secondary, old)).isFalse();
+    client.send(node, "invalidate");
+    assertThat(client.send(other, "get:b").line()).isEqualTo("none");
+    assertThat(isThere(secondary, id(client))).isFalse();
+    assertThat(new ContractClient().send(other, "events").line()).contains("destroyed");
+  }
+
+  @Test
+  @Tag("G9")
+  void anUnknownCookieCostsALoadAndWhatTheOtherContextsAnswer() throws Exception {
+    CountingStore counting = new CountingStore(store(application));
+    CountingStore secondary = new CountingStore(store(application + "/other"));
+    JettyNode node = node(counting);
+    second(node, "/other", secondary);
+    ContractClient client = new ContractClient();
+    client.useSessionId("nobodysid");
+    client.send(node, "set:a:1");
+    assertThat(counting.takeCalls()).isEqualTo(Map.of("load", 1, "create", 1));
+    assertThat(secondary.takeCalls()).isEqualTo(Map.of("load", 1));
+    assertThat(id(client)).isNotEqualTo("nobodysid");
+  }
+
+  // ---------------------------------------------------------------- worker names, cookies, reload
+
+  @Test
+  @Tag("R70")
+  void aSessionIsFoundUnderAnyWorkersNameAndItsCookieFollows() throws Exception {
+    JettyNode one = node(store(application), "one", node -> {});
+    JettyNode two = node(store(application), "two", node -> {});
+    ContractClient client = new ContractClient();
+    client.send(one, "set:a:1");
+    String id = id(client);
+    assertThat(id).endsWith(".one");
+    assertThat(client.send(two, "waiting:nobody").cookies()).isEmpty();
+    Answer moved = client.send(two, "get:a");
+    assertThat(moved.line()).isEqualTo("1");
+    assertThat(moved.cookies()).hasSize(1);
+    assertThat(id(client)).isEqualTo(id.replace(".one", ".two"));
+    assertThat(client.send(two, "get:a").cookies()).isEmpty();
+  }
+
+  @Test
+  @Tag("R70")
+  void anAddressMayBringTheId() throws Exception {
+    JettyNode one = node(store(application), "one", JettyNode::trackByAddress);
+    JettyNode two = node(store(application), "two", JettyNode::trackByAddress);
+    ContractClient client = new ContractClient();
+    String id = client.send(one, "set:a:1", "id").line();
+    assertThat(client.sessionId()).isNull();
+    for (JettyNode node : List.of(one, two)) {
+      java.net.http.HttpResponse<String> answer =
+          java.net.http.HttpClient.newHttpClient()
+              .send(
+                  java.net.http.HttpRequest.newBuilder(
+                          node.uri().resolve(";jsessionid=" + id + ".one?op=get:a"))
+                      .build(),
+                  java.net.http.HttpResponse.BodyHandlers.ofString());
+      assertThat(answer.body()).isEqualTo("1\n");
+    }
+  }
+
+  @Test
+  void aCookieOfLimitedAgeIsRenewedNotMoreOftenThanConfigured() throws Exception {
+    JettyNode node =
+        node(
+            store(application),
+            "",
+            starting -> {
+              starting.context().sessions().setMaxCookieAge(600);
+              starting.context().sessions().setRefreshCookieAge(60);
+            });
+    JettyNode other =
+        node(
+            store(application),
+            "",
+            starting -> {
+              starting.context().sessions().setMaxCookieAge(600);
+              starting.context().sessions().setRefreshCookieAge(60);
+            });
+    ContractClient client = new ContractClient();
+    assertThat(client.send(node, "set:a:1").cookies()).hasSize(1);
+    assertThat(client.send(node, "get:a").cookies()).isEmpty();
+    assertThat(client.send(other, "get:a").cookies()).hasSize(1);
+    assertThat(client.send(other, "get:a").cookies()).isEmpty();
+  }
+
+  @Test
+  @Tag("R39")
+  void aContextIsStoppedAndStartedAndItsSessionsAreThere() throws Exception {
+    JettyNode node = node(store(application));
+    ContractClient client = new ContractClient();
+    client.send(node, "set:a:1", "add:cart:1");
+    for (int i = 0; i < 3; i++) {
+      node.context().handler().stop();
+      node.context().handler().start();
+      assertThat(client.send(node, "get:a", "get:cart", "set:n:" + i).lines())
+          .containsExactly("1", "1");
+    }
+  }
+
+  @Test
+  @Tag("R89")
+  void threeServersAreRestartedOneAfterTheOtherAndNoSessionIsLost() throws Exception {
+    List<JettyNode> nodes = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      nodes.add(node(store(application)));
+    }
+    List<ContractClient> clients = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      ContractClient client = new ContractClient();
+      client.send(nodes.get(i % 3), "set:n:" + i);
+      clients.add(client);
+    }
+    for (int restarted = 0; restarted < 3; restarted++) {
+      nodes.get(restarted).close();
+      nodes.set(restarted, node(store(application)));
+      for (int i = 0; i < clients.size(); i++) {
+        assertThat(clients.get(i).send(nodes.get((i + restarted) % 3), "get:n").line())
+            .isEqualTo(Integer.toString(i));
+      }
+    }
+  }
+
+  // ---------------------------------------------------------------- what is refused
+
+  @Test
+  @Tag("R43")
+  void whatCannotBeStoredIsRefusedWhenItIsSet() throws Exception {
+    List<String> said = Collections.synchronizedList(new ArrayList<>());
+    JettyNode node =
+        node(
+            store(application),
+            "",
+            starting ->
+                starting
+                    .context()
+                    .add(
+                        new HttpServlet() {
+                          private static final long serialVersionUID = 1L;
+
+                          @Override
+                          protected void doGet(
+                              HttpServletRequest request, HttpServletResponse response)
+                              throws IOException {
+                            HttpSession session = request.getSession();
+                            for (Object value : List.of(new Object(), Thread.currentThread())) {
+                              try {
+                                session.setAttribute("bad", value);
+                              } catch (IllegalArgumentException e) {
+                                said.add(String.valueOf(e.getMessage()));
+                              }
+                            }
+                            session.setAttribute("good", "1");
+                          }
+                        },
+                        "/bad"));
+    ContractClient client = new ContractClient();
+    client.send(node, "set:a:1");
+    get(node.uri().resolve("bad"), client);
+    assertThat(said).hasSize(2).allMatch(text -> text.contains("'bad'"));
+    assertThat(client.send(node, "names").line()).isEqualTo("a,good");
+  }
+
+  @Test
+  @Tag("R71")
+  @Tag("R90")
+  void jettysOwnCachesAndStoresBesideItAreRefused() {
+    SessionStore store = store(application);
+    assertThatThrownBy(
+            () ->
+                JettyNode.start(
+                    sessions(store),
+                    "",
+                    node ->
+                        node.server()
+                            .addBean(new org.eclipse.jetty.session.NullSessionCacheFactory())))
+        .hasMessageContaining("NullSessionCacheFactory");
+    assertThatThrownBy(
+            () ->
+                JettyNode.start(
+                    sessions(store),
+                    "",
+                    node ->
+                        node.server()
+                            .addBean(new org.eclipse.jetty.session.FileSessionDataStoreFactory())))
+        .hasMessageContaining("FileSessionDataStoreFactory");
+  }
+}

@@ -1,0 +1,16 @@
+package io.sojourn.jetty;
+
+import io.sojourn.SessionStore;
+import java.time.Duration;
+import java.util.UUID;
+import java.util.function.Supplier;
+
+class SessionsH2IT extends SessionsContract {
+
+  private final String url = "jdbc:h2:mem:" + UUID.randomUUID() + ";DB_CLOSE_DELAY=-1";
+
+  @Override
+  SessionStore open(String application, Supplier<Duration> clock) {
+    return Stores.open(url, application, clock);
+  }
+}
