@@ -36,7 +36,11 @@ class JettyHomeIT {
       </web-app>
       """;
 
-  @TempDir private Path folder;
+  private final Path folder;
+
+  JettyHomeIT(@TempDir Path folder) {
+    this.folder = folder;
+  }
 
   @Test
   @Tag("G5")

@@ -14,11 +14,37 @@ import org.jspecify.annotations.Nullable;
 final class LocalPart {
 
   private final ConcurrentMap<String, Object> attributes = new ConcurrentHashMap<>();
+  private final ConcurrentMap<JettyAttribute, Known> known = new ConcurrentHashMap<>();
   private volatile @Nullable Long cookieNanos;
+
+  /**
+   * An object of Jetty's, which other nodes know only as far as it is stored.
+   *
+   * @param stored the attribute that says so; as long as it is the same object, no other node has
+   *     changed it
+   */
+  private record Known(Object stored, Object value) {}
 
   /** Whether a value is an object of Jetty's own, which refers to this server. */
   static boolean staysHere(Object value) {
     return value.getClass().getName().startsWith("org.eclipse.jetty.");
+  }
+
+  void know(JettyAttribute attribute, Object stored, Object value) {
+    known.put(attribute, new Known(stored, value));
+  }
+
+  /** The object of Jetty's that is stored in this form; null if it is none of ours. */
+  @Nullable Object known(JettyAttribute attribute, Object stored) {
+    Known present = known.get(attribute);
+    if (present != null && present.stored == stored) {
+      return present.value;
+    }
+    Object value = attribute.fromStored(stored);
+    if (value != null) {
+      know(attribute, stored, value);
+    }
+    return value;
   }
 
   @Nullable Object get(String name) {

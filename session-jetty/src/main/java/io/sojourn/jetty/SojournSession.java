@@ -349,7 +349,16 @@ class SojournSession extends ManagedSession {
       return null;
     }
     Object here = local(session).get(name);
-    return here == null ? session.attribute(name) : here;
+    if (here != null) {
+      return here;
+    }
+    JettyAttribute jettys = JettyAttribute.named(name);
+    return jettys == null ? session.attribute(name) : jettys(session, jettys);
+  }
+
+  private @Nullable Object jettys(LiveSession session, JettyAttribute attribute) {
+    Object stored = session.peek(attribute.storedName());
+    return stored == null ? null : local(session).known(attribute, stored);
   }
 
   @Override
@@ -391,16 +400,31 @@ class SojournSession extends ManagedSession {
 
   private @Nullable Object remove(LiveSession session, String name) {
     Object here = local(session).remove(name);
-    Object stored = session.removeAttribute(name);
+    JettyAttribute jettys = JettyAttribute.named(name);
+    Object stored;
+    if (jettys == null) {
+      stored = session.removeAttribute(name);
+    } else {
+      stored = jettys(session, jettys);
+      session.removeAttribute(jettys.storedName());
+    }
     return here == null ? stored : here;
   }
 
   private @Nullable Object put(LiveSession session, String name, Object value) {
+    JettyAttribute jettys = JettyAttribute.named(name);
+    Object form = jettys == null ? null : jettys.toStored(value);
+    if (jettys != null && form != null) {
+      Object before = remove(session, name);
+      session.setAttribute(jettys.storedName(), form);
+      local(session).know(jettys, form, value);
+      return before;
+    }
     if (LocalPart.staysHere(value)) {
       // Other nodes are not to go on with what it was.
-      Object stored = session.removeAttribute(name);
-      Object here = local(session).put(name, value);
-      return here == null ? stored : here;
+      Object before = remove(session, name);
+      local(session).put(name, value);
+      return before;
     }
     Optional<String> refusal = cache.refusal(value);
     if (refusal.isPresent()) {

@@ -2,6 +2,7 @@ package io.sojourn.jetty;
 
 import jakarta.servlet.Servlet;
 import java.util.EventListener;
+import org.eclipse.jetty.security.SecurityHandler;
 import org.eclipse.jetty.server.handler.ContextHandler;
 import org.eclipse.jetty.session.AbstractSessionManager;
 
@@ -57,6 +58,18 @@ final class ServletContext {
           .getClass()
           .getMethod("addServlet", holderType, String.class)
           .invoke(handler, holder, pathSpec);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Has its users log in. */
+  void protect(SecurityHandler security) {
+    try {
+      handler
+          .getClass()
+          .getMethod("setSecurityHandler", SecurityHandler.class)
+          .invoke(handler, security);
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException(e);
     }

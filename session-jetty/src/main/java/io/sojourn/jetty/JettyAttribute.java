@@ -1,0 +1,154 @@
+package io.sojourn.jetty;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import javax.security.auth.Subject;
+import org.eclipse.jetty.http.HttpURI;
+import org.eclipse.jetty.security.RolePrincipal;
+import org.eclipse.jetty.security.UserIdentity;
+import org.eclipse.jetty.security.UserPrincipal;
+import org.eclipse.jetty.security.authentication.SessionAuthentication;
+import org.eclipse.jetty.util.Fields;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What Jetty's authenticators keep in a session as attributes of Jetty's own classes, in the form
+ * in which it is stored (docs/format.md): the JDK's types, and no password.
+ */
+enum JettyAttribute {
+
+  /** Who is logged in: name and roles. */
+  USER("org.eclipse.jetty.security.UserIdentity", "io.sojourn.user") {
+    @Override
+    @Nullable Object toStored(Object value) {
+      return Login.toStored(value);
+    }
+
+    @Override
+    @Nullable Object fromStored(Object stored) {
+      return Login.fromStored(stored);
+    }
+  },
+
+  /** Where a user wanted to go who was asked to log in. */
+  URI("org.eclipse.jetty.security.form_URI", "io.sojourn.form.uri") {
+    @Override
+    @Nullable Object toStored(Object value) {
+      // A session id among its parameters would open the session.
+      return value instanceof HttpURI uri
+          ? PATH_PARAMETERS.matcher(uri.toString()).replaceAll("")
+          : null;
+    }
+
+    @Override
+    @Nullable Object fromStored(Object stored) {
+      return stored instanceof String text ? HttpURI.from(text).asImmutable() : null;
+    }
+  },
+
+  /** The form that such a user has sent. */
+  POST("org.eclipse.jetty.security.form_POST", "io.sojourn.form.post") {
+    @Override
+    @Nullable Object toStored(Object value) {
+      if (!(value instanceof Fields fields)) {
+        return null;
+      }
+      List<String> texts = new ArrayList<>();
+      for (Fields.Field field : fields) {
+        for (String each : field.getValues()) {
+          texts.add(field.getName());
+          texts.add(each);
+        }
+      }
+      return texts.toArray(String[]::new);
+    }
+
+    @Override
+    @Nullable Object fromStored(Object stored) {
+      if (!(stored instanceof String[] texts)) {
+        return null;
+      }
+      Fields fields = new Fields(true);
+      for (int i = 0; i + 1 < texts.length; i += 2) {
+        fields.add(texts[i], texts[i + 1]);
+      }
+      return fields;
+    }
+  };
+
+  private static final Pattern PATH_PARAMETERS = Pattern.compile(";[^/?#]*");
+
+  private final String name;
+  private final String storedName;
+
+  JettyAttribute(String name, String storedName) {
+    this.name = name;
+    this.storedName = storedName;
+  }
+
+  /** The one that Jetty calls so; null if it is an attribute like any other. */
+  static @Nullable JettyAttribute named(String name) {
+    for (JettyAttribute attribute : values()) {
+      if (attribute.name.equals(name)) {
+        return attribute;
+      }
+    }
+    return null;
+  }
+
+  String storedName() {
+    return storedName;
+  }
+
+  /** The form to store; null if the value is not of the kind that can be. */
+  abstract @Nullable Object toStored(Object value);
+
+  /** Reads that form; null if it is another. */
+  abstract @Nullable Object fromStored(Object stored);
+
+  /** In a class of its own, since a server need not have Jetty's module for security. */
+  private static final class Login {
+
+    private static final String AUTH_TYPE = "authType";
+    private static final String NAME = "name";
+    private static final String ROLES = "roles";
+
+    static @Nullable Object toStored(Object value) {
+      if (!(value instanceof SessionAuthentication login)
+          || !(login.getUserIdentity().getUserPrincipal() instanceof UserPrincipal user)) {
+        return null;
+      }
+      TreeSet<String> roles = new TreeSet<>();
+      for (RolePrincipal role :
+          login.getUserIdentity().getSubject().getPrincipals(RolePrincipal.class)) {
+        roles.add(role.getName());
+      }
+      Map<String, Object> stored = new LinkedHashMap<>();
+      stored.put(AUTH_TYPE, login.getAuthenticationType());
+      stored.put(NAME, user.getName());
+      stored.put(ROLES, roles.toArray(String[]::new));
+      return stored;
+    }
+
+    static @Nullable Object fromStored(Object stored) {
+      if (!(stored instanceof Map<?, ?> map)
+          || !(map.get(AUTH_TYPE) instanceof String authType)
+          || !(map.get(NAME) instanceof String name)
+          || !(map.get(ROLES) instanceof String[] roles)) {
+        return null;
+      }
+      UserPrincipal user = new UserPrincipal(name, null);
+      Subject subject = new Subject();
+      subject.getPrincipals().add(user);
+      for (String role : roles) {
+        subject.getPrincipals().add(new RolePrincipal(role));
+      }
+      subject.setReadOnly();
+      return new SessionAuthentication(authType, UserIdentity.from(subject, user, roles), null);
+    }
+  }
+}
