@@ -47,6 +47,7 @@ final class Cluster implements Nodes, AutoCloseable {
     }
   }
 
+  private final Container container;
   private final String store;
   private final Path directory;
   private final Consumer<String> log;
@@ -61,10 +62,12 @@ final class Cluster implements Nodes, AutoCloseable {
   /**
    * A cluster without nodes.
    *
+   * @param container what every node runs
    * @param store the URL of the store that every node uses
    * @param log takes a line for each return of a node, and for each that a node prints
    */
-  Cluster(String store, Consumer<String> log) {
+  Cluster(Container container, String store, Consumer<String> log) {
+    this.container = container;
     this.store = store;
     this.log = log;
     try {
@@ -142,7 +145,8 @@ final class Cluster implements Nodes, AutoCloseable {
                   System.getProperty("java.class.path"),
                   Node.class.getName(),
                   name,
-                  directory.toString())
+                  directory.toString(),
+                  container.name())
               .start();
     } catch (IOException e) {
       throw new DemoFailure(DemoFailure.START, "node " + name + " did not start: " + e);

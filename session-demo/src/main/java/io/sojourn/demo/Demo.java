@@ -8,8 +8,8 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 
 /**
- * The launcher: two Tomcat nodes that share their sessions, and a balancer before them, for a
- * person to play with or, with {@code --script}, to be put to the test.
+ * The launcher: two Tomcat or Jetty nodes that share their sessions, and a balancer before them,
+ * for a person to play with or, with {@code --script}, to be put to the test.
  *
  * <p>Exit code 0: all went well; 1: a step of the story did not hold; 2: the demo could not begin.
  * However it ends, no node is left behind.
@@ -42,14 +42,14 @@ final class Demo {
       return;
     }
     try (SharedStore store = options.store().map(SharedStore::at).orElseGet(SharedStore::embedded);
-        Cluster cluster = new Cluster(store.url(), Demo::log);
+        Cluster cluster = new Cluster(options.container(), store.url(), Demo::log);
         Balancer balancer = new Balancer(options.port(), cluster)) {
       Runtime.getRuntime().addShutdownHook(new Thread(cluster::close, "sojourn-demo-end"));
       List<Backend> nodes = cluster.start("A", "B");
       balancer.start();
       System.out.printf(
-          "Two Tomcat nodes (A is process %d, B is process %d) keep their sessions in %s.%n",
-          nodes.get(0).pid(), nodes.get(1).pid(), store.description());
+          "Two %s nodes (A is process %d, B is process %d) keep their sessions in %s.%n",
+          options.container().title(), nodes.get(0).pid(), nodes.get(1).pid(), store.description());
       if (options.script()) {
         new Story(balancer.address(), cluster, System.out).play(ROUNDS);
       } else {

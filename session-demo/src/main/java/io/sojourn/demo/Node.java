@@ -1,6 +1,5 @@
 package io.sojourn.demo;
 
-import io.sojourn.tomcat.SojournManager;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -14,19 +13,15 @@ import java.util.Comparator;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.stream.Stream;
-import org.apache.catalina.Context;
-import org.apache.catalina.LifecycleException;
-import org.apache.catalina.connector.Connector;
-import org.apache.catalina.startup.Tomcat;
 
 /**
- * A node: the main class of a JVM that runs one Tomcat with one application, whose sessions are
- * kept by Sojourn.
+ * A node: the main class of a JVM that runs one Tomcat or Jetty with one application, whose
+ * sessions are kept by Sojourn.
  *
- * <p>It is started with its name and the directory that all nodes work in, and told the store's URL
- * by the first line of its standard input. When it is up it says so, and at which address, by one
- * line of its standard output. It ends when its standard input does, so no node outlives the
- * launcher, however that ends.
+ * <p>It is started with its name, the directory that all nodes work in and what it is to run, and
+ * told the store's URL by the first line of its standard input. When it is up it says so, and at
+ * which address, by one line of its standard output. It ends when its standard input does, so no
+ * node outlives the launcher, however that ends.
  */
 final class Node {
 
@@ -42,20 +37,22 @@ final class Node {
 
   private Node() {}
 
-  public static void main(String[] arguments) throws IOException {
+  public static void main(String[] arguments) {
     String name = arguments[0];
     Path directory = Path.of(arguments[1]);
+    Container container = Container.valueOf(arguments[2]);
     BufferedReader input =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     try {
       String store = input.readLine();
       if (store != null) {
-        System.out.println(READY + start(name, directory.resolve(name), store));
+        URI address = container.start(name, directory.resolve(name), store);
+        System.out.println(READY + address);
         while (input.readLine() != null) {
           // Nothing more is said; only the end counts.
         }
       }
-    } catch (LifecycleException | RuntimeException e) {
+    } catch (Exception e) {
       ROOT.log(Level.SEVERE, "node " + name + " cannot start", e);
       Runtime.getRuntime().halt(1);
     }
@@ -63,35 +60,6 @@ final class Node {
     // itself.
     deleteTree(directory);
     Runtime.getRuntime().halt(0);
-  }
-
-  private static URI start(String name, Path directory, String store) throws LifecycleException {
-    Tomcat tomcat = new Tomcat();
-    tomcat.setBaseDir(directory.toString());
-    Connector connector = new Connector();
-    connector.setPort(0);
-    connector.setProperty("address", "127.0.0.1");
-    // A connection for each request: one that cannot be made proves that the node never saw the
-    // request.
-    connector.setProperty("maxKeepAliveRequests", "1");
-    tomcat.setConnector(connector);
-
-    Context context = tomcat.addContext("", null);
-    context.setRequestCharacterEncoding("UTF-8");
-    SojournManager manager = new SojournManager();
-    manager.setStore(store);
-    manager.setApplication(SharedStore.APPLICATION);
-    // Classes in WEB-INF need no mention; this application is a part of the program around it.
-    manager.setAllowedClasses(Cart.class.getName());
-    context.setManager(manager);
-    Tomcat.addServlet(context, "shop", new Shop(name));
-    context.addServletMappingDecoded("/*", "shop");
-
-    tomcat.start();
-    if (!context.getState().isAvailable() || !connector.getState().isAvailable()) {
-      throw new LifecycleException("Tomcat is up, but its application is not");
-    }
-    return URI.create("http://127.0.0.1:" + connector.getLocalPort());
   }
 
   /** Deletes a directory and what is in it, as far as that can be done. */

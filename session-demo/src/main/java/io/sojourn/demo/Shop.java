@@ -45,7 +45,7 @@ final class Shop extends HttpServlet {
     response.setHeader("Cache-Control", "no-store");
     String live = request.getHeader(LIVE_HEADER);
     String method = request.getMethod();
-    // Tomcat itself leaves out the body that HEAD does not want.
+    // The server itself leaves out the body that HEAD does not want.
     switch ((method.equals("HEAD") ? "GET" : method) + " " + request.getPathInfo()) {
       case "GET /" -> {
         String page = Page.of(visit(request.getSession()), live == null ? node : live);

@@ -67,6 +67,20 @@ class DemoIT {
   @Test
   @Tag("G5")
   @Tag("R25")
+  void theStoryHoldsInJetty() throws Exception {
+    assertStoryHolds("--container", "jetty");
+  }
+
+  @Test
+  @Tag("G5")
+  @Tag("R25")
+  void theStoryHoldsInJettyOnRedis(RedisServer redis) throws Exception {
+    assertStoryHolds("--container", "jetty", "--store", redis.url());
+  }
+
+  @Test
+  @Tag("G5")
+  @Tag("R25")
   void theStoryHoldsOnMariaDb(MariaDbServer mariaDb) throws Exception {
     assertStoryHolds("--store", mariaDb.jdbcUrl(mariaDb.newDatabase()));
   }
@@ -140,6 +154,7 @@ class DemoIT {
         "--store, memory:, two nodes cannot share it",
         "--store, redis://:secret@127.0.0.1:1, Connection refused",
         "--store, jdbc:mariadb://127.0.0.1:1/x?password=secret, Is the database up",
+        "--container, cargo,                 --container needs tomcat or jetty",
         "--port,  66666,                     --port needs a number from 0 to 65535",
         "--port,  http,                      --port needs a number from 0 to 65535",
         "--colour, red,                      unknown argument --colour; usage:"

@@ -104,7 +104,8 @@ class JettyHomeIT {
       // Jetty itself does not let in a second module of the kind.
       jetty.start(Map.of(), "--module=session-cache-null");
       jetty.awaitEnd();
-      assertThat(jetty.log()).contains("session-cache");
+      assertThat(jetty.log())
+          .contains("session-cache-null provides session-cache, which is already");
     }
   }
 

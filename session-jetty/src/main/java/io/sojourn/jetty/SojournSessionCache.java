@@ -6,6 +6,7 @@ import io.sojourn.SessionException;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionRepository;
 import io.sojourn.SessionStore;
+import io.sojourn.StoreUnavailableException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
@@ -86,7 +87,7 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
   private Running running() {
     Running current = running;
     if (current == null) {
-      throw new IllegalStateException("The session manager is not running");
+      throw new StoreUnavailableException("The web application is being stopped", null);
     }
     return current;
   }
@@ -154,7 +155,6 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
     if (stopping == null) {
       return;
     }
-    stopping.handler.removeEventListener(listener);
     stopping.maintenance.shutdown();
     // While a listener can still read the rest of its session.
     stopping.repository.sessions().forEach(LiveSession::passivate);
@@ -163,6 +163,8 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
     if (stopping.ownStore != null) {
       stopping.ownStore.close();
     }
+    // Not before: a request that comes meanwhile is to be answered 503.
+    stopping.handler.removeEventListener(listener);
   }
 
   @Override
@@ -176,7 +178,7 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
    * The session with this id; in a request, a session that may turn out not to be there when it is
    * asked for.
    *
-   * @throws io.sojourn.StoreUnavailableException if the store cannot be asked, outside of a request
+   * @throws StoreUnavailableException if the store cannot be asked, outside of a request
    */
   @Override
   public @Nullable ManagedSession get(String id) {
@@ -186,10 +188,10 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
       return live == null ? null : SojournSession.of(this, live);
     }
     scope.ask(id);
-    if (scope.bringsOneId()) {
-      return SojournSession.asked(this, scope, id);
-    }
     try {
+      if (scope.bringsOneId()) {
+        return SojournSession.asked(this, scope, id);
+      }
       LiveSession live = repository().open(id);
       if (live != null) {
         return SojournSession.used(this, scope, live, false);
@@ -235,13 +237,12 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
   public ManagedSession newSession(String id, long time, long maxInactiveMs) {
     Duration interval = Duration.ofMillis(maxInactiveMs <= 0 ? -1000 : maxInactiveMs);
     RequestScope scope = scope();
-    if (scope == null || !scope.hasAskedFor(id)) {
-      return SojournSession.used(this, scope, repository().create(id, interval), true);
-    }
     try {
-      return createOrJoin(scope, id, interval);
+      return scope != null && scope.hasAskedFor(id)
+          ? createOrJoin(scope, id, interval)
+          : SojournSession.used(this, scope, repository().create(id, interval), true);
     } catch (SessionException e) {
-      throw scope.failed(e);
+      throw scope == null ? e : scope.failed(e);
     }
   }
 

@@ -285,9 +285,6 @@ abstract class SessionsContract {
               protected void doGet(HttpServletRequest request, HttpServletResponse response) {
                 request.getSession().setAttribute("witness", new Witness());
               }
-
-              @Override
-              protected void doPut(HttpServletRequest request, HttpServletResponse response) {}
             },
             "/witness");
   }
@@ -366,6 +363,30 @@ abstract class SessionsContract {
         .startsWith("destroyed with cart x");
     clock.set(Duration.ZERO);
     assertThat(isThere(store, id(client))).isFalse();
+  }
+
+  @Test
+  @Tag("G6")
+  @Tag("G8")
+  @Tag("R36")
+  void aSessionThatCannotBeReadEndsInItsTimeAndSoDoTheOthers() throws Exception {
+    SessionStore store = store(application);
+    JettyNode rich = node(store);
+    List<String> ids = new ArrayList<>();
+    for (String operation : List.of("add:cart:1", "set:a:1", "add:cart:2")) {
+      ContractClient client = new ContractClient();
+      client.send(rich, operation);
+      ids.add(id(client));
+    }
+    rich.close();
+    SojournSessionCacheFactory poorSessions = new SojournSessionCacheFactory();
+    poorSessions.setSessionStore(store);
+    JettyNode poor = JettyNode.start(poorSessions, "", node -> {});
+    closeables.add(0, poor);
+    clock.set(LONG_AFTER);
+    poor.scavenge();
+    clock.set(Duration.ZERO);
+    assertThat(ids).noneMatch(id -> isThere(store, id));
   }
 
   // ---------------------------------------------------------------- unreadable data
