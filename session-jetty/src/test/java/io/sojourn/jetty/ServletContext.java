@@ -3,6 +3,7 @@ package io.sojourn.jetty;
 import jakarta.servlet.Servlet;
 import java.util.EventListener;
 import org.eclipse.jetty.security.SecurityHandler;
+import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.handler.ContextHandler;
 import org.eclipse.jetty.session.AbstractSessionManager;
 
@@ -58,6 +59,18 @@ final class ServletContext {
           .getClass()
           .getMethod("addServlet", holderType, String.class)
           .invoke(handler, holder, pathSpec);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Sends this page in place of an error. */
+  void addErrorPage(int status, String page) {
+    try {
+      Class<?> handlerType = type("ErrorPageErrorHandler");
+      Object errors = handlerType.getConstructor().newInstance();
+      handlerType.getMethod("addErrorPage", int.class, String.class).invoke(errors, status, page);
+      handler.setErrorHandler((Request.Handler) errors);
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException(e);
     }
