@@ -8,6 +8,7 @@ import java.net.URI;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.util.function.Consumer;
+import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.handler.ContextHandlerCollection;
@@ -90,6 +91,10 @@ final class JettyNode implements ContainerNode {
   static void trackByAddress(JettyNode node) {
     node.context.sessions().setUsingCookies(false);
     node.context.sessions().setUsingUriParameters(true);
+  }
+
+  void closeConnections() {
+    ((ServerConnector) server.getConnectors()[0]).getConnectedEndPoints().forEach(EndPoint::close);
   }
 
   Server server() {

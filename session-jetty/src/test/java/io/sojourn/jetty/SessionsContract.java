@@ -26,6 +26,7 @@ import jakarta.servlet.http.HttpSessionEvent;
 import jakarta.servlet.http.HttpSessionListener;
 import java.io.IOException;
 import java.io.Serializable;
+import java.lang.ref.WeakReference;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -555,6 +556,41 @@ abstract class SessionsContract {
       assertThat(client.send(node, "get:a", "get:cart", "set:n:" + i).lines())
           .containsExactly("1", "1");
     }
+  }
+
+  @Test
+  @Tag("R39")
+  void nothingOfAnUndeployedApplicationStaysBehind() throws Exception {
+    JettyNode node = node(store(application));
+    WeakReference<ClassLoader> loader = deployAndUndeploy(node);
+    // Jetty keeps with each connection what its last request was for.
+    node.closeConnections();
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .until(
+            () -> {
+              System.gc();
+              return loader.get() == null;
+            });
+    assertThat(Thread.getAllStackTraces().keySet())
+        .noneMatch(thread -> thread.getName().equals("sojourn /other"));
+  }
+
+  private WeakReference<ClassLoader> deployAndUndeploy(JettyNode node) throws Exception {
+    ServletContext context = JettyNode.context("/other");
+    WeakReference<ClassLoader> loader =
+        new WeakReference<>(requireNonNull(context.handler().getClassLoader()));
+    context
+        .sessions()
+        .setSessionCache(
+            sessions(store(application + "/other")).getSessionCache(context.sessions()));
+    node.add(context);
+    ContainerNode other = node.at(context);
+    ContractClient client = new ContractClient();
+    client.send(other, "add:cart:1", "set:a:1");
+    assertThat(client.send(other, "get:cart").line()).isEqualTo("1");
+    other.close();
+    return loader;
   }
 
   @Test
