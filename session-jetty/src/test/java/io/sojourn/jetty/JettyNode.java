@@ -20,6 +20,7 @@ final class JettyNode implements ContainerNode {
   private final Server server;
   private final ContextHandlerCollection contexts;
   private final ServletContext context;
+  private int port;
 
   private JettyNode(Server server, ContextHandlerCollection contexts, ServletContext context) {
     this.server = server;
@@ -66,6 +67,7 @@ final class JettyNode implements ContainerNode {
     preparation.accept(node);
     try {
       server.start();
+      node.port = connector.getLocalPort();
     } catch (Exception e) {
       server.stop();
       throw e;
@@ -117,16 +119,16 @@ final class JettyNode implements ContainerNode {
 
   @Override
   public URI uri() {
-    return URI.create(
-        "http://127.0.0.1:" + ((ServerConnector) server.getConnectors()[0]).getLocalPort() + "/");
+    return URI.create("http://127.0.0.1:" + port + "/");
   }
 
   /** The second web application as a node. */
   ContainerNode at(ServletContext second) {
+    URI uri = uri().resolve(second.handler().getContextPath() + "/");
     return new ContainerNode() {
       @Override
       public URI uri() {
-        return JettyNode.this.uri().resolve(second.handler().getContextPath() + "/");
+        return uri;
       }
 
       @Override

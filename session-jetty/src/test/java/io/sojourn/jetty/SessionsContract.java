@@ -35,6 +35,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -556,6 +557,46 @@ abstract class SessionsContract {
       assertThat(client.send(node, "get:a", "get:cart", "set:n:" + i).lines())
           .containsExactly("1", "1");
     }
+  }
+
+  @Test
+  @Tag("G5")
+  @Tag("R23")
+  void whatWasAnsweredWhileTheServerStopsIsStored() throws Exception {
+    JettyNode node = node(store(application));
+    JettyNode other = node(store(application));
+    List<ContractClient> clients = new ArrayList<>();
+    List<CompletableFuture<Integer>> acknowledged = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      ContractClient client = new ContractClient();
+      client.send(node, "set:n:0");
+      clients.add(client);
+      acknowledged.add(CompletableFuture.supplyAsync(() -> setUntilItIsGone(node, client)));
+    }
+    await().until(() -> clients.stream().allMatch(client -> number(other, client) > 5));
+    node.close();
+    for (int i = 0; i < clients.size(); i++) {
+      // One more may have been stored and not answered.
+      int last = acknowledged.get(i).join();
+      assertThat(number(other, clients.get(i))).isBetween(last, last + 1);
+    }
+  }
+
+  private static int number(JettyNode node, ContractClient client) {
+    return Integer.parseInt(client.send(node, "get:n").line());
+  }
+
+  /** Sets higher numbers, and answers the last one that was answered 200. */
+  private static int setUntilItIsGone(JettyNode node, ContractClient client) {
+    int n = 0;
+    try {
+      while (client.send(node, "set:n:" + (n + 1)).status() == 200) {
+        n++;
+      }
+    } catch (CompletionException e) {
+      // Its connections have gone.
+    }
+    return n;
   }
 
   @Test

@@ -1,0 +1,145 @@
+package io.sojourn.jetty;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.lang.reflect.Method;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.handler.ContextHandler;
+import org.eclipse.jetty.session.NullSessionCacheFactory;
+import org.eclipse.jetty.session.SessionCache;
+import org.eclipse.jetty.session.SessionHandler;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What can be set, where it can be set, and what is refused. */
+class SettingsTest {
+
+  private static final Path MODULE = Path.of("src/main/config/modules/session-store-sojourn.mod");
+  private static final Path XML = Path.of("src/main/config/etc/sessions/sojourn/session-store.xml");
+  private static final Pattern PROPERTY = Pattern.compile("jetty\\.session\\.sojourn\\.(\\w+)");
+
+  /** These two are options of every store that has users, and may be in the environment. */
+  private static final Set<String> OPTIONS = Set.of("username", "password");
+
+  private static Set<String> settings() {
+    Set<String> names = new TreeSet<>(OPTIONS);
+    for (Method method : SojournSessionCacheFactory.class.getMethods()) {
+      if (method.getName().startsWith("set")
+          && method.getParameterCount() == 1
+          && method.getParameterTypes()[0] == String.class) {
+        String name = method.getName().substring(3);
+        names.add(Character.toLowerCase(name.charAt(0)) + name.substring(1));
+      }
+    }
+    return names;
+  }
+
+  private static Set<String> properties(Path file) throws IOException {
+    return PROPERTY
+        .matcher(Files.readString(file))
+        .results()
+        .map((MatchResult found) -> found.group(1))
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  @Test
+  void everySettingIsAPropertyOfTheModuleAndInTheDocument() throws IOException {
+    assertThat(properties(MODULE)).isEqualTo(settings());
+    assertThat(properties(XML)).isEqualTo(settings());
+    String document = Files.readString(Path.of("../docs/configuration.md"));
+    String jettys = document.substring(document.indexOf("## Jetty 12"));
+    assertThat(settings()).allMatch(name -> jettys.contains("`" + name + "`"));
+  }
+
+  @ParameterizedTest
+  @Tag("R71")
+  @CsvSource(
+      quoteCharacter = '|',
+      value = {
+        "setTouchInterval, -1, touchInterval=\"-1\" must be a whole number",
+        "setTouchInterval, soon, touchInterval=\"soon\" must be a whole number",
+        "setNearCacheSize, 0, nearCacheSize=\"0\" must be a whole number",
+        "setDirtyCheck, never, dirtyCheck=\"never\" must be one of: read",
+        "setOnDecodeFailure, ignore, onDecodeFailure=\"ignore\" must be one of: fail",
+        "setCodec, json, codec=\"json\" must be one of: kryo",
+        "setAllowedClasses, com acme!, allowedClasses=\"com acme!\": ",
+        "setEncryption, migrate, encryption=\"migrate\" has a meaning only with",
+        "setEncryptionKeys, a:secret, encryptionKeys=\"...\": ",
+        "setStore, , store=\"...\" is missing",
+      })
+  void aValueThatMakesNoSenseStopsTheStart(String setter, String value, String message)
+      throws Exception {
+    SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
+    sessions.setStore("memory:");
+    SojournSessionCacheFactory.class
+        .getMethod(setter, String.class)
+        .invoke(sessions, value == null ? "" : value);
+    assertThatThrownBy(sessions::start)
+        .hasMessageContaining(message)
+        .hasMessageNotContaining("secret");
+    assertThatThrownBy(() -> sessions.getSessionCache(new SessionHandler()))
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  @Tag("R71")
+  void anUnknownOptionOfTheStoreStopsTheContext() throws Exception {
+    SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
+    sessions.setStore("memory:");
+    sessions.setStoreOptions("colour=red");
+    Server server = new Server();
+    SessionHandler handler = new SessionHandler();
+    ContextHandler context = new ContextHandler(handler, "/shop");
+    server.setHandler(context);
+    handler.setSessionCache(sessions.getSessionCache(handler));
+    assertThatThrownBy(server::start).hasMessageContaining("colour");
+    server.stop();
+    assertThatThrownBy(() -> sessions.setStoreOptions("red")).hasMessageContaining("'red'");
+  }
+
+  @Test
+  @Tag("R63")
+  void applicationsAreNamedByHostAndPath() {
+    SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
+    ContextHandler root = new ContextHandler("/");
+    ContextHandler shop = new ContextHandler("/shop");
+    assertThat(sessions.application(root)).isEqualTo("/");
+    assertThat(sessions.application(shop)).isEqualTo("/shop");
+    shop.setVirtualHosts(java.util.List.of("shop.example"));
+    assertThat(sessions.application(shop)).isEqualTo("shop.example/shop");
+    sessions.setApplication("localhost");
+    assertThat(sessions.application(root)).isEqualTo("localhost");
+    assertThat(sessions.application(shop)).isEqualTo("localhost/shop");
+  }
+
+  @Test
+  @Tag("R90")
+  void settingsOfJettysCachesThatItCannotKeepAreRefused() {
+    SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
+    sessions.setStore("memory:");
+    SessionCache cache = sessions.getSessionCache(new SessionHandler());
+    cache.setEvictionPolicy(SessionCache.NEVER_EVICT);
+    cache.setFlushOnResponseCommit(true);
+    assertThatThrownBy(() -> cache.setEvictionPolicy(SessionCache.EVICT_ON_SESSION_EXIT))
+        .hasMessageContaining("evictionPolicy");
+    assertThatThrownBy(() -> cache.setFlushOnResponseCommit(false))
+        .hasMessageContaining("flushOnResponseCommit");
+    assertThatThrownBy(() -> cache.setInvalidateOnShutdown(true))
+        .hasMessageContaining("invalidateOnShutdown");
+    Server server = new Server();
+    server.addBean(new NullSessionCacheFactory());
+    sessions.setServer(server);
+    assertThatThrownBy(sessions::start).hasMessageContaining("NullSessionCacheFactory");
+  }
+}
