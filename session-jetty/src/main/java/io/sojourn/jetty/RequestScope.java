@@ -103,8 +103,14 @@ final class RequestScope {
     return missing.contains(id);
   }
 
-  void use(SojournSession session) {
+  /**
+   * The request uses this session.
+   *
+   * @return false if the request is over, such as when a log of requests asks for the session
+   */
+  boolean use(SojournSession session) {
     sessions.add(session);
+    return !ended.get();
   }
 
   boolean uses(SojournSession session) {

@@ -65,8 +65,10 @@ class SojournSession extends ManagedSession {
   @GuardedBy("this")
   private State state;
 
+  @GuardedBy("this")
+  private boolean inUse;
+
   private volatile @Nullable LiveSession live;
-  private volatile boolean inUse;
 
   private SojournSession(
       SojournSessionCache cache,
@@ -120,16 +122,18 @@ class SojournSession extends ManagedSession {
     getSessionData().setCreated(session.creationTime().toEpochMilli());
   }
 
-  private void beginUse() {
+  private synchronized void beginUse() {
     if (scope != null) {
       inUse = true;
       repository.beginUse(open());
-      scope.use(this);
+      if (!scope.use(this)) {
+        endUse();
+      }
     }
   }
 
-  /** The request is over. */
-  void endUse() {
+  /** The request is over. Repeatable. */
+  synchronized void endUse() {
     LiveSession session = live;
     if (inUse && session != null) {
       inUse = false;
