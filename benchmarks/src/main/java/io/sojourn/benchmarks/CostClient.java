@@ -7,7 +7,9 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -18,7 +20,9 @@ import java.util.regex.Pattern;
  */
 final class CostClient implements AutoCloseable {
 
-  private static final Pattern COOKIE = Pattern.compile("Set-Cookie: (JSESSIONID=[^;]+);");
+  /** Of the session, and of what a client has seen of it. */
+  private static final Pattern COOKIE = Pattern.compile("Set-Cookie: (JSESSIONID\\w*)=([^;]*);");
+
   private static final Pattern LENGTH = Pattern.compile("Content-Length: (\\d+)\r\n");
   private static final String END_OF_HEAD = "\r\n\r\n";
 
@@ -31,15 +35,35 @@ final class CostClient implements AutoCloseable {
 
   /** A session, the requests that ask for it, and what it has counted. */
   private static final class Visitor {
-    final byte[] read;
-    final byte[] write;
+    final Map<String, String> cookies = new TreeMap<>();
+    byte[] read = {};
+    byte[] write = {};
     long count;
     int node;
 
-    Visitor(String cookie, int node) {
+    Visitor(int node) {
       this.node = node;
-      read = request("/read", cookie);
-      write = request("/write", cookie);
+    }
+
+    /** Keeps the cookies that a node has sent, if any. */
+    void keepCookies(String head) {
+      Matcher sent = COOKIE.matcher(head);
+      boolean any = false;
+      while (sent.find()) {
+        any = true;
+        if (sent.group(2).isEmpty()) {
+          cookies.remove(sent.group(1));
+        } else {
+          cookies.put(sent.group(1), sent.group(2));
+        }
+      }
+      if (any) {
+        String all = cookies.toString();
+        String header =
+            "Cookie: " + all.substring(1, all.length() - 1).replace(", ", "; ") + "\r\n";
+        read = request("/read", header);
+        write = request("/write", header);
+      }
     }
   }
 
@@ -58,11 +82,12 @@ final class CostClient implements AutoCloseable {
     for (int i = 0; i < sessions; i++) {
       int node = i % nodes.size();
       Answer answer = ask(node, request("/fill?kb=" + kilobytes, ""));
-      Matcher cookie = COOKIE.matcher(answer.head);
-      if (!cookie.find()) {
+      Visitor visitor = new Visitor(node);
+      visitor.keepCookies(answer.head);
+      if (!visitor.cookies.containsKey("JSESSIONID")) {
         throw new IllegalStateException("No session: " + answer.head);
       }
-      visitors.add(new Visitor("Cookie: " + cookie.group(1) + "\r\n", node));
+      visitors.add(visitor);
     }
   }
 
@@ -78,6 +103,7 @@ final class CostClient implements AutoCloseable {
       boolean write = random.nextInt(100) < writes;
       visitor.node = (visitor.node + (alternating ? 1 : 0)) % nodes.size();
       Answer answer = ask(visitor.node, write ? visitor.write : visitor.read);
+      visitor.keepCookies(answer.head);
       visitor.count += write ? 1 : 0;
       if (!answer.body.equals(Long.toString(visitor.count))) {
         throw new IllegalStateException(

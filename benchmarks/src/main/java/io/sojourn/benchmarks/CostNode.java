@@ -36,7 +36,7 @@ final class CostNode {
   /**
    * Starts the Tomcat.
    *
-   * @param arguments the store's URL, or {@link #STANDARD}
+   * @param arguments the store's URL, or {@link #STANDARD}; and the freshness
    */
   public static void main(String[] arguments) throws Exception {
     ROOT.setLevel(Level.WARNING);
@@ -52,6 +52,7 @@ final class CostNode {
     if (!arguments[0].equals(STANDARD)) {
       SojournManager manager = new SojournManager();
       manager.setStore(arguments[0]);
+      manager.setFreshness(arguments[1]);
       manager.setAllowedClasses(Cart.class.getName() + " " + Item.class.getName());
       context.setManager(manager);
     }

@@ -53,14 +53,16 @@ public final class RequestCost {
     /** Starts one of plain Tomcats, or of two with Sojourn over this kind of store. */
     static Candidate start(String kind) throws Exception {
       if (kind.equals(CostNode.STANDARD)) {
-        return new Candidate("plain Tomcat", twoNodes(CostNode.STANDARD), null);
+        return new Candidate("plain Tomcat", twoNodes(CostNode.STANDARD, "none"), null);
       }
-      CostStore store = CostStore.start(kind);
-      return new Candidate(kind, twoNodes(store.url()), store);
+      String[] words = kind.split("-", 2);
+      CostStore store = CostStore.start(words[0]);
+      String freshness = words.length > 1 ? words[1] : "strict";
+      return new Candidate(kind, twoNodes(store.url(), freshness), store);
     }
 
-    private static List<Node> twoNodes(String store) throws IOException {
-      return List.of(Node.start(store), Node.start(store));
+    private static List<Node> twoNodes(String store, String freshness) throws IOException {
+      return List.of(Node.start(store, freshness), Node.start(store, freshness));
     }
 
     boolean sharesSessions() {
@@ -85,7 +87,7 @@ public final class RequestCost {
   /** A JVM with a Tomcat. */
   private record Node(Process process, int port) implements AutoCloseable {
 
-    static Node start(String store) throws IOException {
+    static Node start(String store, String freshness) throws IOException {
       String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
       Process process =
           new ProcessBuilder(
@@ -94,7 +96,8 @@ public final class RequestCost {
                   "-cp",
                   System.getProperty("java.class.path"),
                   CostNode.class.getName(),
-                  store)
+                  store,
+                  freshness)
               .redirectError(ProcessBuilder.Redirect.INHERIT)
               .start();
       BufferedReader output =
@@ -124,9 +127,9 @@ public final class RequestCost {
   /**
    * Measures and prints.
    *
-   * @param arguments stores with commas between, as {@link CostStore#start} has them, {@code
-   *     redis,mariadb} unless given; and how many requests each measurement makes, {@code 20000}
-   *     unless given
+   * @param arguments stores with commas between, as {@link CostStore#start} has them, and with a
+   *     hyphen the freshness, such as {@code redis-causal}; {@code redis,mariadb} unless given; and
+   *     how many requests each measurement makes, {@code 20000} unless given
    */
   public static void main(String[] arguments) throws Exception {
     List<String> kinds = new ArrayList<>(List.of(CostNode.STANDARD));

@@ -56,18 +56,6 @@ public abstract class ContainerContract extends TwoServers {
 
   @Test
   @Tag("G1")
-  @Tag("R8")
-  void thousandAlternationsShowNoStaleValue() {
-    ContractClient client = new ContractClient();
-    client.send(a(), "set:n:0");
-    for (int i = 1; i <= 1000; i++) {
-      assertThat(client.send(node(i), "get:n", "set:n:" + i).line())
-          .isEqualTo(Integer.toString(i - 1));
-    }
-  }
-
-  @Test
-  @Tag("G1")
   @Tag("R12")
   void whatWasSetBeforeARedirectIsSeenWhereItLeads() {
     ContractClient client = new ContractClient();
@@ -127,28 +115,6 @@ public abstract class ContainerContract extends TwoServers {
   }
 
   // ---------------------------------------------------------------- no lost update
-
-  @Test
-  @Tag("G2")
-  @Tag("R2")
-  void requestsOnTwoServersThatSetDifferentAttributesBothLast() {
-    ContractClient client = new ContractClient();
-    client.send(a(), "begin");
-    for (int i = 0; i < 200; i++) {
-      CompletableFuture<Answer> one = client.sendLater(a(), "set:a" + i + ":1");
-      CompletableFuture<Answer> two = client.sendLater(b(), "set:b" + i + ":1");
-      assertThat(one.join().status()).isEqualTo(200);
-      assertThat(two.join().status()).isEqualTo(200);
-    }
-    String names =
-        IntStream.range(0, 200)
-            .boxed()
-            .flatMap(i -> List.of("a" + i, "b" + i).stream())
-            .sorted()
-            .collect(Collectors.joining(","));
-    assertThat(client.send(a(), "names").line()).isEqualTo(names);
-    assertThat(client.send(b(), "names").line()).isEqualTo(names);
-  }
 
   @Test
   @Tag("G2")
@@ -588,18 +554,5 @@ public abstract class ContainerContract extends TwoServers {
 
     client.send(a(), "invalidate");
     assertThat(takeCalls()).as("a logout").isEqualTo(Map.of("load", 1, "remove", 1));
-  }
-
-  // ---------------------------------------------------------------- everything at once
-
-  @Test
-  @Tag("G1")
-  @Tag("G2")
-  @Tag("G7")
-  void whateverClientsDoOnAlternatingServersIsWhatAModelSays() {
-    long seed = Long.getLong("sojourn.test.seed", System.nanoTime());
-    System.getLogger(ContainerContract.class.getName())
-        .log(System.Logger.Level.INFO, "Seed: -Dsojourn.test.seed=" + seed);
-    ModelClient.compare(a(), b(), 600, seed);
   }
 }

@@ -13,9 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -35,18 +32,6 @@ public abstract class FreshnessContract extends TwoServers {
 
   @Test
   @Tag("G1")
-  @Tag("R8")
-  void thousandAlternationsShowNoStaleValue() {
-    ContractClient client = new ContractClient();
-    client.send(a(), "set:n:0");
-    for (int i = 1; i <= 1000; i++) {
-      assertThat(client.send(node(i), "get:n", "set:n:" + i).line())
-          .isEqualTo(Integer.toString(i - 1));
-    }
-  }
-
-  @Test
-  @Tag("G1")
   @Tag("R12")
   void whatWasSetBeforeTheFirstByteIsSeenWhereTheClientGoesNext() {
     ContractClient client = new ContractClient();
@@ -60,27 +45,6 @@ public abstract class FreshnessContract extends TwoServers {
         assertThat(client.send(node(i + 1), "get:n").line()).isEqualTo(end + i);
       }
     }
-  }
-
-  @Test
-  @Tag("G2")
-  void requestsOnTwoServersThatSetDifferentAttributesBothLast() {
-    ContractClient client = new ContractClient();
-    client.send(a(), "begin");
-    for (int i = 0; i < 100; i++) {
-      CompletableFuture<Answer> one = client.sendLater(a(), "set:a" + i + ":1");
-      CompletableFuture<Answer> two = client.sendLater(b(), "set:b" + i + ":1");
-      assertThat(one.join().status()).isEqualTo(200);
-      assertThat(two.join().status()).isEqualTo(200);
-    }
-    String names =
-        IntStream.range(0, 100)
-            .boxed()
-            .flatMap(i -> Stream.of("a" + i, "b" + i))
-            .sorted()
-            .collect(Collectors.joining(","));
-    assertThat(client.send(a(), "names").line()).isEqualTo(names);
-    assertThat(client.send(b(), "names").line()).isEqualTo(names);
   }
 
   /** Six answers of one client are under way at once; whichever comes last must not set it back. */
@@ -137,21 +101,6 @@ public abstract class FreshnessContract extends TwoServers {
   }
 
   // ---------------------------------------------------------------- everything at once
-
-  @Test
-  @Tag("G1")
-  @Tag("G2")
-  @Tag("G7")
-  void whateverClientsDoOnAlternatingServersIsWhatAModelSays() {
-    ModelClient.compare(a(), b(), 400, seed());
-  }
-
-  static long seed() {
-    long seed = Long.getLong("sojourn.test.seed", System.nanoTime());
-    System.getLogger(FreshnessContract.class.getName())
-        .log(System.Logger.Level.INFO, "Seed: -Dsojourn.test.seed=" + seed);
-    return seed;
-  }
 
   /** Three clients of one session, and what the promise says each must see. */
   @Test

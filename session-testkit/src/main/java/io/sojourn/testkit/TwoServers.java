@@ -6,23 +6,29 @@ import static org.awaitility.Awaitility.await;
 
 import io.sojourn.SessionPolicy;
 import io.sojourn.SessionStore;
+import io.sojourn.testkit.ContractClient.Answer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 /**
- * Two servers on the loopback address over one store, seen through HTTP only. They are started once
- * for the class.
+ * Two servers on the loopback address over one store, seen through HTTP only, and what holds of
+ * them whenever they ask the store. They are started once for the class.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 public abstract class TwoServers {
@@ -153,5 +159,57 @@ public abstract class TwoServers {
         .flatMap(node -> List.of(watcher.send(node, "events").line().split(";")).stream())
         .filter(event -> event.startsWith("destroyed") && event.contains(marker))
         .count();
+  }
+
+  // ---------------------------------------------------------------- whatever the freshness
+
+  @Test
+  @Tag("G1")
+  @Tag("R8")
+  void thousandAlternationsShowNoStaleValue() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "set:n:0");
+    for (int i = 1; i <= 1000; i++) {
+      assertThat(client.send(node(i), "get:n", "set:n:" + i).line())
+          .isEqualTo(Integer.toString(i - 1));
+    }
+  }
+
+  @Test
+  @Tag("G2")
+  @Tag("R2")
+  void requestsOnTwoServersThatSetDifferentAttributesBothLast() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "begin");
+    for (int i = 0; i < 200; i++) {
+      CompletableFuture<Answer> one = client.sendLater(a(), "set:a" + i + ":1");
+      CompletableFuture<Answer> two = client.sendLater(b(), "set:b" + i + ":1");
+      assertThat(one.join().status()).isEqualTo(200);
+      assertThat(two.join().status()).isEqualTo(200);
+    }
+    String names =
+        IntStream.range(0, 200)
+            .boxed()
+            .flatMap(i -> List.of("a" + i, "b" + i).stream())
+            .sorted()
+            .collect(Collectors.joining(","));
+    assertThat(client.send(a(), "names").line()).isEqualTo(names);
+    assertThat(client.send(b(), "names").line()).isEqualTo(names);
+  }
+
+  @Test
+  @Tag("G1")
+  @Tag("G2")
+  @Tag("G7")
+  void whateverClientsDoOnAlternatingServersIsWhatAModelSays() {
+    ModelClient.compare(a(), b(), 600, seed());
+  }
+
+  /** What random tests do follows from it; the log has it. */
+  static long seed() {
+    long seed = Long.getLong("sojourn.test.seed", System.nanoTime());
+    System.getLogger(TwoServers.class.getName())
+        .log(System.Logger.Level.INFO, "Seed: -Dsojourn.test.seed=" + seed);
+    return seed;
   }
 }
