@@ -5,13 +5,8 @@ import io.sojourn.SessionPolicy;
 import io.sojourn.SessionStore;
 import io.sojourn.SessionStores;
 import io.sojourn.StoreConfiguration;
-import io.sojourn.codec.ClassFilter;
-import io.sojourn.codec.EncryptedCodec;
-import io.sojourn.codec.EncryptionKeys;
-import io.sojourn.codec.JavaCodec;
-import io.sojourn.codec.KryoCodec;
+import io.sojourn.settings.SessionSettings;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.eclipse.jetty.server.Server;
@@ -51,20 +46,7 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
   private @Nullable String storeUrl;
   private @Nullable SessionStore givenStore;
   private String application = "";
-  private String touchInterval = Long.toString(SessionPolicy.DEFAULT.touchInterval().toSeconds());
-  private String dirtyCheck = "read";
-  private String onDecodeFailure = "fail";
-  private String nearCacheSize = Integer.toString(SessionPolicy.DEFAULT.nearCacheSize());
-  private String allowedClasses = "";
-  private String codec = "kryo";
-  private @Nullable String encryptionKeys;
-  private String encryption = "required";
-
-  /** What encodes attributes. */
-  private enum Codec {
-    KRYO,
-    JAVA
-  }
+  private final SessionSettings settings = new SessionSettings();
 
   /** A factory to be configured. */
   public SojournSessionCacheFactory() {}
@@ -121,7 +103,7 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
 
   /** Sets how many seconds the stored time of last access may lag behind. */
   public void setTouchInterval(String seconds) {
-    this.touchInterval = seconds;
+    settings.set("touchInterval", seconds);
   }
 
   /**
@@ -129,7 +111,7 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
    * ({@code set}).
    */
   public void setDirtyCheck(String mode) {
-    this.dirtyCheck = mode;
+    settings.set("dirtyCheck", mode);
   }
 
   /**
@@ -137,27 +119,53 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
    * absent}.
    */
   public void setOnDecodeFailure(String mode) {
-    this.onDecodeFailure = mode;
+    settings.set("onDecodeFailure", mode);
   }
 
   /** Sets how many sessions of each context this node keeps decoded. */
   public void setNearCacheSize(String sessions) {
-    this.nearCacheSize = sessions;
+    settings.set("nearCacheSize", sessions);
+  }
+
+  /** Sets how many bytes the attributes of those sessions may take, encoded. */
+  public void setNearCacheBytes(String bytes) {
+    settings.set("nearCacheBytes", bytes);
   }
 
   /**
    * Sets which classes may be in a session beside the JDK's value types and the application's own.
    */
   public void setAllowedClasses(String patterns) {
-    this.allowedClasses = patterns;
+    settings.set("allowedClasses", patterns);
   }
 
   /**
    * Sets what encodes attributes: {@code kryo}, small and fast where that is faithful, or {@code
-   * java}, Java serialization. Either decodes both.
+   * java}, Java serialization. Either decodes both. Or the name of a class of the user's that
+   * implements {@link AttributeCodec}.
    */
   public void setCodec(String name) {
-    this.codec = name;
+    settings.set("codec", name);
+  }
+
+  /** Sets whether large attributes are compressed: {@code none} or {@code lz4}. */
+  public void setCompression(String name) {
+    settings.set("compression", name);
+  }
+
+  /** Sets how many bytes an attribute may take, encoded. */
+  public void setMaxEncodedBytes(String bytes) {
+    settings.set("maxEncodedBytes", bytes);
+  }
+
+  /** Sets how deeply objects of an attribute may be nested. */
+  public void setMaxDepth(String depth) {
+    settings.set("maxDepth", depth);
+  }
+
+  /** Sets how many objects an attribute may consist of. */
+  public void setMaxObjects(String objects) {
+    settings.set("maxObjects", objects);
   }
 
   /**
@@ -165,7 +173,7 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
    * for none.
    */
   public void setEncryptionKeys(@Nullable String keys) {
-    this.encryptionKeys = keys;
+    settings.set("encryptionKeys", keys);
   }
 
   /**
@@ -173,7 +181,7 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
    * reads it, {@code prepare} writes it, too.
    */
   public void setEncryption(String mode) {
-    this.encryption = mode;
+    settings.set("encryption", mode);
   }
 
   // ---------------------------------------------------------------- Jetty
@@ -252,63 +260,10 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
   }
 
   SessionPolicy policy() {
-    return new SessionPolicy(
-        Duration.ofSeconds(number("touchInterval", touchInterval, 0)),
-        choice("dirtyCheck", dirtyCheck, SessionPolicy.DirtyCheck.class),
-        choice("onDecodeFailure", onDecodeFailure, SessionPolicy.Undecodable.class),
-        number("nearCacheSize", nearCacheSize, 1));
+    return settings.policy();
   }
 
   AttributeCodec codec(ClassLoader webApplication) {
-    ClassFilter filter;
-    try {
-      filter = ClassFilter.ofApplication(webApplication, allowedClasses);
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(
-          "allowedClasses=\"" + allowedClasses + "\": " + e.getMessage(), e);
-    }
-    AttributeCodec plain =
-        switch (choice("codec", codec, Codec.class)) {
-          case KRYO -> new KryoCodec(webApplication, filter);
-          case JAVA -> new JavaCodec(webApplication, filter);
-        };
-    EncryptedCodec.Mode mode = choice("encryption", encryption, EncryptedCodec.Mode.class);
-    String keys = encryptionKeys;
-    if (keys == null) {
-      if (mode != EncryptedCodec.Mode.REQUIRED) {
-        throw new IllegalArgumentException(
-            "encryption=\"" + encryption + "\" has a meaning only with encryptionKeys");
-      }
-      return plain;
-    }
-    try {
-      return new EncryptedCodec(plain, EncryptionKeys.of(keys), mode);
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException("encryptionKeys=\"...\": " + e.getMessage(), e);
-    }
-  }
-
-  private static int number(String attribute, String text, int least) {
-    try {
-      int number = Integer.parseInt(text.strip());
-      if (number >= least) {
-        return number;
-      }
-    } catch (NumberFormatException e) {
-      // Answered below, like a number that is too small.
-    }
-    throw new IllegalArgumentException(
-        attribute + "=\"" + text + "\" must be a whole number, " + least + " or more");
-  }
-
-  private static <E extends Enum<E>> E choice(String attribute, String text, Class<E> choices) {
-    StringBuilder allowed = new StringBuilder();
-    for (E choice : choices.getEnumConstants()) {
-      if (choice.name().equalsIgnoreCase(text.strip())) {
-        return choice;
-      }
-      allowed.append(allowed.isEmpty() ? "" : ", ").append(choice.name().toLowerCase(Locale.ROOT));
-    }
-    throw new IllegalArgumentException(attribute + "=\"" + text + "\" must be one of: " + allowed);
+    return settings.codec(webApplication, SojournSessionCacheFactory.class.getClassLoader());
   }
 }

@@ -15,19 +15,11 @@ import io.sojourn.SessionStores;
 import io.sojourn.StoreConfiguration;
 import io.sojourn.StoreStatistics;
 import io.sojourn.StoreUnavailableException;
-import io.sojourn.codec.ClassFilter;
-import io.sojourn.codec.CodecLimits;
-import io.sojourn.codec.CompressedCodec;
-import io.sojourn.codec.CustomCodec;
-import io.sojourn.codec.EncryptedCodec;
-import io.sojourn.codec.EncryptionKeys;
-import io.sojourn.codec.JavaCodec;
-import io.sojourn.codec.KryoCodec;
 import io.sojourn.codec.MeasuredCodec;
+import io.sojourn.settings.SessionSettings;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -93,21 +85,7 @@ public final class SojournManager extends ManagerBase {
   private @Nullable String storeUrl;
   private @Nullable SessionStore givenStore;
   private @Nullable String application;
-  private String touchInterval = Long.toString(SessionPolicy.DEFAULT.touchInterval().toSeconds());
-  private String dirtyCheck = "read";
-  private String onDecodeFailure = "fail";
-  private String nearCacheSize = Integer.toString(SessionPolicy.DEFAULT.nearCacheSize());
-  private String nearCacheBytes = Long.toString(SessionPolicy.DEFAULT.nearCacheBytes());
-  private String freshness = "strict";
-  private @Nullable String maxStaleness;
-  private String allowedClasses = "";
-  private String codec = "kryo";
-  private String compression = "none";
-  private String maxEncodedBytes = Integer.toString(CodecLimits.DEFAULT.bytes());
-  private String maxDepth = Integer.toString(CodecLimits.DEFAULT.depth());
-  private String maxObjects = Integer.toString(CodecLimits.DEFAULT.objects());
-  private @Nullable String encryptionKeys;
-  private String encryption = "required";
+  private final SessionSettings settings = new SessionSettings();
   private String concurrency = "parallel";
   private @Nullable String serializePaths;
   private String serializeTimeout = "10";
@@ -124,18 +102,6 @@ public final class SojournManager extends ManagerBase {
   private enum Concurrency {
     PARALLEL,
     SERIALIZE
-  }
-
-  /** What encodes attributes. */
-  private enum Codec {
-    KRYO,
-    JAVA
-  }
-
-  /** Whether attributes are compressed. */
-  private enum Compression {
-    NONE,
-    LZ4
   }
 
   /** What a started manager works with. */
@@ -202,12 +168,12 @@ public final class SojournManager extends ManagerBase {
 
   /** Sets how many seconds the stored time of last access may lag behind. */
   public void setTouchInterval(String seconds) {
-    this.touchInterval = seconds;
+    settings.set("touchInterval", seconds);
   }
 
   /** How many seconds the stored time of last access may lag behind. */
   public String getTouchInterval() {
-    return touchInterval;
+    return settings.get("touchInterval");
   }
 
   /**
@@ -215,12 +181,12 @@ public final class SojournManager extends ManagerBase {
    * ({@code set}).
    */
   public void setDirtyCheck(String mode) {
-    this.dirtyCheck = mode;
+    settings.set("dirtyCheck", mode);
   }
 
   /** Whether attributes that were only read are checked for changes. */
   public String getDirtyCheck() {
-    return dirtyCheck;
+    return settings.get("dirtyCheck");
   }
 
   /**
@@ -228,32 +194,32 @@ public final class SojournManager extends ManagerBase {
    * absent}.
    */
   public void setOnDecodeFailure(String mode) {
-    this.onDecodeFailure = mode;
+    settings.set("onDecodeFailure", mode);
   }
 
   /** What reading an attribute does that this node cannot decode. */
   public String getOnDecodeFailure() {
-    return onDecodeFailure;
+    return settings.get("onDecodeFailure");
   }
 
   /** Sets how many sessions this node keeps decoded. */
   public void setNearCacheSize(String sessions) {
-    this.nearCacheSize = sessions;
+    settings.set("nearCacheSize", sessions);
   }
 
   /** How many sessions this node keeps decoded. */
   public String getNearCacheSize() {
-    return nearCacheSize;
+    return settings.get("nearCacheSize");
   }
 
   /** Sets how many bytes the attributes of those sessions may take, encoded. */
   public void setNearCacheBytes(String bytes) {
-    this.nearCacheBytes = bytes;
+    settings.set("nearCacheBytes", bytes);
   }
 
   /** How many bytes the attributes of those sessions may take, encoded. */
   public String getNearCacheBytes() {
-    return nearCacheBytes;
+    return settings.get("nearCacheBytes");
   }
 
   /**
@@ -262,34 +228,34 @@ public final class SojournManager extends ManagerBase {
    * store has told of a change ({@code tracked}).
    */
   public void setFreshness(String mode) {
-    this.freshness = mode;
+    settings.set("freshness", mode);
   }
 
   /** When the store is asked whether a session has changed. */
   public String getFreshness() {
-    return freshness;
+    return settings.get("freshness");
   }
 
   /** Sets for how many seconds a session is used at the most without asking the store. */
   public void setMaxStaleness(String seconds) {
-    this.maxStaleness = seconds;
+    settings.set("maxStaleness", seconds);
   }
 
   /** For how many seconds a session is used without asking the store; null if never or as usual. */
   public @Nullable String getMaxStaleness() {
-    return maxStaleness;
+    return settings.find("maxStaleness");
   }
 
   /**
    * Sets which classes may be in a session beside the JDK's value types and the application's own.
    */
   public void setAllowedClasses(String patterns) {
-    this.allowedClasses = patterns;
+    settings.set("allowedClasses", patterns);
   }
 
   /** Which classes may be in a session beside the JDK's value types and the application's own. */
   public String getAllowedClasses() {
-    return allowedClasses;
+    return settings.get("allowedClasses");
   }
 
   /**
@@ -298,22 +264,22 @@ public final class SojournManager extends ManagerBase {
    * decodes what the first two have encoded.
    */
   public void setCodec(String name) {
-    this.codec = name;
+    settings.set("codec", name);
   }
 
   /** What encodes attributes. */
   public String getCodec() {
-    return codec;
+    return settings.get("codec");
   }
 
   /** Sets how many bytes an attribute may take, encoded. */
   public void setMaxEncodedBytes(String bytes) {
-    this.maxEncodedBytes = bytes;
+    settings.set("maxEncodedBytes", bytes);
   }
 
   /** How many bytes an attribute may take, encoded. */
   public String getMaxEncodedBytes() {
-    return maxEncodedBytes;
+    return settings.get("maxEncodedBytes");
   }
 
   /**
@@ -321,22 +287,22 @@ public final class SojournManager extends ManagerBase {
    * needed.
    */
   public void setMaxDepth(String depth) {
-    this.maxDepth = depth;
+    settings.set("maxDepth", depth);
   }
 
   /** How deep an attribute's objects may be nested. */
   public String getMaxDepth() {
-    return maxDepth;
+    return settings.get("maxDepth");
   }
 
   /** Sets of how many objects an attribute may be made. */
   public void setMaxObjects(String objects) {
-    this.maxObjects = objects;
+    settings.set("maxObjects", objects);
   }
 
   /** Of how many objects an attribute may be made. */
   public String getMaxObjects() {
-    return maxObjects;
+    return settings.get("maxObjects");
   }
 
   /**
@@ -344,12 +310,12 @@ public final class SojournManager extends ManagerBase {
    * compressed is read either way.
    */
   public void setCompression(String name) {
-    this.compression = name;
+    settings.set("compression", name);
   }
 
   /** Whether attributes are compressed. */
   public String getCompression() {
-    return compression;
+    return settings.get("compression");
   }
 
   /**
@@ -357,7 +323,7 @@ public final class SojournManager extends ManagerBase {
    * There is no getter, so that JMX does not show them.
    */
   public void setEncryptionKeys(String keys) {
-    this.encryptionKeys = keys;
+    settings.set("encryptionKeys", keys);
   }
 
   /**
@@ -365,12 +331,12 @@ public final class SojournManager extends ManagerBase {
    * reads it, {@code prepare} writes it, too.
    */
   public void setEncryption(String mode) {
-    this.encryption = mode;
+    settings.set("encryption", mode);
   }
 
   /** What is done with what is not encrypted. */
   public String getEncryption() {
-    return encryption;
+    return settings.get("encryption");
   }
 
   /**
@@ -528,7 +494,7 @@ public final class SojournManager extends ManagerBase {
     try {
       refuseReferences();
       refuseMisfits();
-      SessionPolicy policy = policy();
+      SessionPolicy policy = settings.policy();
       if (getMaxActiveSessions() > policy.nearCacheSize()) {
         throw new IllegalArgumentException(
             "maxActiveSessions=\""
@@ -536,9 +502,15 @@ public final class SojournManager extends ManagerBase {
                 + "\" can never be reached: nearCacheSize is "
                 + policy.nearCacheSize());
       }
-      MeasuredCodec codec = new MeasuredCodec(codec(getContext().getLoader().getClassLoader()));
+      MeasuredCodec codec =
+          new MeasuredCodec(
+              settings.codec(
+                  getContext().getLoader().getClassLoader(),
+                  SojournManager.class.getClassLoader()));
       Predicate<String> serialized = serialized();
-      Duration patience = Duration.ofSeconds(number("serializeTimeout", serializeTimeout, 1));
+      Duration patience =
+          Duration.ofSeconds(
+              SessionSettings.number("serializeTimeout", serializeTimeout, 1, Integer.MAX_VALUE));
       String route = route();
       refuseDotsInIds(route);
       SessionStore store = openStore();
@@ -559,8 +531,9 @@ public final class SojournManager extends ManagerBase {
     Map<String, String> attributes = new TreeMap<>(storeOptions);
     attributes.put("store", Objects.requireNonNullElse(storeUrl, ""));
     attributes.put("application", Objects.requireNonNullElse(application, ""));
-    attributes.put("allowedClasses", allowedClasses);
-    attributes.put("encryptionKeys", Objects.requireNonNullElse(encryptionKeys, ""));
+    attributes.put("allowedClasses", settings.get("allowedClasses"));
+    attributes.put(
+        "encryptionKeys", Objects.requireNonNullElse(settings.find("encryptionKeys"), ""));
     attributes.forEach(
         (name, value) -> {
           Matcher reference = REFERENCE.matcher(value);
@@ -611,7 +584,8 @@ public final class SojournManager extends ManagerBase {
   /** Which paths' requests have their session to themselves. */
   private Predicate<String> serialized() {
     boolean serialize =
-        choice("concurrency", concurrency, Concurrency.class) == Concurrency.SERIALIZE;
+        SessionSettings.choice("concurrency", concurrency, Concurrency.class)
+            == Concurrency.SERIALIZE;
     String pattern = serializePaths;
     if (pattern == null) {
       return path -> serialize;
@@ -625,78 +599,6 @@ public final class SojournManager extends ManagerBase {
     } catch (PatternSyntaxException e) {
       throw new IllegalArgumentException(
           "serializePaths=\"" + pattern + "\" is no regular expression: " + e.getDescription(), e);
-    }
-  }
-
-  private AttributeCodec codec(ClassLoader webApplication) {
-    ClassFilter filter;
-    try {
-      filter = ClassFilter.ofApplication(webApplication, allowedClasses);
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(
-          "allowedClasses=\"" + allowedClasses + "\": " + e.getMessage(), e);
-    }
-    CodecLimits limits =
-        new CodecLimits(
-            number("maxEncodedBytes", maxEncodedBytes, 1, CodecLimits.DEFAULT.bytes()),
-            number("maxDepth", maxDepth, 1, 1_000),
-            number("maxObjects", maxObjects, 1));
-    AttributeCodec plain =
-        codec.contains(".")
-            ? new CustomCodec(
-                customCodec(webApplication), new KryoCodec(webApplication, filter, limits))
-            : switch (choice("codec", codec, Codec.class)) {
-              case KRYO -> new KryoCodec(webApplication, filter, limits);
-              case JAVA -> new JavaCodec(webApplication, filter, limits);
-            };
-    try {
-      plain =
-          new CompressedCodec(
-              plain, choice("compression", compression, Compression.class) == Compression.LZ4);
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(
-          "compression=\"" + compression + "\": " + e.getMessage(), e);
-    }
-    EncryptedCodec.Mode mode = choice("encryption", encryption, EncryptedCodec.Mode.class);
-    String keys = encryptionKeys;
-    if (keys == null) {
-      if (mode != EncryptedCodec.Mode.REQUIRED) {
-        throw new IllegalArgumentException(
-            "encryption=\"" + encryption + "\" has a meaning only with encryptionKeys");
-      }
-      return plain;
-    }
-    try {
-      return new EncryptedCodec(plain, EncryptionKeys.of(keys), mode);
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException("encryptionKeys=\"...\": " + e.getMessage(), e);
-    }
-  }
-
-  /** The application's, or one beside this manager. */
-  private AttributeCodec customCodec(ClassLoader webApplication) {
-    String name = codec.strip();
-    String failure = "codec=\"" + name + "\": ";
-    try {
-      Class<?> type;
-      try {
-        type = Class.forName(name, true, webApplication);
-      } catch (ClassNotFoundException notTheApplications) {
-        type = Class.forName(name, true, SojournManager.class.getClassLoader());
-      }
-      return type.asSubclass(AttributeCodec.class).getConstructor().newInstance();
-    } catch (ClassNotFoundException e) {
-      throw new IllegalArgumentException(
-          failure + "neither the application nor Tomcat's lib has this class", e);
-    } catch (ClassCastException e) {
-      throw new IllegalArgumentException(
-          failure
-              + "this class does not implement io.sojourn.AttributeCodec, or one that the"
-              + " application has a second time in its own WEB-INF/lib",
-          e);
-    } catch (ReflectiveOperationException | LinkageError e) {
-      throw new IllegalArgumentException(
-          failure + "it needs to be public, with a public constructor without parameters", e);
     }
   }
 
@@ -717,67 +619,6 @@ public final class SojournManager extends ManagerBase {
             SojournManager.class.getClassLoader());
     ownStore = opened;
     return opened;
-  }
-
-  private SessionPolicy policy() {
-    return new SessionPolicy(
-        Duration.ofSeconds(number("touchInterval", touchInterval, 0)),
-        choice("dirtyCheck", dirtyCheck, SessionPolicy.DirtyCheck.class),
-        choice("onDecodeFailure", onDecodeFailure, SessionPolicy.Undecodable.class),
-        number("nearCacheSize", nearCacheSize, 1),
-        number("nearCacheBytes", nearCacheBytes, 1),
-        choice("freshness", freshness, SessionPolicy.Freshness.class),
-        staleness());
-  }
-
-  private Duration staleness() {
-    String seconds = maxStaleness;
-    if (seconds == null) {
-      return SessionPolicy.DEFAULT.maxStaleness();
-    }
-    if (choice("freshness", freshness, SessionPolicy.Freshness.class)
-        == SessionPolicy.Freshness.STRICT) {
-      throw new IllegalArgumentException(
-          "maxStaleness=\""
-              + seconds
-              + "\" has a meaning only with freshness=\"causal\" or freshness=\"tracked\"");
-    }
-    return Duration.ofSeconds(number("maxStaleness", seconds, 1));
-  }
-
-  private static int number(String attribute, String text, int least) {
-    return number(attribute, text, least, Integer.MAX_VALUE);
-  }
-
-  private static int number(String attribute, String text, int least, int most) {
-    try {
-      int number = Integer.parseInt(text.strip());
-      if (number >= least && number <= most) {
-        return number;
-      }
-    } catch (NumberFormatException e) {
-      // Answered below, like a number that is too small.
-    }
-    throw new IllegalArgumentException(
-        attribute
-            + "=\""
-            + text
-            + "\" must be a whole number, "
-            + least
-            + (most == Integer.MAX_VALUE ? " or more" : " to " + most));
-  }
-
-  private static <E extends Enum<E>> E choice(String attribute, String text, Class<E> choices) {
-    for (E choice : choices.getEnumConstants()) {
-      if (choice.name().equalsIgnoreCase(text.strip())) {
-        return choice;
-      }
-    }
-    StringBuilder allowed = new StringBuilder();
-    for (E choice : choices.getEnumConstants()) {
-      allowed.append(allowed.isEmpty() ? "" : ", ").append(choice.name().toLowerCase(Locale.ROOT));
-    }
-    throw new IllegalArgumentException(attribute + "=\"" + text + "\" must be one of: " + allowed);
   }
 
   @Override

@@ -66,7 +66,7 @@ class CustomCodecIT {
 
   @ParameterizedTest
   @CsvSource({
-    "com.acme.NoCodec, neither the application nor Tomcat's lib",
+    "com.acme.NoCodec, neither the application nor the container's lib",
     "java.lang.String, does not implement",
     "io.sojourn.codec.KryoCodec, constructor",
   })

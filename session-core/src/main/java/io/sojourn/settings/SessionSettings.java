@@ -1,0 +1,257 @@
+package io.sojourn.settings;
+
+import io.sojourn.AttributeCodec;
+import io.sojourn.SessionPolicy;
+import io.sojourn.codec.ClassFilter;
+import io.sojourn.codec.CodecLimits;
+import io.sojourn.codec.CompressedCodec;
+import io.sojourn.codec.CustomCodec;
+import io.sojourn.codec.EncryptedCodec;
+import io.sojourn.codec.EncryptionKeys;
+import io.sojourn.codec.JavaCodec;
+import io.sojourn.codec.KryoCodec;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The choices about sessions that are the same in every container, by the names that
+ * docs/configuration.md has for them, as text: so that one message can say which makes no sense.
+ *
+ * <p>To be configured by one thread; not thread-safe.
+ */
+public final class SessionSettings {
+
+  private static final int DEEPEST = 1_000;
+
+  /** What encodes attributes. */
+  private enum Codec {
+    KRYO,
+    JAVA
+  }
+
+  /** Whether attributes are compressed. */
+  private enum Compression {
+    NONE,
+    LZ4
+  }
+
+  private final Map<String, @Nullable String> values = new TreeMap<>();
+
+  /** All as in {@link SessionPolicy#DEFAULT} and {@link CodecLimits#DEFAULT}. */
+  public SessionSettings() {
+    SessionPolicy policy = SessionPolicy.DEFAULT;
+    CodecLimits limits = CodecLimits.DEFAULT;
+    values.put("touchInterval", Long.toString(policy.touchInterval().toSeconds()));
+    values.put("dirtyCheck", "read");
+    values.put("onDecodeFailure", "fail");
+    values.put("nearCacheSize", Integer.toString(policy.nearCacheSize()));
+    values.put("nearCacheBytes", Long.toString(policy.nearCacheBytes()));
+    values.put("freshness", "strict");
+    values.put("maxStaleness", null);
+    values.put("allowedClasses", "");
+    values.put("codec", "kryo");
+    values.put("compression", "none");
+    values.put("maxEncodedBytes", Integer.toString(limits.bytes()));
+    values.put("maxDepth", Integer.toString(limits.depth()));
+    values.put("maxObjects", Integer.toString(limits.objects()));
+    values.put("encryptionKeys", null);
+    values.put("encryption", "required");
+  }
+
+  /**
+   * Sets one.
+   *
+   * @param name as in docs/configuration.md
+   * @param value checked when it is used; null for none, where there need not be one
+   */
+  public void set(String name, @Nullable String value) {
+    if (!values.containsKey(name)) {
+      throw new IllegalStateException("No setting of sessions is called " + name);
+    }
+    values.put(name, value);
+  }
+
+  /**
+   * What one is set to.
+   *
+   * @return null if it is not set, and has no default
+   */
+  public @Nullable String find(String name) {
+    return values.get(name);
+  }
+
+  /** What one is set to that has a default. */
+  public String get(String name) {
+    return Objects.requireNonNull(values.get(name), name);
+  }
+
+  /**
+   * How sessions are kept.
+   *
+   * @throws IllegalArgumentException if a setting makes no sense; the message names it
+   */
+  public SessionPolicy policy() {
+    return new SessionPolicy(
+        Duration.ofSeconds(number("touchInterval", 0, Integer.MAX_VALUE)),
+        choice("dirtyCheck", SessionPolicy.DirtyCheck.class),
+        choice("onDecodeFailure", SessionPolicy.Undecodable.class),
+        number("nearCacheSize", 1, Integer.MAX_VALUE),
+        number("nearCacheBytes", 1, Integer.MAX_VALUE),
+        choice("freshness", SessionPolicy.Freshness.class),
+        maxStaleness());
+  }
+
+  private Duration maxStaleness() {
+    String seconds = find("maxStaleness");
+    if (seconds == null) {
+      return SessionPolicy.DEFAULT.maxStaleness();
+    }
+    if (choice("freshness", SessionPolicy.Freshness.class) == SessionPolicy.Freshness.STRICT) {
+      throw new IllegalArgumentException(
+          "maxStaleness=\""
+              + seconds
+              + "\" has a meaning only with freshness=\"causal\" or freshness=\"tracked\"");
+    }
+    return Duration.ofSeconds(number("maxStaleness", 1, Integer.MAX_VALUE));
+  }
+
+  /**
+   * What encodes attributes.
+   *
+   * @param application knows the application's classes
+   * @param container knows a codec of the user's that the application does not bring
+   * @throws IllegalArgumentException if a setting makes no sense; the message names it
+   */
+  public AttributeCodec codec(ClassLoader application, ClassLoader container) {
+    AttributeCodec plain = compressed(encoding(application, container));
+    EncryptedCodec.Mode mode = choice("encryption", EncryptedCodec.Mode.class);
+    String keys = find("encryptionKeys");
+    if (keys == null) {
+      if (mode != EncryptedCodec.Mode.REQUIRED) {
+        throw new IllegalArgumentException(
+            "encryption=\"" + get("encryption") + "\" has a meaning only with encryptionKeys");
+      }
+      return plain;
+    }
+    try {
+      return new EncryptedCodec(plain, EncryptionKeys.of(keys), mode);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("encryptionKeys=\"...\": " + e.getMessage(), e);
+    }
+  }
+
+  private AttributeCodec encoding(ClassLoader application, ClassLoader container) {
+    CodecLimits limits =
+        new CodecLimits(
+            number("maxEncodedBytes", 1, CodecLimits.DEFAULT.bytes()),
+            number("maxDepth", 1, DEEPEST),
+            number("maxObjects", 1, Integer.MAX_VALUE));
+    ClassFilter filter;
+    try {
+      filter = ClassFilter.ofApplication(application, get("allowedClasses"));
+    } catch (IllegalArgumentException e) {
+      throw wrong("allowedClasses", e);
+    }
+    if (get("codec").contains(".")) {
+      return new CustomCodec(
+          customCodec(application, container), new KryoCodec(application, filter, limits));
+    }
+    return switch (choice("codec", Codec.class)) {
+      case KRYO -> new KryoCodec(application, filter, limits);
+      case JAVA -> new JavaCodec(application, filter, limits);
+    };
+  }
+
+  /** The application's, or one beside the container. */
+  private AttributeCodec customCodec(ClassLoader application, ClassLoader container) {
+    String name = get("codec").strip();
+    String failure = "codec=\"" + name + "\": ";
+    try {
+      Class<?> type;
+      try {
+        type = Class.forName(name, true, application);
+      } catch (ClassNotFoundException notTheApplications) {
+        type = Class.forName(name, true, container);
+      }
+      return type.asSubclass(AttributeCodec.class).getConstructor().newInstance();
+    } catch (ClassNotFoundException e) {
+      throw new IllegalArgumentException(
+          failure + "neither the application nor the container's lib has this class", e);
+    } catch (ClassCastException e) {
+      throw new IllegalArgumentException(
+          failure
+              + "this class does not implement io.sojourn.AttributeCodec, or one that the"
+              + " application has a second time in its own WEB-INF/lib",
+          e);
+    } catch (ReflectiveOperationException | LinkageError e) {
+      throw new IllegalArgumentException(
+          failure + "it needs to be public, with a public constructor without parameters", e);
+    }
+  }
+
+  private AttributeCodec compressed(AttributeCodec encoding) {
+    boolean compress = choice("compression", Compression.class) == Compression.LZ4;
+    try {
+      return new CompressedCodec(encoding, compress);
+    } catch (IllegalArgumentException e) {
+      throw wrong("compression", e);
+    }
+  }
+
+  private IllegalArgumentException wrong(String name, IllegalArgumentException why) {
+    return new IllegalArgumentException(name + "=\"" + get(name) + "\": " + why.getMessage(), why);
+  }
+
+  private int number(String name, int least, int most) {
+    return number(name, get(name), least, most);
+  }
+
+  private <E extends Enum<E>> E choice(String name, Class<E> choices) {
+    return choice(name, get(name), choices);
+  }
+
+  /**
+   * A number that is set as text.
+   *
+   * @param name whose, for the message
+   * @throws IllegalArgumentException if it is none, or not between these, both included
+   */
+  public static int number(String name, String text, int least, int most) {
+    try {
+      int number = Integer.parseInt(text.strip());
+      if (number >= least && number <= most) {
+        return number;
+      }
+    } catch (NumberFormatException e) {
+      // Answered below, like a number that is too small.
+    }
+    throw new IllegalArgumentException(
+        name
+            + "=\""
+            + text
+            + "\" must be a whole number, "
+            + least
+            + (most == Integer.MAX_VALUE ? " or more" : " to " + most));
+  }
+
+  /**
+   * A constant that is set by its name, in any case of letters.
+   *
+   * @param name of the setting, for the message
+   * @throws IllegalArgumentException if there is no such constant
+   */
+  public static <E extends Enum<E>> E choice(String name, String text, Class<E> choices) {
+    StringBuilder allowed = new StringBuilder();
+    for (E choice : choices.getEnumConstants()) {
+      if (choice.name().equalsIgnoreCase(text.strip())) {
+        return choice;
+      }
+      allowed.append(allowed.isEmpty() ? "" : ", ").append(choice.name().toLowerCase(Locale.ROOT));
+    }
+    throw new IllegalArgumentException(name + "=\"" + text + "\" must be one of: " + allowed);
+  }
+}

@@ -1,0 +1,5 @@
+/** What a user may choose in any container, as text. */
+@NullMarked
+package io.sojourn.settings;
+
+import org.jspecify.annotations.NullMarked;
