@@ -510,7 +510,7 @@ public final class SessionRepository implements AutoCloseable {
    * @throws StoreUnavailableException if the store cannot be asked
    */
   public int scavenge(Consumer<LiveSession> onExpired) {
-    long begin = System.nanoTime();
+    long begin = nanos();
     for (SessionKey origin : List.copyOf(told)) {
       store.remove(origin);
       told.remove(origin);

@@ -87,7 +87,7 @@ class CausalFreshnessTest {
   }
 
   @Test
-  @Tag("R80")
+  @Tag("G9")
   void anUnchangedSessionIsReadWithoutAskingTheStore() {
     Client client = begin(a);
     for (int i = 0; i < 10; i++) {
@@ -239,6 +239,27 @@ class CausalFreshnessTest {
     b.flush(slow);
     b.endUse(slow);
     assertThat(new Client("s").get(a, "text")).isEqualTo("mine");
+  }
+
+  /** They share one copy, which neither of them reads behind the other's back. */
+  @Test
+  void twoRequestsOfASessionOnOneNodeSeeEachOtherAndSaveEachItsOwn() {
+    Client client = begin(a);
+    LiveSession one = client.opened(a);
+    a.beginUse(one);
+    LiveSession two = client.opened(a);
+    a.beginUse(two);
+    assertThat(two).isSameAs(one);
+    one.setAttribute("one", "1");
+    assertThat(two.attribute("one")).isEqualTo("1");
+    two.setAttribute("two", "2");
+    assertThat(a.flush(two)).isTrue();
+    a.endUse(two);
+    assertThat(a.flush(one)).isTrue();
+    a.endUse(one);
+    assertThat(takeCalls()).as("one save has both").isEqualTo(1);
+    assertThat(client.get(b, "one")).isEqualTo("1");
+    assertThat(client.get(b, "two")).isEqualTo("2");
   }
 
   @Test

@@ -13,6 +13,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class NearCacheTest {
 
@@ -21,6 +23,10 @@ class NearCacheTest {
   private final InMemorySessionStore store = new InMemorySessionStore();
 
   private SessionRepository node(int sessions, long bytes) {
+    return node(sessions, bytes, SessionPolicy.Freshness.STRICT);
+  }
+
+  private SessionRepository node(int sessions, long bytes, SessionPolicy.Freshness freshness) {
     SessionPolicy policy =
         new SessionPolicy(
             Duration.ofMinutes(1),
@@ -28,8 +34,8 @@ class NearCacheTest {
             SessionPolicy.Undecodable.FAIL,
             sessions,
             bytes,
-            SessionPolicy.Freshness.STRICT,
-            Duration.ZERO);
+            freshness,
+            Duration.ofSeconds(5));
     return new SessionRepository(store, new TextCodec(), policy);
   }
 
@@ -120,10 +126,12 @@ class NearCacheTest {
   }
 
   /** A cache that is far too small for what goes on at once. */
-  @Test
+  @ParameterizedTest
+  @EnumSource
   @Tag("R56")
-  void nobodyMissesASessionWhileItIsEvictedAndUsedAtOnce() throws Exception {
-    SessionRepository node = node(3, 10_000);
+  void nobodyMissesASessionWhileItIsEvictedAndUsedAtOnce(SessionPolicy.Freshness freshness)
+      throws Exception {
+    SessionRepository node = node(3, 10_000, freshness);
     for (int i = 0; i < 20; i++) {
       used(node, "s" + i, 100);
     }
@@ -136,7 +144,9 @@ class NearCacheTest {
               () -> {
                 Random random = new Random(number);
                 for (int i = 0; i < 5000; i++) {
-                  LiveSession session = requireNonNull(node.open("s" + random.nextInt(20)));
+                  String id = "s" + random.nextInt(20);
+                  LiveSession session =
+                      requireNonNull(node.open(id, key -> SessionStore.FIRST_VERSION));
                   node.beginUse(session);
                   assertThat(session.attribute("text")).isNotNull();
                   session.setAttribute("of" + number, Integer.toString(i));

@@ -5,10 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sojourn.SessionPolicy;
 import io.sojourn.testkit.ContractClient.Answer;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -32,7 +30,6 @@ public abstract class CausalContract extends FreshnessContract {
 
   @Test
   @Tag("G9")
-  @Tag("R80")
   void anUnchangedSessionIsReadWithoutAskingTheStore() {
     ContractClient client = new ContractClient();
     client.send(a(), "add:cart:1", "set:a:1");
@@ -165,36 +162,6 @@ public abstract class CausalContract extends FreshnessContract {
     assertThat(rests.get(0)).isEqualTo(rests.get(1)).contains("HttpOnly").contains("Path=/");
     assertThat(cookies.stream().map(cookie -> cookie.split("=", 2)[0]))
         .containsExactlyInAnyOrder("JSESSIONID", "JSESSIONID_V1");
-  }
-
-  // ---------------------------------------------------------------- expiry
-
-  /**
-   * By a server that seldom asks the store, while the other one has a copy that it does not use.
-   */
-  @Test
-  @Tag("G6")
-  @Tag("R26")
-  void aSessionThatOneServerReadsWithoutAskingDoesNotExpire() {
-    ContractClient client = new ContractClient();
-    String marker = UUID.randomUUID().toString();
-    client.send(a(), "add:cart:" + marker, "timeout:30");
-    client.send(b(), "get:cart");
-    for (int second = 1; second <= 300; second++) {
-      setClock(Duration.ofSeconds(second));
-      assertThat(client.send(a(), "get:cart").line()).isEqualTo(marker);
-      if (second % 10 == 0) {
-        b().scavenge();
-      }
-    }
-    assertThat(destroyed(marker)).isZero();
-    setClock(Duration.ofSeconds(300 + 29));
-    b().scavenge();
-    assertThat(destroyed(marker)).isZero();
-    setClock(Duration.ofSeconds(300 + 38));
-    b().scavenge();
-    assertThat(destroyed(marker)).isEqualTo(1);
-    assertThat(client.send(a(), "get:cart").line()).isEqualTo("none");
   }
 
   // ---------------------------------------------------------------- outage

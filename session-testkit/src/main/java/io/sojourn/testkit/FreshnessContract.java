@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -98,6 +99,36 @@ public abstract class FreshnessContract extends TwoServers {
     client.send(b(), "set:user:bert");
     assertThat(client.send(a(), "get:user").line()).isEqualTo("bert");
     assertThat(client.send(b(), "get:user").line()).isEqualTo("bert");
+  }
+
+  // ---------------------------------------------------------------- expiry
+
+  /**
+   * By a server that seldom asks the store, while the other one has a copy that it does not use.
+   */
+  @Test
+  @Tag("G6")
+  @Tag("R26")
+  void aSessionThatOneServerReadsWithoutAskingDoesNotExpire() {
+    ContractClient client = new ContractClient();
+    String marker = UUID.randomUUID().toString();
+    client.send(a(), "add:cart:" + marker, "timeout:30");
+    client.send(b(), "get:cart");
+    for (int second = 1; second <= 300; second++) {
+      setClock(Duration.ofSeconds(second));
+      assertThat(client.send(a(), "get:cart").line()).isEqualTo(marker);
+      if (second % 10 == 0) {
+        b().scavenge();
+      }
+    }
+    assertThat(destroyed(marker)).isZero();
+    setClock(Duration.ofSeconds(300 + 29));
+    b().scavenge();
+    assertThat(destroyed(marker)).isZero();
+    setClock(Duration.ofSeconds(300 + 38));
+    b().scavenge();
+    assertThat(destroyed(marker)).isEqualTo(1);
+    assertThat(client.send(a(), "get:cart").line()).isEqualTo("none");
   }
 
   // ---------------------------------------------------------------- everything at once

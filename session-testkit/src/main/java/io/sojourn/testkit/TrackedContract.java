@@ -33,7 +33,6 @@ public abstract class TrackedContract extends FreshnessContract {
 
   @Test
   @Tag("G9")
-  @Tag("R80")
   void anUnchangedSessionCostsNothingAndOneThatAnotherServerHasChangedOneLoad() {
     ContractClient client = new ContractClient();
     client.send(a(), "set:a:0", "add:cart:1");
