@@ -13,7 +13,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -36,6 +40,7 @@ class SessionRepositoryTest {
     final Map<String, Integer> calls = new TreeMap<>();
     final List<SessionDelta> deltas = new ArrayList<>();
     final Semaphore leased = new Semaphore(0);
+    final AtomicInteger refusedLeases = new AtomicInteger();
     boolean down;
     String refused = "";
 
@@ -79,6 +84,9 @@ class SessionRepositoryTest {
     @Override
     public Lease lease(SessionKey key, long holder, Duration leaseTime) {
       Lease answer = inner.lease(key, holder, leaseTime);
+      if (answer == Lease.BUSY) {
+        refusedLeases.incrementAndGet();
+      }
       leased.release();
       return answer;
     }
@@ -207,6 +215,27 @@ class SessionRepositoryTest {
     assertBusy(b);
     a.release(lease);
     assertThat(leased(b).session().attribute("text")).isEqualTo("one");
+  }
+
+  /** Or else each would come late by as much as it had still to sleep. */
+  @Test
+  @Timeout(60)
+  @Tag("G3")
+  @Tag("R54")
+  void requestsOfOneNodeThatWaitForEachOtherDoNotPollTheStore() throws Exception {
+    created(a, ID);
+    SessionLease first = leased(a);
+    ExecutorService threads = Executors.newFixedThreadPool(20);
+    List<Future<?>> ends = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      ends.add(threads.submit(() -> a.release(leased(a))));
+    }
+    a.release(first);
+    for (Future<?> end : ends) {
+      Object unused = end.get();
+    }
+    threads.shutdown();
+    assertThat(store.refusedLeases).hasValue(0);
   }
 
   @Test
