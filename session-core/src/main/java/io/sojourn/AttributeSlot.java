@@ -113,7 +113,12 @@ final class AttributeSlot {
 
   /** Whether a flush has to look at it. */
   synchronized boolean isTouched() {
-    return handedOut || changes != settled;
+    return handedOut || isPending();
+  }
+
+  /** Whether it was set or removed, and that is neither saved nor known to be needless. */
+  synchronized boolean isPending() {
+    return changes != settled;
   }
 
   /** Whether a failure is the first since the attribute was last set or refreshed. */
@@ -218,9 +223,13 @@ final class AttributeSlot {
     return true;
   }
 
-  /** Removes the value; false if it was not there. */
-  synchronized boolean remove() {
-    if (!isPresent()) {
+  /**
+   * Removes the value; false if it was not there.
+   *
+   * @param anyway even if it is not there, as far as this copy knows
+   */
+  synchronized boolean remove(boolean anyway) {
+    if (detached || (!isPresent() && !anyway)) {
       return false;
     }
     value = null;
@@ -240,10 +249,13 @@ final class AttributeSlot {
    *
    * @param activation tells a value that is about to be encoded for the store
    * @param checkHandedOut whether a value that was handed out is checked for changes
+   * @param current whether this copy was the current one when it was opened. If not, what looks
+   *     needless by it is left for later: {@link #isTouched()} stays true; and a change in place is
+   *     a fact as a set is
    * @throws EncodeException if the value cannot be encoded
    */
   @Nullable Capture capture(
-      SessionCodec codec, AttributeActivation activation, boolean checkHandedOut) {
+      SessionCodec codec, AttributeActivation activation, boolean checkHandedOut, boolean current) {
     Object captured;
     long capturedChanges;
     boolean pending;
@@ -251,8 +263,8 @@ final class AttributeSlot {
       pending = changes != settled;
       if (pending && removed) {
         if (stored == null) {
-          // Set and removed between two saves.
-          settled = changes;
+          // Set and removed between two saves, or never there.
+          settled = current ? changes : settled;
           return null;
         }
         return new Capture(this, new AttributeChange.Remove(), null, null, changes);
@@ -281,7 +293,7 @@ final class AttributeSlot {
       }
       if (pending) {
         if (isStored(now, codec)) {
-          settled = changes;
+          settled = current ? changes : settled;
           return null;
         }
         AttributeChange set = new AttributeChange.Set(codec.seal(name, now));
@@ -292,8 +304,10 @@ final class AttributeSlot {
           || (!told && isUnchanged(now, codec))) {
         return null;
       }
-      AttributeChange replace = new AttributeChange.Replace(codec.seal(name, now), version);
-      return new Capture(this, replace, now, asEncodedHere, changes);
+      EncodedValue sealed = codec.seal(name, now);
+      AttributeChange change =
+          current ? new AttributeChange.Replace(sealed, version) : new AttributeChange.Set(sealed);
+      return new Capture(this, change, now, asEncodedHere, changes);
     }
   }
 

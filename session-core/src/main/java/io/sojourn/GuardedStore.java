@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A store that is not asked while it does not answer, so that a store that hangs does not take a
@@ -211,7 +212,7 @@ final class GuardedStore implements SessionStore {
   }
 
   @Override
-  public boolean watch(ChangeListener listener) {
+  public @Nullable Runnable watch(ChangeListener listener) {
     return inner.watch(listener);
   }
 

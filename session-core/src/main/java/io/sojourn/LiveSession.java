@@ -83,6 +83,10 @@ public final class LiveSession {
   private volatile long confirmedMoment;
 
   private volatile boolean confirmed;
+
+  /** Whether the store was not asked when it was opened last, so that it may be an older one. */
+  private volatile boolean openedUnasked;
+
   private volatile Instant lastAccessTime;
   private volatile Instant thisAccessTime;
 
@@ -289,12 +293,13 @@ public final class LiveSession {
    * @return the value it had; null if none, or none that this node can decode
    */
   public @Nullable Object removeAttribute(String name) {
-    AttributeSlot slot = slots.get(name);
+    boolean anyway = openedUnasked;
+    AttributeSlot slot = anyway ? slots.computeIfAbsent(name, AttributeSlot::new) : slots.get(name);
     if (slot == null) {
       return null;
     }
     Object previous = previous(slot);
-    if (slot.remove()) {
+    if (slot.remove(anyway)) {
       noteTouched(slot);
     }
     return previous;
@@ -455,9 +460,19 @@ public final class LiveSession {
     lastStoreContactNanos = System.nanoTime();
   }
 
+  /** It was opened without asking the store. */
+  void openedUnasked() {
+    openedUnasked = true;
+  }
+
+  boolean isOpenedUnasked() {
+    return openedUnasked;
+  }
+
   /** The store has said that the known version is the current one. */
   void confirmed(Question question) {
     contacted();
+    openedUnasked = false;
     synchronized (stateLock) {
       if (!confirmed || question.nanos() - confirmedNanos > 0) {
         confirmedNanos = question.nanos();
@@ -597,8 +612,9 @@ public final class LiveSession {
    * What a save has to send. The caller holds the flush lock.
    *
    * @param store what cannot be kept there is left out
+   * @param current whether what looks needless by this copy is needless
    */
-  Pending capture(SessionStore store) {
+  Pending capture(SessionStore store, boolean current) {
     usedSinceFlush = false;
     IdleTimeout currentTimeout;
     boolean changed;
@@ -609,27 +625,30 @@ public final class LiveSession {
       version = knownVersion;
     }
     List<AttributeSlot.Capture> captures = new ArrayList<>();
+    boolean doubtful = false;
     for (AttributeSlot slot : touched) {
       try {
         AttributeSlot.Capture capture =
-            slot.capture(codec, activation, policy.dirtyCheck() == SessionPolicy.DirtyCheck.READ);
-        if (capture != null && isKeptBy(store, capture)) {
+            slot.capture(
+                codec, activation, policy.dirtyCheck() == SessionPolicy.DirtyCheck.READ, current);
+        if (capture == null) {
+          doubtful |= !current && slot.isPending();
+        } else if (isKeptBy(store, capture)) {
           captures.add(capture);
         }
       } catch (EncodeException e) {
         reportUnsaved(slot, e.getMessage(), e.isRefusedClass());
       }
     }
-    return new Pending(captures, currentTimeout, changed, version);
+    return new Pending(captures, currentTimeout, changed, version, doubtful);
   }
 
   /**
    * What was captured is in the store.
    *
    * @param newVersion the session's version after it
-   * @param question when the store was asked to save it
    */
-  void saved(Pending pending, long newVersion, Question question) {
+  void saved(Pending pending, long newVersion) {
     state = State.STORED;
     contacted();
     unsaved = false;
@@ -647,7 +666,6 @@ public final class LiveSession {
       savedVersion = Math.max(savedVersion, newVersion);
       if (alone) {
         knownVersion = Math.max(knownVersion, newVersion);
-        confirmed(question);
       } else {
         confirmed = false;
       }
@@ -722,12 +740,14 @@ public final class LiveSession {
    * @param timeout the timeout now
    * @param timeoutChanged whether it is to be saved
    * @param knownVersion the version that this copy had
+   * @param doubtful whether something was left out that is needless only if this copy is current
    */
   record Pending(
       List<AttributeSlot.Capture> captures,
       IdleTimeout timeout,
       boolean timeoutChanged,
-      long knownVersion) {
+      long knownVersion,
+      boolean doubtful) {
 
     boolean isEmpty() {
       return captures.isEmpty() && !timeoutChanged;

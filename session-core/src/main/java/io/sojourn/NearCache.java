@@ -42,8 +42,12 @@ final class NearCache {
   }
 
   private int weigh(SessionKey key, LiveSession session) {
+    return session.weighed(weightOf(session));
+  }
+
+  private int weightOf(LiveSession session) {
     long weight = session.mustStay() ? 0 : Math.max(share, session.encodedBytes());
-    return session.weighed((int) Math.min(weight, Integer.MAX_VALUE));
+    return (int) Math.min(weight, Integer.MAX_VALUE);
   }
 
   private void removed(
@@ -77,7 +81,7 @@ final class NearCache {
 
   /** Its size has changed, or it need not stay any more. */
   void weighAnew(LiveSession session) {
-    if (!session.mustStay() && session.weight() != Math.max(share, session.encodedBytes())) {
+    if (session.weight() != weightOf(session)) {
       boolean unused = sessions.asMap().replace(session.key(), session, session);
     }
   }

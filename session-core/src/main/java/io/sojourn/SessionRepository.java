@@ -41,8 +41,11 @@ public final class SessionRepository implements AutoCloseable {
   private final SessionPolicy policy;
   private final Clock clock = Clock.systemUTC();
   private final NearCache nearCache;
-  private final Tracking tracking = new Tracking();
-  private final boolean tracked;
+
+  /** Null if the store is not to tell of changes. */
+  private final @Nullable Tracking tracking;
+
+  private final @Nullable Runnable watch;
   private final Supplier<Duration> clockOffset;
 
   /**
@@ -84,9 +87,16 @@ public final class SessionRepository implements AutoCloseable {
     this.codec = codec;
     this.policy = policy;
     this.leases = new SessionLeases(this.store);
-    this.tracked = policy.freshness() == SessionPolicy.Freshness.TRACKED;
-    if (tracked && !this.store.watch(tracking)) {
-      tracking.refused("it is none that can");
+    if (policy.freshness() == SessionPolicy.Freshness.TRACKED) {
+      Tracking told = new Tracking();
+      this.tracking = told;
+      this.watch = this.store.watch(told);
+      if (watch == null) {
+        told.refused("it is none that can");
+      }
+    } else {
+      this.tracking = null;
+      this.watch = null;
     }
   }
 
@@ -113,7 +123,7 @@ public final class SessionRepository implements AutoCloseable {
    */
   public @Nullable LiveSession createNow(String id, Duration maxInactiveInterval) {
     LiveSession session = begun(id, maxInactiveInterval);
-    if (!createInStore(session, session.capture(store))) {
+    if (!createInStore(session, session.capture(store, !session.isOpenedUnasked()))) {
       return null;
     }
     nearCache.put(session);
@@ -135,7 +145,7 @@ public final class SessionRepository implements AutoCloseable {
    *     session
    */
   public @Nullable LiveSession open(String id) {
-    return open(id, key -> SessionStore.NO_VERSION);
+    return open(id, session -> SessionStore.NO_VERSION);
   }
 
   /**
@@ -143,24 +153,30 @@ public final class SessionRepository implements AutoCloseable {
    * moves only what this node does not have yet, or none.
    *
    * @param id as a client sent it, without a route suffix; untrusted
-   * @param seenVersion tells the {@linkplain LiveSession#seenVersion version} of the session with
-   *     this key that the client has seen; {@link SessionStore#NO_VERSION} if it does not say.
-   *     Untrusted: a wrong one costs a store call, or has its sender served an older state
+   * @param seenVersion tells the {@linkplain LiveSession#seenVersion version} of this session that
+   *     the client has seen; {@link SessionStore#NO_VERSION} if it does not say. Untrusted: a wrong
+   *     one costs a store call, or has its sender served an older state
    * @return null if there is no such session
    * @throws StoreUnavailableException if the store cannot be asked, which says nothing about the
    *     session
    */
-  public @Nullable LiveSession open(String id, ToLongFunction<SessionKey> seenVersion) {
+  public @Nullable LiveSession open(String id, ToLongFunction<LiveSession> seenVersion) {
     SessionKey key = SessionKey.of(id);
     LiveSession cached = nearCache.get(key);
+    if (cached != null && !cached.key().equals(key)) {
+      // Another request has just renamed it: the old id opens nothing.
+      nearCache.remove(key, cached);
+      cached = null;
+    }
     if (cached == null) {
       return load(id, key);
     }
     if (!cached.isStored()) {
       return cached;
     }
-    if (isFresh(cached, key, seenVersion)) {
+    if (isFresh(cached, seenVersion)) {
       nearCache.hit();
+      cached.openedUnasked();
       cached.accessed(clock.instant(), cached.lastAccessTime());
       return cached;
     }
@@ -179,16 +195,17 @@ public final class SessionRepository implements AutoCloseable {
     return cached;
   }
 
-  private boolean isFresh(
-      LiveSession cached, SessionKey key, ToLongFunction<SessionKey> seenVersion) {
+  private boolean isFresh(LiveSession cached, ToLongFunction<LiveSession> seenVersion) {
     Duration unasked = unasked(cached);
     if (unasked.isZero()) {
       return false;
     }
-    long seen = seenVersion.applyAsLong(key);
+    long seen = seenVersion.applyAsLong(cached);
     return seen != SessionStore.NO_VERSION
         && cached.isFresh(
-            seen, nanos() - unasked.toNanos(), tracked && !tracking.isRefused() ? tracking : null);
+            seen,
+            nanos() - unasked.toNanos(),
+            tracking == null || tracking.isRefused() ? null : tracking);
   }
 
   private Duration unasked(LiveSession session) {
@@ -196,7 +213,7 @@ public final class SessionRepository implements AutoCloseable {
   }
 
   private LiveSession.Question question() {
-    return new LiveSession.Question(nanos(), tracking.moment());
+    return new LiveSession.Question(nanos(), tracking == null ? 0 : tracking.moment());
   }
 
   private long nanos() {
@@ -385,7 +402,10 @@ public final class SessionRepository implements AutoCloseable {
       if (session.isGone()) {
         return false;
       }
-      LiveSession.Pending pending = session.capture(store);
+      LiveSession.Pending pending = capture(session);
+      if (session.isGone()) {
+        return false;
+      }
       if (session.isStored() && pending.isEmpty()) {
         return true;
       }
@@ -400,6 +420,7 @@ public final class SessionRepository implements AutoCloseable {
       return true;
     } catch (StoreUnavailableException e) {
       session.markUnsaved();
+      nearCache.weighAnew(session);
       throw e;
     } catch (SessionBusyException e) {
       forget(session);
@@ -409,17 +430,37 @@ public final class SessionRepository implements AutoCloseable {
     }
   }
 
+  /**
+   * What a save has to send. A set or a removal that changes nothing in this copy may change
+   * something in the store, if that was not asked before: then it is now.
+   */
+  private LiveSession.Pending capture(LiveSession session) {
+    LiveSession.Pending pending = session.capture(store, !session.isOpenedUnasked());
+    if (!pending.doubtful()) {
+      return pending;
+    }
+    long known = session.knownVersion();
+    SessionKey key = session.key();
+    LiveSession.Question asked = question();
+    LoadResult result = store.load(key, known, unasked(session));
+    if (!(result instanceof LoadResult.Missing)) {
+      takeOver(session, result, known, asked);
+    } else if (store.save(SessionDelta.touch(session.origin(), Duration.ZERO)).isEmpty()) {
+      drop(session, key);
+    }
+    return session.capture(store, true);
+  }
+
   private boolean save(LiveSession session, LiveSession.Pending pending) {
     SessionDelta delta = pending.delta(session.origin(), session.idle());
     long holder = session.holder();
-    LiveSession.Question asked = question();
     OptionalLong version =
         holder == SessionStore.NO_HOLDER ? store.save(delta) : store.save(delta, holder);
     if (version.isEmpty()) {
       forget(session);
       return false;
     }
-    session.saved(pending, version.getAsLong(), asked);
+    session.saved(pending, version.getAsLong());
     return true;
   }
 
@@ -431,7 +472,8 @@ public final class SessionRepository implements AutoCloseable {
     if (!store.create(created)) {
       return false;
     }
-    session.saved(pending, SessionStore.FIRST_VERSION, asked);
+    session.saved(pending, SessionStore.FIRST_VERSION);
+    session.confirmed(asked);
     nearCache.weighAnew(session);
     if (session.holder() != SessionStore.NO_HOLDER) {
       // Before anybody is told the id, so nobody else can have taken it.
@@ -635,6 +677,9 @@ public final class SessionRepository implements AutoCloseable {
    */
   @Override
   public void close() {
+    if (watch != null) {
+      watch.run();
+    }
     leases.close();
     List<LiveSession> unsaved = nearCache.all().stream().filter(LiveSession::isUnsaved).toList();
     int lost = 0;

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps the sessions of one application outside the JVM, as bytes: it knows neither containers nor
@@ -175,14 +176,14 @@ public interface SessionStore extends AutoCloseable {
   List<SessionRecord> claimExpired(int limit, Duration claimTime);
 
   /**
-   * Has the store tell which sessions change, as they change, until it is closed. To be called
-   * once.
+   * Has the store tell which sessions change, as they change, until that is ended or the store is
+   * closed.
    *
-   * @return false if it cannot do that: then nothing is told. True if it is going to tell whether
-   *     it can
+   * @return what ends it, which is repeatable and never throws; null if the store cannot do that:
+   *     then nothing is told. If not null, the listener is going to be told whether it can
    */
-  default boolean watch(ChangeListener listener) {
-    return false;
+  default @Nullable Runnable watch(ChangeListener listener) {
+    return null;
   }
 
   /**

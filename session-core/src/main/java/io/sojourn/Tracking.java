@@ -67,7 +67,9 @@ final class Tracking implements ChangeListener {
 
   @Override
   public void changed(SessionKey origin) {
-    changes.set(slot(origin), told.incrementAndGet());
+    // Two servers may be telling at once: the mark must not go back.
+    long now = told.incrementAndGet();
+    long unused = changes.accumulateAndGet(slot(origin), now, Math::max);
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.sojourn;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -20,9 +21,10 @@ import org.jspecify.annotations.Nullable;
  * answers of requests that overlap may reach the client in any order, unless one is overtaken by
  * one that is {@value #BEHIND} versions later or more.
  *
- * <p>A value names the session id that it counts for by the beginning of its key. What no node of
- * ours has written counts as nothing seen, or as more than anybody has: either way the store is
- * asked, and the client is told the version anew. Nothing that came is ever sent back.
+ * <p>A value names the session that it counts for, by its application, its present id and when it
+ * was created. What no node of ours has written counts as nothing seen, or as more than anybody
+ * has: either way the store is asked, and the client is told the version anew. Nothing that came is
+ * ever sent back.
  *
  * <p>Used by one thread at a time, as requests are.
  */
@@ -47,8 +49,16 @@ public final class VersionCookies {
   /** What the client has been told with this response: by slot, what it is to hold. */
   private final Map<Integer, Optional<String>> told = new TreeMap<>();
 
-  /** Nothing has come. */
-  public VersionCookies() {}
+  private final String application;
+
+  /**
+   * Nothing has come.
+   *
+   * @param application whose sessions: others may have the same ids and cookies
+   */
+  public VersionCookies(String application) {
+    this.application = application;
+  }
 
   /**
    * A cookie that came with the request.
@@ -65,14 +75,14 @@ public final class VersionCookies {
   }
 
   /**
-   * The version that the client has seen of the session that goes by this key; {@link
+   * The version that the client has seen of this session, by its present id; {@link
    * SessionStore#NO_VERSION} if it does not say.
    */
-  public long seen(SessionKey key) {
+  public long seen(LiveSession session) {
     if (came.isEmpty()) {
       return SessionStore.NO_VERSION;
     }
-    String tag = tag(key);
+    String tag = tag(session);
     long seen = SessionStore.NO_VERSION;
     for (Came cookie : came) {
       seen = Math.max(seen, version(tag, cookie.value));
@@ -101,9 +111,10 @@ public final class VersionCookies {
   }
 
   /** What follows is the version. */
-  private static String tag(SessionKey key) {
-    byte[] beginning = new byte[TAG_BYTES];
-    System.arraycopy(key.bytes(), 0, beginning, 0, TAG_BYTES);
+  private String tag(LiveSession session) {
+    String named =
+        application + '\n' + session.key().hex() + '\n' + session.creationTime().toEpochMilli();
+    byte[] beginning = Arrays.copyOf(SessionKey.of(named).bytes(), TAG_BYTES);
     return new String(Base64.getUrlEncoder().withoutPadding().encode(beginning), US_ASCII);
   }
 
@@ -111,10 +122,10 @@ public final class VersionCookies {
    * What to tell the client that has seen this version of its session. To be asked whenever the
    * response may leave: it answers what has not been told yet.
    */
-  public List<Change> see(SessionKey key, long version) {
-    return told.isEmpty() && version == seen(key)
+  public List<Change> see(LiveSession session, long version) {
+    return told.isEmpty() && version == seen(session)
         ? List.of()
-        : tell(key, version, slot(version), version);
+        : tell(session, version, slot(version), version);
   }
 
   /**
@@ -123,8 +134,18 @@ public final class VersionCookies {
    *
    * @param version the version that it has seen so far
    */
-  public List<Change> unsee(SessionKey key, long version) {
-    return version == UNSEEN ? List.of() : tell(key, version, slot(version), UNSEEN);
+  public List<Change> unsee(LiveSession session, long version) {
+    return version == UNSEEN ? List.of() : tell(session, version, slot(version), UNSEEN);
+  }
+
+  /**
+   * What to tell the client for now, whose session this request has not asked for yet, and may
+   * change where the client cannot be told: the same.
+   */
+  public List<Change> unsee() {
+    Map<Integer, Optional<String>> wanted = new TreeMap<>();
+    came.forEach(cookie -> wanted.put(cookie.slot, Optional.empty()));
+    return tell(wanted);
   }
 
   /**
@@ -133,8 +154,8 @@ public final class VersionCookies {
    *
    * @param version the version that it has seen
    */
-  public List<Change> end(SessionKey key, long version) {
-    return tell(key, version, slot(version + 1), UNSEEN);
+  public List<Change> end(LiveSession session, long version) {
+    return tell(session, version, slot(version + 1), UNSEEN);
   }
 
   private static int slot(long version) {
@@ -145,8 +166,8 @@ public final class VersionCookies {
    * Takes away what is behind the version, and what claims to be later, but nothing where a later
    * version may be by the time that this answer arrives.
    */
-  private List<Change> tell(SessionKey key, long version, int target, long value) {
-    String tag = tag(key);
+  private List<Change> tell(LiveSession session, long version, int target, long value) {
+    String tag = tag(session);
     Map<Integer, Optional<String>> wanted = new TreeMap<>();
     told.keySet().forEach(slot -> wanted.put(slot, Optional.empty()));
     for (Came cookie : came) {
@@ -156,6 +177,10 @@ public final class VersionCookies {
       }
     }
     wanted.put(target, Optional.of(tag + value));
+    return tell(wanted);
+  }
+
+  private List<Change> tell(Map<Integer, Optional<String>> wanted) {
     List<Change> changes = new ArrayList<>();
     wanted.forEach(
         (slot, content) -> {

@@ -49,7 +49,7 @@ class CausalFreshnessTest {
     }
 
     @Nullable LiveSession open(SessionRepository node) {
-      LiveSession session = node.open(id, key -> seen);
+      LiveSession session = node.open(id, copy -> seen);
       if (session != null) {
         seen = Math.max(seen, session.seenVersion());
       }
@@ -225,6 +225,77 @@ class CausalFreshnessTest {
     assertThat(client.get(b, "other")).as("told by the save alone").isEqualTo("2");
   }
 
+  /** By this node's copy nothing changes; by the store's it does. */
+  @Test
+  @Tag("G1")
+  @Tag("G2")
+  void aSetThatLooksNeedlessByAnOlderCopyIsNot() {
+    Client client = begin(a);
+    client.get(b, "text");
+    Client phone = new Client("s");
+    phone.set(a, "text", "two");
+    client.set(b, "text", "one");
+    assertThat(client.get(a, "text")).isEqualTo("one");
+    assertThat(new Client("s").get(b, "text")).isEqualTo("one");
+    assertThat(phone.get(a, "text")).isEqualTo("one");
+  }
+
+  @Test
+  @Tag("G1")
+  @Tag("R3")
+  void aRemovalThatLooksNeedlessByAnOlderCopyIsNot() {
+    Client client = begin(a);
+    client.get(b, "text");
+    new Client("s").set(a, "added", "1");
+    LiveSession onB = client.opened(b);
+    assertThat(onB.removeAttribute("added")).isNull();
+    assertThat(b.flush(onB)).isTrue();
+    assertThat(new Client("s").get(a, "added")).isNull();
+    assertThat(new Client("s").get(b, "added")).isNull();
+    assertThat(onB.attributeNames()).containsExactly("text");
+  }
+
+  @Test
+  @Tag("G9")
+  void whatIsNeedlessCostsAQuestionAndNoSave() {
+    Client client = begin(a);
+    LiveSession session = client.opened(a);
+    session.setAttribute("text", "one");
+    session.removeAttribute("nothing");
+    assertThat(a.flush(session)).isTrue();
+    assertThat(takeCalls()).isEqualTo(1);
+    assertThat(session.seenVersion()).isEqualTo(SessionStore.FIRST_VERSION);
+    assertThat(session.attributeNames()).containsExactly("text");
+  }
+
+  /** The later one wins, whole, as of two sets. */
+  @Test
+  @Tag("G1")
+  void aChangeInPlaceOfAnOlderCopyIsTheClientsOwnWriteToo() {
+    LiveSession begun = a.create("s", HALF_AN_HOUR);
+    begun.setAttribute("list", new ArrayList<>(List.of("x")));
+    a.flush(begun);
+    Client client = new Client("s");
+    client.seen = 1;
+    client.opened(b);
+    change(new Client("s"), a, "phone");
+    change(client, b, "laptop");
+    assertThat(list(client, a)).containsExactly("x", "laptop");
+    assertThat(list(client, b)).containsExactly("x", "laptop");
+  }
+
+  private static void change(Client client, SessionRepository node, String item) {
+    list(client, node).add(item);
+    LiveSession session = client.opened(node);
+    assertThat(node.flush(session)).isTrue();
+    client.seen = Math.max(client.seen, session.seenVersion());
+  }
+
+  @SuppressWarnings("unchecked")
+  private static List<String> list(Client client, SessionRepository node) {
+    return (List<String>) requireNonNull(client.opened(node).attribute("list"));
+  }
+
   /** A refresh that comes while a request of this node has changes that are not saved. */
   @Test
   @Tag("G2")
@@ -277,6 +348,9 @@ class CausalFreshnessTest {
       client.seen = session.seenVersion();
       for (int i = 0; i < reads; i++) {
         pass(Duration.ofMillis(700));
+        if (i == reads / 2) {
+          client.set(a, "n", "1");
+        }
         assertThat(client.open(a)).isNotNull();
       }
       // Nobody tells the store of the last reads: this node dies.

@@ -2,6 +2,7 @@ package io.sojourn;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -13,11 +14,21 @@ import org.junit.jupiter.api.Test;
 
 class VersionCookiesTest {
 
-  private static final SessionKey KEY = SessionKey.of("s");
-  private static final SessionKey OTHER = SessionKey.of("other");
+  private static final LiveSession SESSION = session("s", Instant.EPOCH);
+  private static final LiveSession OTHER = session("other", Instant.EPOCH);
+
+  private static LiveSession session(String id, Instant created) {
+    return new LiveSession(
+        id,
+        IdleTimeout.NEVER,
+        created,
+        new TextCodec(),
+        SessionPolicy.DEFAULT,
+        new RefusedClasses());
+  }
 
   private static VersionCookies request(Map<String, String> jar) {
-    VersionCookies cookies = new VersionCookies();
+    VersionCookies cookies = new VersionCookies("shop");
     jar.forEach(cookies::came);
     return cookies;
   }
@@ -33,81 +44,99 @@ class VersionCookiesTest {
     }
   }
 
-  private static Map<String, String> jarThatHasSeen(SessionKey key, long version) {
+  private static Map<String, String> jarThatHasSeen(LiveSession session, long version) {
     Map<String, String> jar = new HashMap<>();
-    keep(jar, request(jar).see(key, version));
+    keep(jar, request(jar).see(session, version));
     return jar;
   }
 
   @Test
   void aClientTellsTheVersionThatItWasTold() {
     Map<String, String> jar = new HashMap<>();
-    assertThat(request(jar).seen(KEY)).isEqualTo(SessionStore.NO_VERSION);
+    assertThat(request(jar).seen(SESSION)).isEqualTo(SessionStore.NO_VERSION);
     for (long version = 1; version <= 100; version++) {
-      keep(jar, request(jar).see(KEY, version));
-      assertThat(request(jar).seen(KEY)).isEqualTo(version);
+      keep(jar, request(jar).see(SESSION, version));
+      assertThat(request(jar).seen(SESSION)).isEqualTo(version);
       assertThat(jar).hasSize(1);
-      assertThat(request(jar).see(KEY, version)).as("nothing new").isEmpty();
+      assertThat(request(jar).see(SESSION, version)).as("nothing new").isEmpty();
     }
   }
 
   @Test
   void aVersionCountsForOneSessionIdOnly() {
-    Map<String, String> jar = jarThatHasSeen(KEY, 7);
+    Map<String, String> jar = jarThatHasSeen(SESSION, 7);
     assertThat(request(jar).seen(OTHER)).isEqualTo(SessionStore.NO_VERSION);
     for (long version = 1; version <= 8; version++) {
       keep(jar, request(jar).see(OTHER, version));
       assertThat(request(jar).seen(OTHER)).isEqualTo(version);
     }
-    assertThat(request(jar).seen(KEY)).isEqualTo(SessionStore.NO_VERSION);
+    assertThat(request(jar).seen(SESSION)).isEqualTo(SessionStore.NO_VERSION);
     assertThat(jar).as("what is of no use goes in time").hasSize(1);
+  }
+
+  /** Where several applications share ids and cookies, or a session begins anew under an old id. */
+  @Test
+  void aVersionCountsForOneApplicationAndOneSessionOnly() {
+    Map<String, String> jar = jarThatHasSeen(SESSION, 7);
+    VersionCookies ofBlog = new VersionCookies("blog");
+    jar.forEach(ofBlog::came);
+    assertThat(ofBlog.seen(SESSION)).isEqualTo(SessionStore.NO_VERSION);
+    LiveSession begunAgain = session("s", Instant.EPOCH.plusMillis(1));
+    assertThat(request(jar).seen(begunAgain)).isEqualTo(SessionStore.NO_VERSION);
+  }
+
+  @Test
+  void aClientWhoseSessionIsNotKnownYetIsServedFromTheStore() {
+    Map<String, String> jar = jarThatHasSeen(SESSION, 7);
+    keep(jar, request(jar).unsee());
+    assertThat(jar).isEmpty();
   }
 
   /** The store has gone back. */
   @Test
   void aVersionMayFall() {
-    Map<String, String> jar = jarThatHasSeen(KEY, 100);
-    keep(jar, request(jar).see(KEY, 3));
-    assertThat(request(jar).seen(KEY)).isEqualTo(3);
+    Map<String, String> jar = jarThatHasSeen(SESSION, 100);
+    keep(jar, request(jar).see(SESSION, 3));
+    assertThat(request(jar).seen(SESSION)).isEqualTo(3);
     assertThat(jar).hasSize(1);
   }
 
   @Test
   void aClientWhoseSessionHasEndedIsServedFromTheStore() {
-    Map<String, String> jar = jarThatHasSeen(KEY, 7);
+    Map<String, String> jar = jarThatHasSeen(SESSION, 7);
     VersionCookies cookies = request(jar);
-    keep(jar, cookies.see(KEY, 8));
-    List<VersionCookies.Change> late = request(jar).see(KEY, 8);
-    keep(jar, cookies.end(KEY, 8));
-    assertThat(request(jar).seen(KEY)).isEqualTo(Long.MAX_VALUE);
+    keep(jar, cookies.see(SESSION, 8));
+    List<VersionCookies.Change> late = request(jar).see(SESSION, 8);
+    keep(jar, cookies.end(SESSION, 8));
+    assertThat(request(jar).seen(SESSION)).isEqualTo(Long.MAX_VALUE);
     assertThat(jar).hasSize(1);
     keep(jar, late);
-    assertThat(request(jar).seen(KEY)).isEqualTo(Long.MAX_VALUE);
+    assertThat(request(jar).seen(SESSION)).isEqualTo(Long.MAX_VALUE);
   }
 
   @Test
   void whatIsToldTwiceIsSentOnceUnlessTheResponseWasReset() {
     VersionCookies cookies = request(Map.of());
-    assertThat(cookies.see(KEY, 1)).hasSize(1);
-    assertThat(cookies.see(KEY, 1)).isEmpty();
+    assertThat(cookies.see(SESSION, 1)).hasSize(1);
+    assertThat(cookies.see(SESSION, 1)).isEmpty();
     cookies.forgetTold();
-    assertThat(cookies.see(KEY, 1)).hasSize(1);
+    assertThat(cookies.see(SESSION, 1)).hasSize(1);
   }
 
   @Test
   void whatIsTakenBackBeforeTheResponseLeavesIsTakenBackWhole() {
-    Map<String, String> jar = jarThatHasSeen(KEY, 7);
+    Map<String, String> jar = jarThatHasSeen(SESSION, 7);
     VersionCookies cookies = request(jar);
-    keep(jar, cookies.unsee(KEY, 7));
-    keep(jar, cookies.see(KEY, 7));
-    assertThat(request(jar).seen(KEY)).isEqualTo(7);
+    keep(jar, cookies.unsee(SESSION, 7));
+    keep(jar, cookies.see(SESSION, 7));
+    assertThat(request(jar).seen(SESSION)).isEqualTo(7);
     assertThat(jar).hasSize(1);
   }
 
   @Test
   @Tag("G10")
   void whatNobodyOfUsHasWrittenCountsAsNothingOrAsMoreThanAnybodyHas() {
-    String ours = jarThatHasSeen(KEY, 7).values().iterator().next();
+    String ours = jarThatHasSeen(SESSION, 7).values().iterator().next();
     String tag = ours.substring(0, ours.length() - 1);
     for (String forged :
         List.of(
@@ -121,13 +150,13 @@ class VersionCookiesTest {
             tag)) {
       for (String slot : List.of("7", "9", "F")) {
         Map<String, String> jar = new HashMap<>(Map.of(slot, forged));
-        assertThat(request(jar).seen(KEY)).as(forged).isEqualTo(Long.MAX_VALUE);
-        keep(jar, request(jar).see(KEY, 7));
-        assertThat(request(jar).seen(KEY)).as("it is taken away: " + forged).isEqualTo(7);
+        assertThat(request(jar).seen(SESSION)).as(forged).isEqualTo(Long.MAX_VALUE);
+        keep(jar, request(jar).see(SESSION, 7));
+        assertThat(request(jar).seen(SESSION)).as("it is taken away: " + forged).isEqualTo(7);
       }
     }
     for (String forged : List.of("", "7", "x", "..", "A".repeat(5000), "\u0000", tag + "0")) {
-      assertThat(request(Map.of("7", forged)).seen(KEY)).as(forged).isZero();
+      assertThat(request(Map.of("7", forged)).seen(SESSION)).as(forged).isZero();
     }
     VersionCookies twice = request(Map.of("7", tag + "3"));
     twice.came("7", tag + "5");
@@ -135,12 +164,12 @@ class VersionCookiesTest {
     twice.came("G", tag + "9");
     twice.came("", tag + "9");
     twice.came("77", tag + "9");
-    assertThat(twice.seen(KEY)).isEqualTo(5);
-    VersionCookies flood = new VersionCookies();
+    assertThat(twice.seen(SESSION)).isEqualTo(5);
+    VersionCookies flood = new VersionCookies("shop");
     for (int i = 0; i < 10_000; i++) {
       flood.came(Integer.toHexString(i % 16).toUpperCase(java.util.Locale.ROOT), "x" + i);
     }
-    assertThat(flood.see(KEY, 3)).hasSizeLessThanOrEqualTo(VersionCookies.SLOTS);
+    assertThat(flood.see(SESSION, 3)).hasSizeLessThanOrEqualTo(VersionCookies.SLOTS);
   }
 
   /**
@@ -166,14 +195,14 @@ class VersionCookiesTest {
       if (!full && random.nextBoolean()) {
         version += random.nextInt(2);
         if (version > 0) {
-          underWay.add(new Answer(version, request(jar).see(KEY, version)));
+          underWay.add(new Answer(version, request(jar).see(SESSION, version)));
         }
       } else if (!underWay.isEmpty()) {
         int next = full ? 0 : random.nextInt(underWay.size());
         Answer answer = underWay.remove(next);
         keep(jar, answer.changes);
         highest = Math.max(highest, answer.version);
-        assertThat(request(jar).seen(KEY)).as("seed " + seed).isEqualTo(highest);
+        assertThat(request(jar).seen(SESSION)).as("seed " + seed).isEqualTo(highest);
       }
     }
   }

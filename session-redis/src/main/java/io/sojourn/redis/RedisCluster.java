@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
@@ -52,7 +53,11 @@ final class RedisCluster implements ScriptRunner {
   @GuardedBy("refreshLock")
   private long refreshedAt = System.nanoTime() - PAUSE_NANOS;
 
-  private volatile @Nullable RedisWatches changes;
+  private final List<RedisWatches> changes = new CopyOnWriteArrayList<>();
+
+  /** Held while it is found out who is to be watched, so that an older finding does not win. */
+  private final Object watchLock = new Object();
+
   private volatile boolean closed;
 
   /**
@@ -156,32 +161,35 @@ final class RedisCluster implements ScriptRunner {
   }
 
   @Override
-  public void watch(String prefix, ChangeListener listener) {
-    changes = new RedisWatches(driver, prefix, listener);
+  public Runnable watch(String prefix, ChangeListener listener) {
+    RedisWatches created = new RedisWatches(driver, prefix, listener);
+    changes.add(created);
     watchMasters();
+    return () -> {
+      changes.remove(created);
+      created.close();
+    };
   }
 
   /** Those that are known; nothing is told until there are any. */
   private void watchMasters() {
-    RedisWatches present = changes;
-    if (present == null) {
+    if (changes.isEmpty()) {
       return;
     }
-    Map<RedisAddress, Supplier<RedisURI>> uris = new HashMap<>();
-    for (RedisAddress master : masters()) {
-      uris.put(master, () -> settings.uri(master, driver.patience(settings.timeout())));
+    synchronized (watchLock) {
+      Map<RedisAddress, Supplier<RedisURI>> uris = new HashMap<>();
+      for (RedisAddress master : masters()) {
+        uris.put(master, () -> settings.uri(master, driver.patience(settings.timeout())));
+      }
+      changes.forEach(watches -> watches.watch(uris));
     }
-    present.watch(uris);
   }
 
   @Override
   public void close() {
     closed = true;
     links.values().forEach(RedisLinks::close);
-    RedisWatches present = changes;
-    if (present != null) {
-      present.close();
-    }
+    changes.forEach(RedisWatches::close);
   }
 
   // ---------------------------------------------------------------- who has which slots

@@ -7,6 +7,7 @@ import io.sojourn.StoreUnavailableException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -40,7 +41,7 @@ final class RedisLinks implements ScriptRunner {
   private final RedisSettings settings;
   private final int replicas;
   private final @Nullable SentinelWatch watch;
-  private volatile @Nullable RedisWatches changes;
+  private final List<RedisWatches> changes = new CopyOnWriteArrayList<>();
 
   /** Links to the server that the settings name, or to the primary of the sentinels. */
   RedisLinks(RedisDriver driver, RedisSettings settings, String url) {
@@ -138,19 +139,20 @@ final class RedisLinks implements ScriptRunner {
 
   private void reconnect() {
     links.forEach(RedisLink::reconnect);
-    RedisWatches present = changes;
-    if (present != null) {
-      present.reconnect();
-    }
+    changes.forEach(RedisWatches::reconnect);
   }
 
   /** {@inheritDoc} Not of a node of a cluster, which is to be watched as a whole. */
   @Override
-  public void watch(String prefix, ChangeListener listener) {
+  public Runnable watch(String prefix, ChangeListener listener) {
     RedisWatches created = new RedisWatches(driver, prefix, listener);
-    changes = created;
+    changes.add(created);
     RedisAddress server = settings.addresses().get(0);
     created.watch(Map.of(server, () -> settings.uri(driver.patience(settings.timeout()))));
+    return () -> {
+      changes.remove(created);
+      created.close();
+    };
   }
 
   @Override
@@ -159,10 +161,7 @@ final class RedisLinks implements ScriptRunner {
       watch.close();
     }
     links.forEach(RedisLink::close);
-    RedisWatches present = changes;
-    if (present != null) {
-      present.close();
-    }
+    changes.forEach(RedisWatches::close);
   }
 
   private <T> T on(boolean mayBeLong, Function<RedisLink, T> call) {

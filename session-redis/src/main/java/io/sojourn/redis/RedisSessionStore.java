@@ -270,9 +270,8 @@ public final class RedisSessionStore implements SessionStore {
 
   /** By RESP3 client tracking, on a connection of its own to each primary. */
   @Override
-  public boolean watch(ChangeListener listener) {
-    scripts.watch(keys.prefix(), listener);
-    return true;
+  public Runnable watch(ChangeListener listener) {
+    return scripts.watch(keys.prefix(), listener);
   }
 
   @Override

@@ -7,14 +7,17 @@ import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisConnectionStateListener;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.StatefulRedisConnectionImpl;
 import io.lettuce.core.TrackingArgs;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.push.PushMessage;
+import io.lettuce.core.protocol.ProtocolVersion;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +32,8 @@ final class RedisWatch {
 
   private static final Duration PAUSE = Duration.ofMillis(500);
   private static final Duration HEARTBEAT = Duration.ofSeconds(1);
+  private static final Pattern LASTING =
+      Pattern.compile("(?i)^(NOPERM|NOPROTO|ERR (unknown|syntax|Client tracking))|RESP3");
   private static final String INVALIDATE = "invalidate";
 
   /** Told of by one thread at a time. */
@@ -117,12 +122,13 @@ final class RedisWatch {
         within(opened.async().clientTracking(args))
             .whenComplete(
                 (done, failure) -> {
-                  if (failure == null) {
+                  String refusal = failure == null ? refusal(opened) : refusal(failure);
+                  if (refusal != null) {
+                    watcher.refused(refusal);
+                    close();
+                  } else if (failure == null) {
                     watches(opened);
                     beat(opened);
-                  } else if (failure instanceof RedisCommandExecutionException) {
-                    watcher.refused(String.valueOf(failure.getMessage()));
-                    close();
                   } else {
                     drop(opened);
                   }
@@ -130,6 +136,23 @@ final class RedisWatch {
     if (!opened.isOpen()) {
       drop(opened);
     }
+  }
+
+  /** Without RESP3 a server agrees to tell of changes, and has no way to. */
+  private static @Nullable String refusal(StatefulRedisConnection<byte[], byte[]> opened) {
+    return opened instanceof StatefulRedisConnectionImpl<byte[], byte[]> connection
+            && connection.getConnectionState().getNegotiatedProtocolVersion()
+                == ProtocolVersion.RESP2
+        ? "it, or a proxy in front of it, does not speak RESP3"
+        : null;
+  }
+
+  /** What a server says that will say the same next time; null if it may not. */
+  private static @Nullable String refusal(Throwable failure) {
+    String said = String.valueOf(failure.getMessage());
+    return failure instanceof RedisCommandExecutionException && LASTING.matcher(said).find()
+        ? said
+        : null;
   }
 
   private synchronized void watches(StatefulRedisConnection<byte[], byte[]> opened) {

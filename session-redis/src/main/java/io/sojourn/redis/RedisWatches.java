@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.lettuce.core.RedisURI;
 import io.sojourn.ChangeListener;
+import io.sojourn.SessionKey;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -139,8 +140,14 @@ final class RedisWatches {
 
     @Override
     public void changed(String key) {
-      if (key.contains(SESSION)) {
-        listener.changed(RedisKeys.keyIn(key));
+      int begin = key.indexOf(SESSION);
+      // Whatever else has our prefix is not ours.
+      if (begin >= 0 && key.length() == begin + SESSION.length() + 2 * SessionKey.BYTES) {
+        try {
+          listener.changed(RedisKeys.keyIn(key));
+        } catch (IllegalArgumentException e) {
+          // Nor is this.
+        }
       }
     }
 

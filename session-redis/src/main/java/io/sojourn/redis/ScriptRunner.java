@@ -47,8 +47,9 @@ interface ScriptRunner extends AutoCloseable {
    * Has the servers tell which keys change.
    *
    * @param prefix what the names of the keys begin with
+   * @return what ends it
    */
-  void watch(String prefix, ChangeListener listener);
+  Runnable watch(String prefix, ChangeListener listener);
 
   /** Closes the connections. Repeatable; never throws. */
   @Override

@@ -131,6 +131,34 @@ public abstract class FreshnessContract extends TwoServers {
     assertThat(client.send(a(), "get:cart").line()).isEqualTo("none");
   }
 
+  /** Whenever it was written last: a write does not ask, and need not move the session's end. */
+  @Test
+  @Tag("G6")
+  @Tag("R26")
+  void aSessionThatWasWrittenAndThenReadWithoutAskingDoesNotExpireEarly() {
+    List<ContractClient> clients = new ArrayList<>();
+    String marker = UUID.randomUUID().toString();
+    for (int i = 0; i < 8; i++) {
+      ContractClient client = new ContractClient();
+      client.send(a(), "add:cart:" + marker, "timeout:30");
+      clients.add(client);
+    }
+    for (int second = 1; second <= 20; second++) {
+      setClock(Duration.ofSeconds(second));
+      for (int i = 0; i < clients.size(); i++) {
+        boolean writes = second == 11 + i;
+        assertThat(clients.get(i).send(a(), writes ? "set:n:1" : "get:cart").status())
+            .isEqualTo(200);
+      }
+    }
+    setClock(Duration.ofSeconds(20 + 29));
+    b().scavenge();
+    assertThat(destroyed(marker)).isZero();
+    setClock(Duration.ofSeconds(20 + 38));
+    b().scavenge();
+    assertThat(destroyed(marker)).isEqualTo(clients.size());
+  }
+
   // ---------------------------------------------------------------- everything at once
 
   /** Three clients of one session, and what the promise says each must see. */

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /** A store that hands each call on to another after a look at it. Thread-safe if the look is. */
 abstract class InterceptedStore implements SessionStore {
@@ -89,7 +90,7 @@ abstract class InterceptedStore implements SessionStore {
   }
 
   @Override
-  public final boolean watch(ChangeListener listener) {
+  public final @Nullable Runnable watch(ChangeListener listener) {
     return inner.watch(listener);
   }
 

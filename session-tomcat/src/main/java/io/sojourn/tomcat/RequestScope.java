@@ -225,7 +225,9 @@ final class RequestScope {
   /** The response has been reset: nothing that it was to tell the client reaches it. */
   void forgetTold() {
     if (seen != null) {
-      seen.forgetTold();
+      synchronized (this) {
+        seen.forgetTold();
+      }
     }
   }
 
@@ -250,7 +252,9 @@ final class RequestScope {
     if (seen != null) {
       // Of a session that has ended and the one that was begun in its place the latter is told
       // last.
-      sessions.forEach(seen::tell);
+      synchronized (this) {
+        sessions.forEach(seen::tell);
+      }
     }
   }
 
@@ -274,7 +278,9 @@ final class RequestScope {
   void expectChanges() {
     sessions.forEach(session -> session.live().expectChanges());
     if (seen != null) {
-      seen.expectMore(sessions);
+      synchronized (this) {
+        seen.expectMore(sessions);
+      }
     }
   }
 

@@ -1,8 +1,6 @@
 package io.sojourn.tomcat;
 
 import io.sojourn.LiveSession;
-import io.sojourn.SessionKey;
-import io.sojourn.SessionStore;
 import io.sojourn.VersionCookies;
 import jakarta.servlet.SessionTrackingMode;
 import jakarta.servlet.http.Cookie;
@@ -20,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * What a request's client has seen of its session, and is told with the response: {@link
  * VersionCookies} that are named after the session cookie and are like it in all else.
  *
- * <p>Used by one thread at a time, as requests are.
+ * <p>Not thread-safe: {@link RequestScope} sees to it that one thread at a time uses it.
  */
 final class SeenVersions {
 
@@ -39,9 +37,9 @@ final class SeenVersions {
     return manager;
   }
 
-  /** The version that the client has seen of the session with this key. */
-  long seen(SessionKey key) {
-    return cookies().seen(key);
+  /** The version that the client has seen of this session. */
+  long seen(LiveSession session) {
+    return cookies().seen(session);
   }
 
   private VersionCookies cookies() {
@@ -54,7 +52,7 @@ final class SeenVersions {
   }
 
   private VersionCookies read() {
-    VersionCookies read = new VersionCookies();
+    VersionCookies read = new VersionCookies(manager.getApplication());
     if (!isTold()) {
       return read;
     }
@@ -98,10 +96,10 @@ final class SeenVersions {
     LiveSession live = session.live();
     if (!live.isGone()) {
       if (live.isStored()) {
-        send(cookies().see(live.key(), live.seenVersion()));
+        send(cookies().see(live, live.seenVersion()));
       }
     } else if (session.isEndedHere()) {
-      send(cookies().end(live.key(), live.seenVersion()));
+      send(cookies().end(live, live.seenVersion()));
     }
   }
 
@@ -113,17 +111,12 @@ final class SeenVersions {
     for (SojournSession session : sessions) {
       LiveSession live = session.live();
       if (canTell(session) && !live.isGone() && live.isStored()) {
-        send(cookies().unsee(live.key(), live.seenVersion()));
+        send(cookies().unsee(live, live.seenVersion()));
         return;
       }
     }
-    String id = request.getRequestedSessionId();
-    if (id != null && !request.getResponse().isCommitted()) {
-      SessionKey key = SessionKey.of(SojournManager.withoutRoute(id));
-      long seen = cookies().seen(key);
-      if (seen != SessionStore.NO_VERSION) {
-        send(cookies().unsee(key, seen));
-      }
+    if (!request.getResponse().isCommitted()) {
+      send(cookies().unsee());
     }
   }
 

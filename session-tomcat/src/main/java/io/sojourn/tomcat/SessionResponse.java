@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import jakarta.servlet.ServletOutputStream;
 import jakarta.servlet.WriteListener;
+import jakarta.servlet.http.Cookie;
 import jakarta.servlet.http.HttpServletResponse;
 import jakarta.servlet.http.HttpServletResponseWrapper;
 import java.io.IOException;
@@ -84,28 +85,59 @@ final class SessionResponse extends HttpServletResponseWrapper {
     expectContentLength(length);
   }
 
+  // The scope adds cookies of its own, and may do so while another thread goes on with the request.
+
   @Override
   public void setHeader(String name, String value) {
-    super.setHeader(name, value);
+    synchronized (scope) {
+      super.setHeader(name, value);
+    }
     expectContentLength(name, value);
   }
 
   @Override
   public void addHeader(String name, String value) {
-    super.addHeader(name, value);
+    synchronized (scope) {
+      super.addHeader(name, value);
+    }
     expectContentLength(name, value);
   }
 
   @Override
   public void setIntHeader(String name, int value) {
-    super.setIntHeader(name, value);
+    synchronized (scope) {
+      super.setIntHeader(name, value);
+    }
     expectContentLength(name, Integer.toString(value));
   }
 
   @Override
   public void addIntHeader(String name, int value) {
-    super.addIntHeader(name, value);
+    synchronized (scope) {
+      super.addIntHeader(name, value);
+    }
     expectContentLength(name, Integer.toString(value));
+  }
+
+  @Override
+  public void setDateHeader(String name, long date) {
+    synchronized (scope) {
+      super.setDateHeader(name, date);
+    }
+  }
+
+  @Override
+  public void addDateHeader(String name, long date) {
+    synchronized (scope) {
+      super.addDateHeader(name, date);
+    }
+  }
+
+  @Override
+  public void addCookie(Cookie cookie) {
+    synchronized (scope) {
+      super.addCookie(cookie);
+    }
   }
 
   private void expectContentLength(String name, @Nullable String value) {

@@ -241,9 +241,11 @@ public final class SojournManager extends ManagerBase {
     settings.set("maxStaleness", seconds);
   }
 
-  /** For how many seconds a session is used without asking the store; null if never or as usual. */
-  public @Nullable String getMaxStaleness() {
-    return settings.find("maxStaleness");
+  /** For how many seconds a session is used at the most without asking the store. */
+  public String getMaxStaleness() {
+    return Objects.requireNonNullElse(
+        settings.find("maxStaleness"),
+        Long.toString(SessionPolicy.DEFAULT.maxStaleness().toSeconds()));
   }
 
   /**

@@ -2,6 +2,7 @@ package io.sojourn.tomcat;
 
 import static org.awaitility.Awaitility.await;
 
+import io.sojourn.SessionPolicy;
 import io.sojourn.testkit.ContainerNode;
 import io.sojourn.testkit.ContractServlet;
 import io.sojourn.testkit.NodeSettings;
@@ -51,6 +52,10 @@ final class TomcatNode implements ContainerNode {
     manager.setSessionStore(settings.store());
     manager.setAllowedClasses(settings.allowedClasses());
     manager.setFreshness(settings.freshness().name());
+    if (settings.freshness() == SessionPolicy.Freshness.TRACKED) {
+      // So that what is seen is seen because the node was told.
+      manager.setMaxStaleness("600");
+    }
     manager.setClockOffset(settings.clock());
     return start(manager);
   }
