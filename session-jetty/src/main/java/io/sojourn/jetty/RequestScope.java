@@ -1,6 +1,9 @@
 package io.sojourn.jetty;
 
 import io.sojourn.SessionException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.lang.ref.WeakReference;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -24,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class RequestScope {
 
+  private static final Logger LOG = System.getLogger(RequestScope.class.getName());
+
   private static final ThreadLocal<@Nullable Entered> CURRENT = new ThreadLocal<>();
 
   private final SojournSessionCache cache;
@@ -40,6 +45,11 @@ final class RequestScope {
   RequestScope(SojournSessionCache cache, Request request) {
     this.cache = cache;
     this.request = request;
+  }
+
+  /** The request comes into the context. */
+  void begin() {
+    cache.requests().incrementAndGet();
   }
 
   /** The scope of what this thread runs for a request; null if it runs nothing for one. */
@@ -140,6 +150,12 @@ final class RequestScope {
       } catch (SessionException e) {
         failure = e;
         return e;
+      } catch (RuntimeException | Error e) {
+        // Jetty would wait for ever for what this one answers.
+        LOG.log(Level.WARNING, session + " cannot be saved", e);
+        SessionException unexpected = new SessionException(session + " cannot be saved: " + e.getClass(), e);
+        failure = unexpected;
+        return unexpected;
       }
     }
     return null;
@@ -176,16 +192,20 @@ final class RequestScope {
     if (!ended.compareAndSet(false, true)) {
       return;
     }
-    for (SojournSession session : sessions) {
-      try {
-        if (failure == null) {
-          session.flushLate();
-        }
-      } catch (SessionException e) {
-        cache.log().failed("Changes made after the response are not saved yet", e);
-      } finally {
-        session.endUse();
-      }
+    sessions.forEach(this::end);
+    cache.requests().decrementAndGet();
+  }
+
+  private void end(SojournSession session) {
+    try {
+      // Also what was changed in place, in objects handed out before the last byte left.
+      session.flush();
+    } catch (SessionException e) {
+      cache.log().failed("Changes made after the response are not saved yet", e);
+    } catch (RuntimeException | Error e) {
+      LOG.log(Level.WARNING, "Changes made after the response cannot be saved", e);
+    } finally {
+      session.endUse();
     }
   }
 }

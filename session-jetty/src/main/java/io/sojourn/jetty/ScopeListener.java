@@ -32,6 +32,7 @@ final class ScopeListener implements ContextHandler.ContextScopeListener {
       }
       RequestScope scope = new RequestScope(cache, request);
       request.addHttpStreamWrapper(stream -> new SessionStream(stream, scope, cache.log()));
+      scope.begin();
       request.setAttribute(attribute, scope);
       return scope;
     } catch (IllegalStateException e) {

@@ -122,13 +122,19 @@ final class SessionStream extends HttpStream.Wrapper {
 
   @Override
   public void succeeded() {
-    scope.end();
-    super.succeeded();
+    try {
+      scope.end();
+    } finally {
+      super.succeeded();
+    }
   }
 
   @Override
   public void failed(Throwable why) {
-    scope.end();
-    super.failed(why);
+    try {
+      scope.end();
+    } finally {
+      super.failed(why);
+    }
   }
 }

@@ -58,7 +58,7 @@ class SojournSession extends ManagedSession {
 
   private final SojournSessionCache cache;
   private final SessionRepository repository;
-  private final @Nullable RequestScope scope;
+  private volatile @Nullable RequestScope scope;
   private final String askedId;
   private final boolean begun;
 
@@ -123,12 +123,33 @@ class SojournSession extends ManagedSession {
   }
 
   private synchronized void beginUse() {
-    if (scope != null) {
+    RequestScope user = scope;
+    if (user != null) {
       inUse = true;
       repository.beginUse(open());
-      if (!scope.use(this)) {
+      if (!user.use(this)) {
         endUse();
       }
+    }
+  }
+
+  /**
+   * A session that began on a thread on which Jetty runs nothing: its cookie may leave before
+   * anything else is saved.
+   */
+  static SojournSession begunOutside(SojournSessionCache cache, LiveSession live) {
+    SojournSession session = new SojournSession(cache, null, live.id(), State.OPEN, true);
+    session.adopt(live);
+    session.flush();
+    live.expectChanges();
+    return session;
+  }
+
+  /** The request turns out to use a session that began on a thread of the application's. */
+  synchronized void join(RequestScope request) {
+    if (begun && scope == null && state == State.OPEN) {
+      scope = request;
+      beginUse();
     }
   }
 
@@ -194,14 +215,6 @@ class SojournSession extends ManagedSession {
     }
   }
 
-  /** Saves what was changed after the last byte of the response. */
-  void flushLate() {
-    LiveSession session = live;
-    if (session != null && session.isUsedSinceFlush()) {
-      flush();
-    }
-  }
-
   /**
    * A change outside of a request's dispatch cannot wait for the request's end: there may be none.
    */
@@ -232,7 +245,8 @@ class SojournSession extends ManagedSession {
 
   /** To the request's client it is 503; whoever has no request gets it as it is. */
   private RuntimeException failed(SessionException why) {
-    return scope == null ? why : scope.failed(why);
+    RequestScope user = scope;
+    return user == null ? why : user.failed(why);
   }
 
   private LocalPart local(LiveSession session) {
@@ -521,8 +535,9 @@ class SojournSession extends ManagedSession {
       become(State.OPEN);
       throw failed(e);
     }
-    if (scope != null) {
-      scope.miss(session.id());
+    RequestScope user = scope;
+    if (user != null) {
+      user.miss(session.id());
     }
     if (mine) {
       tellListeners();

@@ -16,6 +16,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.eclipse.jetty.server.handler.ContextHandler;
 import org.eclipse.jetty.session.AbstractSessionManager;
 import org.eclipse.jetty.session.ManagedSession;
@@ -38,6 +40,9 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
 
   private static final Duration MAINTENANCE = Duration.ofSeconds(10);
 
+  /** How long a stop waits for requests. */
+  private static final Duration LAST_REQUESTS_TIME = Duration.ofSeconds(2);
+
   private final AbstractSessionManager manager;
   private final SojournSessionCacheFactory factory;
   private final FailureLog log = new FailureLog();
@@ -47,6 +52,9 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
   private final Set<String> ending = ConcurrentHashMap.newKeySet();
 
   private final Object joining = new Object();
+
+  /** How many requests are in the context. */
+  private final AtomicInteger requests = new AtomicInteger();
 
   private volatile @Nullable SessionContext context;
   private volatile @Nullable Running running;
@@ -70,6 +78,10 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
 
   AbstractSessionManager manager() {
     return manager;
+  }
+
+  AtomicInteger requests() {
+    return requests;
   }
 
   FailureLog log() {
@@ -155,6 +167,7 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
     if (stopping == null) {
       return;
     }
+    awaitRequests();
     stopping.maintenance.shutdown();
     // While a listener can still read the rest of its session.
     stopping.repository.sessions().forEach(LiveSession::passivate);
@@ -165,6 +178,16 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
     }
     // Not before: a request that comes meanwhile is to be answered 503.
     stopping.handler.removeEventListener(listener);
+  }
+
+  /** Jetty lets no more in. What those change that it has let in is saved before they leave. */
+  private void awaitRequests() {
+    // It may be one of them that stops the context.
+    int own = scope() == null ? 0 : 1;
+    long deadline = System.nanoTime() + LAST_REQUESTS_TIME.toNanos();
+    while (requests.get() > own && System.nanoTime() - deadline < 0) {
+      LockSupport.parkNanos(1_000_000);
+    }
   }
 
   @Override
@@ -238,7 +261,10 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
     Duration interval = Duration.ofMillis(maxInactiveMs <= 0 ? -1000 : maxInactiveMs);
     RequestScope scope = scope();
     try {
-      return scope != null && scope.hasAskedFor(id)
+      if (scope == null) {
+        return SojournSession.begunOutside(this, repository().create(id, interval));
+      }
+      return scope.hasAskedFor(id)
           ? createOrJoin(scope, id, interval)
           : SojournSession.used(this, scope, repository().create(id, interval), true);
     } catch (SessionException e) {
@@ -287,13 +313,29 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
   @Override
   public void add(String id, ManagedSession session) {}
 
-  /** Done before: {@link SessionStream} saves before a byte leaves. */
+  /**
+   * The response begins: the request's session is saved by {@link SessionStream}, just after. Jetty
+   * says here which one it is, also if it began on a thread of the application's.
+   */
   @Override
-  public void commit(ManagedSession session) {}
+  public void commit(ManagedSession session) {
+    join(session);
+  }
 
-  /** Done elsewhere: {@link RequestScope#end}. */
+  /**
+   * The request is over, or was when it asked for the session: {@link RequestScope#end} is next.
+   */
   @Override
-  public void release(ManagedSession session) {}
+  public void release(ManagedSession session) {
+    join(session);
+  }
+
+  private void join(ManagedSession session) {
+    RequestScope scope = scope();
+    if (scope != null && session instanceof SojournSession ours) {
+      ours.join(scope);
+    }
+  }
 
   /** Another context of this server has given its session with this id a new one. */
   @Override

@@ -2,6 +2,7 @@ package io.sojourn.jetty;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.sojourn.testkit.ObservedStore;
 import jakarta.servlet.AsyncContext;
@@ -29,6 +30,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -227,6 +229,77 @@ class ResponsesH2IT {
       HttpRequest look = HttpRequest.newBuilder(b.uri().resolve("?op=get:n")).build();
       assertThat(client.send(look, HttpResponse.BodyHandlers.ofString()).body())
           .isEqualTo(changes + "\n");
+    }
+  }
+
+  @Test
+  @Tag("G4")
+  void aSaveThatFailsUnexpectedlyIsAnswered() throws Exception {
+    storeOfA.observe(
+        operation -> {
+          throw new IllegalStateException("The test made this store fail");
+        });
+    try {
+      HttpRequest request =
+          HttpRequest.newBuilder(a.uri().resolve("styles/writer"))
+              .timeout(Duration.ofSeconds(5))
+              .build();
+      HttpResponse<Void> answer =
+          HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.discarding());
+      assertThat(answer.statusCode()).isEqualTo(503);
+      assertThat(answer.headers().firstValue("Set-Cookie")).isEmpty();
+    } finally {
+      storeOfA.observe(operation -> {});
+    }
+  }
+
+  @Test
+  @Tag("G5")
+  @Tag("R39")
+  void aRequestThatIsAtWorkWhenItsContextStopsIsSavedAndAnswered() throws Exception {
+    CountDownLatch there = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    styles.put(
+        "blocks",
+        (request, response) -> {
+          change(request);
+          there.countDown();
+          try {
+            go.await();
+          } catch (InterruptedException e) {
+            throw new ServletException(e);
+          }
+        });
+    SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
+    sessions.setStore(url);
+    sessions.setApplication("responses");
+    JettyNode node =
+        JettyNode.start(
+            sessions, "", starting -> starting.context().add(new Styles(), "/styles/*"));
+    try {
+      HttpClient client = HttpClient.newBuilder().cookieHandler(new CookieManager()).build();
+      HttpRequest request = HttpRequest.newBuilder(node.uri().resolve("styles/blocks")).build();
+      CompletableFuture<HttpResponse<Void>> answer =
+          client.sendAsync(request, HttpResponse.BodyHandlers.discarding());
+      there.await();
+      CompletableFuture<Void> stop = CompletableFuture.runAsync(() -> stopContext(node));
+      await().until(() -> !node.context().handler().isStarted());
+      // It is waiting, or has stopped without.
+      var unused = stop.completeOnTimeout(null, MOMENT_MILLIS, TimeUnit.MILLISECONDS).get();
+      go.countDown();
+      assertThat(answer.get().statusCode()).isEqualTo(200);
+      HttpRequest look = HttpRequest.newBuilder(b.uri().resolve("?op=get:n")).build();
+      assertThat(client.send(look, HttpResponse.BodyHandlers.ofString()).body()).isEqualTo("1\n");
+    } finally {
+      node.close();
+    }
+  }
+
+  private static void stopContext(JettyNode node) {
+    try {
+      node.context().handler().stop();
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
     }
   }
 

@@ -216,6 +216,106 @@ abstract class SessionsContract {
     }
   }
 
+  /** What a servlet does. */
+  private interface Work {
+    void run(HttpServletRequest request, HttpServletResponse response) throws Exception;
+  }
+
+  private static HttpServlet servlet(Work work) {
+    return new HttpServlet() {
+      private static final long serialVersionUID = 1L;
+
+      @Override
+      protected void doGet(HttpServletRequest request, HttpServletResponse response) {
+        try {
+          work.run(request, response);
+        } catch (Exception e) {
+          throw new IllegalStateException(e);
+        }
+      }
+    };
+  }
+
+  @Test
+  @Tag("G1")
+  @Tag("G5")
+  void aSessionThatBeginsOnAThreadOfTheApplicationsIsStoredBeforeItsClientHears() throws Exception {
+    SessionStore store = store(application);
+    JettyNode node =
+        node(
+            store,
+            "",
+            starting -> {
+              starting.context().add(servlet((r, s) -> beginLater(r, session -> {})), "/begin");
+              starting
+                  .context()
+                  .add(servlet((r, s) -> beginLater(r, SessionsContract::addInPlace)), "/add");
+            });
+    JettyNode other = node(store(application));
+    ContractClient client = new ContractClient();
+    client.useSessionId(begunAt(node.uri().resolve("begin")));
+    assertThat(isThere(store, id(client))).isTrue();
+    client.useSessionId(begunAt(node.uri().resolve("add")));
+    assertThat(client.send(other, "get:list").line()).isEqualTo("[x]");
+  }
+
+  private static void beginLater(HttpServletRequest request, Consumer<HttpSession> change) {
+    AsyncContext async = request.startAsync();
+    new Thread(
+            () -> {
+              change.accept(request.getSession());
+              async.complete();
+            })
+        .start();
+  }
+
+  private static void addInPlace(HttpSession session) {
+    List<String> list = new ArrayList<>();
+    session.setAttribute("list", list);
+    list.add("x");
+  }
+
+  /** The id in the cookie of the answer. */
+  private static String begunAt(URI uri) throws Exception {
+    java.net.http.HttpResponse<String> answer =
+        java.net.http.HttpClient.newHttpClient()
+            .send(
+                java.net.http.HttpRequest.newBuilder(uri).build(),
+                java.net.http.HttpResponse.BodyHandlers.ofString());
+    return answer.headers().firstValue("Set-Cookie").orElseThrow().split("[=;]", -1)[1];
+  }
+
+  @Test
+  @Tag("G1")
+  void whatIsChangedInPlaceAfterTheLastByteIsSavedToo() throws Exception {
+    JettyNode node =
+        node(
+            store(application),
+            "",
+            starting -> {
+              starting.context().add(servlet((r, s) -> addInPlace(r.getSession())), "/add");
+              starting
+                  .context()
+                  .add(
+                      servlet(
+                          (request, response) -> {
+                            Object list = request.getSession().getAttribute("list");
+                            response.setContentLength(1);
+                            response.getOutputStream().write('x');
+                            response.getOutputStream().close();
+                            @SuppressWarnings("unchecked")
+                            List<String> strings = (List<String>) list;
+                            strings.add("y");
+                          }),
+                      "/late");
+            });
+    JettyNode other = node(store(application));
+    ContractClient client = new ContractClient();
+    client.useSessionId(begunAt(node.uri().resolve("add")));
+    get(node.uri().resolve("late"), client);
+    await().until(() -> client.send(other, "get:list").line().equals("[x, y]"));
+  }
+
   @Test
   @Tag("R55")
   void aSessionThatOutlivesItsRequestReadsWhatIsThereAndSavesAtOnce() throws Exception {
