@@ -68,6 +68,9 @@ class SojournSession extends ManagedSession {
   @GuardedBy("this")
   private boolean inUse;
 
+  /** Whether it is this request that has given the session its id. */
+  private volatile boolean renamed;
+
   private volatile @Nullable LiveSession live;
 
   private SojournSession(
@@ -317,6 +320,11 @@ class SojournSession extends ManagedSession {
     if (session == null || begun || session.isGone() || !cache.manager().isUsingCookies()) {
       return null;
     }
+    if (!renamed && !session.id().equals(askedId)) {
+      // Another request has changed the id and tells the client. This one knows the old id only,
+      // and who sent that is not to be told the new one.
+      return null;
+    }
     int refresh = cache.manager().getRefreshCookieAge();
     boolean old =
         cache.manager().getMaxCookieAge() > 0
@@ -485,6 +493,7 @@ class SojournSession extends ManagedSession {
     } catch (SessionException e) {
       throw failed(e);
     }
+    renamed = true;
     setExtendedId(ids().getExtendedId(newId, request));
     onIdChanged();
     renewInOtherContexts(oldId, oldExtendedId, newId);

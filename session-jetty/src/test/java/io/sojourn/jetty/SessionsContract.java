@@ -601,6 +601,25 @@ abstract class SessionsContract {
   }
 
   @Test
+  @Tag("R50")
+  @Tag("R70")
+  void aRequestThatSawAnotherOneChangeTheIdSendsNoCookie() throws Exception {
+    JettyNode one = node(store(application), "one", node -> {});
+    JettyNode two = node(store(application), "two", node -> {});
+    ContractClient slow = new ContractClient();
+    slow.send(one, "set:a:1");
+    ContractClient quick = new ContractClient();
+    quick.useSessionId(id(slow));
+    String gate = UUID.randomUUID().toString();
+    CompletableFuture<Answer> later = slow.sendLater(two, "get:a", "await:" + gate);
+    await().until(() -> new ContractClient().send(two, "waiting:" + gate).line().equals("1"));
+    quick.send(two, "changeId");
+    new ContractClient().send(two, "open:" + gate);
+    assertThat(later.join().cookies()).isEmpty();
+    assertThat(quick.send(two, "get:a").line()).isEqualTo("1");
+  }
+
+  @Test
   @Tag("R70")
   void anAddressMayBringTheId() throws Exception {
     JettyNode one = node(store(application), "one", JettyNode::trackByAddress);
