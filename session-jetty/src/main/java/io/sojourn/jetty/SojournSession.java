@@ -497,7 +497,12 @@ class SojournSession extends ManagedSession {
     setExtendedId(ids().getExtendedId(newId, request));
     onIdChanged();
     renewInOtherContexts(oldId, oldExtendedId, newId);
-    getSessionManager().onSessionIdChanged(this, oldId);
+    try {
+      getSessionManager().onSessionIdChanged(this, oldId);
+    } catch (RuntimeException | LinkageError | AssertionError e) {
+      // The store has the new id: the client must have it, too.
+      LOG.log(Level.WARNING, "A listener failed at the new id of " + this, e);
+    }
     if (response != null && isSetCookieNeeded()) {
       Response.putCookie(response, getSessionManager().getSessionCookie(this, request.isSecure()));
     }

@@ -23,6 +23,7 @@ import jakarta.servlet.http.HttpSessionActivationListener;
 import jakarta.servlet.http.HttpSessionBindingEvent;
 import jakarta.servlet.http.HttpSessionBindingListener;
 import jakarta.servlet.http.HttpSessionEvent;
+import jakarta.servlet.http.HttpSessionIdListener;
 import jakarta.servlet.http.HttpSessionListener;
 import java.io.IOException;
 import java.io.Serializable;
@@ -404,6 +405,29 @@ abstract class SessionsContract {
       client.send(node, "get:a", "get:witness", "set:a:" + i);
     }
     assertThat(Witness.SEEN).containsExactly("passivate", "activate");
+  }
+
+  @Test
+  @Tag("R50")
+  void aListenerThatThrowsKeepsNoClientFromItsNewId() throws Exception {
+    JettyNode node =
+        node(
+            store(application),
+            "",
+            starting ->
+                starting
+                    .context()
+                    .add(
+                        (HttpSessionIdListener)
+                            (event, oldId) -> {
+                              throw new IllegalStateException("The test made this listener throw");
+                            }));
+    ContractClient client = new ContractClient();
+    client.send(node, "set:a:1");
+    String old = id(client);
+    assertThat(client.send(node, "changeId").status()).isEqualTo(200);
+    assertThat(id(client)).isNotEqualTo(old);
+    assertThat(client.send(node, "get:a").line()).isEqualTo("1");
   }
 
   @Test
