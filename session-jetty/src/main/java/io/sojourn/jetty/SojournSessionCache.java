@@ -236,7 +236,12 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
   @Override
   public boolean exists(String id) {
     RequestScope current = RequestScope.current();
-    if (current != null && current.isOf(this) && current.misses(id)) {
+    RequestScope own = scope();
+    if (own != null && own.misses(id)) {
+      return false;
+    }
+    if (own == null && running == null) {
+      // Another context's request, which is not to fail because this one is starting or stopping.
       return false;
     }
     try {

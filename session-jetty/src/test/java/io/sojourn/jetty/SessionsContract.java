@@ -605,6 +605,14 @@ abstract class SessionsContract {
     assertThat(id(client)).isNotEqualTo("nobodysid");
   }
 
+  @Test
+  @Tag("G4")
+  void aContextThatHasNotStartedHasNoSessionAndIsInNobodysWay() throws Exception {
+    ServletContext starting = JettyNode.context("/other");
+    SessionStore store = store(application);
+    assertThat(sessions(store).getSessionCache(starting.sessions()).exists("anid")).isFalse();
+  }
+
   // ---------------------------------------------------------------- worker names, cookies, reload
 
   @Test
