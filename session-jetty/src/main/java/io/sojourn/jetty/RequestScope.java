@@ -39,8 +39,11 @@ final class RequestScope {
   private final AtomicBoolean ended = new AtomicBoolean();
   private volatile @Nullable SessionException failure;
 
-  /** What a thread has entered, a context within another one included. */
-  private record Entered(@Nullable RequestScope scope, @Nullable Entered outer) {}
+  /**
+   * What a thread has entered, a context within another one included. Weak, since a thread is not
+   * told to leave a context that is stopped meanwhile.
+   */
+  private record Entered(WeakReference<@Nullable RequestScope> scope, @Nullable Entered outer) {}
 
   RequestScope(SojournSessionCache cache, Request request) {
     this.cache = cache;
@@ -55,12 +58,12 @@ final class RequestScope {
   /** The scope of what this thread runs for a request; null if it runs nothing for one. */
   static @Nullable RequestScope current() {
     Entered entered = CURRENT.get();
-    return entered == null ? null : entered.scope;
+    return entered == null ? null : entered.scope.get();
   }
 
   /** This thread enters a context. */
   static void enter(@Nullable RequestScope scope) {
-    CURRENT.set(new Entered(scope, CURRENT.get()));
+    CURRENT.set(new Entered(new WeakReference<>(scope), CURRENT.get()));
   }
 
   /** This thread leaves a context. */
