@@ -21,6 +21,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.eclipse.jetty.server.handler.ContextHandler;
 import org.eclipse.jetty.session.AbstractSessionManager;
 import org.eclipse.jetty.session.ManagedSession;
+import org.eclipse.jetty.session.NullSessionDataStore;
 import org.eclipse.jetty.session.SessionCache;
 import org.eclipse.jetty.session.SessionContext;
 import org.eclipse.jetty.session.SessionData;
@@ -435,7 +436,11 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
 
   /** There is no data store beside the cache. Jetty hands over one that keeps nothing. */
   @Override
-  public void setSessionDataStore(@Nullable SessionDataStore store) {}
+  public void setSessionDataStore(@Nullable SessionDataStore store) {
+    if (store != null && !(store instanceof NullSessionDataStore)) {
+      throw SojournSessionCacheFactory.unwanted(store);
+    }
+  }
 
   @Override
   public @Nullable SessionDataStore getSessionDataStore() {

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>{@code
  * SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
  * sessions.setStore("redis://10.0.0.5:6379");
+ * sessions.setServer(server);
  * server.addBean(sessions);
  * }</pre>
  *
@@ -219,7 +220,7 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
     }
   }
 
-  private static IllegalArgumentException unwanted(Object other) {
+  static IllegalArgumentException unwanted(Object other) {
     return new IllegalArgumentException(
         "The server has a "
             + other.getClass().getName()
@@ -233,6 +234,10 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
     if (!(manager instanceof AbstractSessionManager jettys)) {
       throw new IllegalArgumentException(
           "Sojourn keeps sessions for Jetty's session handlers, not for " + manager.getClass());
+    }
+    Server whole = jettys.getServer();
+    if (whole != null && whole.contains(this)) {
+      refuseOthers(whole);
     }
     return new SojournSessionCache(jettys, this);
   }

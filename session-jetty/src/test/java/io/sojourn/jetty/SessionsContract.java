@@ -42,6 +42,13 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import javax.security.auth.Subject;
+import org.eclipse.jetty.security.UserIdentity;
+import org.eclipse.jetty.security.authentication.SessionAuthentication;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.session.FileSessionDataStore;
+import org.eclipse.jetty.session.NullSessionDataStore;
+import org.eclipse.jetty.session.SessionCache;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -892,6 +899,25 @@ abstract class SessionsContract {
     get(node.uri().resolve("bad"), client);
     assertThat(said).hasSize(2).allMatch(text -> text.contains("'bad'"));
     assertThat(client.send(node, "names").line()).isEqualTo("a,good");
+  }
+
+  @Test
+  @Tag("R71")
+  @Tag("R90")
+  void soTheyAreWhereNobodyHasNamedTheServer() {
+    SessionStore store = store(application);
+    SojournSessionCacheFactory sessions = sessions(store);
+    ServletContext context = JettyNode.context("/");
+    SessionCache cache = sessions.getSessionCache(context.sessions());
+    cache.setSessionDataStore(new NullSessionDataStore());
+    assertThatThrownBy(() -> cache.setSessionDataStore(new FileSessionDataStore()))
+        .hasMessageContaining("FileSessionDataStore");
+    Server server = new Server();
+    server.addBean(sessions);
+    server.addBean(new org.eclipse.jetty.session.NullSessionCacheFactory());
+    server.setHandler(context.handler());
+    assertThatThrownBy(() -> sessions.getSessionCache(context.sessions()))
+        .hasMessageContaining("NullSessionCacheFactory");
   }
 
   @Test
