@@ -31,6 +31,13 @@ final class RequestScope {
 
   private static final ThreadLocal<@Nullable Entered> CURRENT = new ThreadLocal<>();
 
+  /**
+   * The session that Jetty has said to be that of the request whose stream it calls next. The
+   * thread may be one that completes an asynchronous request, which has entered the context for no
+   * request.
+   */
+  private static final ThreadLocal<@Nullable SojournSession> ANNOUNCED = new ThreadLocal<>();
+
   private final SojournSessionCache cache;
   private final Request request;
   private final Set<String> asked = ConcurrentHashMap.newKeySet();
@@ -48,6 +55,19 @@ final class RequestScope {
   RequestScope(SojournSessionCache cache, Request request) {
     this.cache = cache;
     this.request = request;
+  }
+
+  /** Jetty says whose response is about to go on. */
+  static void announce(SojournSession session) {
+    ANNOUNCED.set(session);
+  }
+
+  private void takeAnnounced() {
+    SojournSession session = ANNOUNCED.get();
+    if (session != null) {
+      ANNOUNCED.remove();
+      session.join(this);
+    }
   }
 
   /** The request comes into the context. */
@@ -144,6 +164,7 @@ final class RequestScope {
    * @return why the request cannot be served; null if all is well
    */
   @Nullable SessionException flush() {
+    takeAnnounced();
     if (failure != null) {
       return failure;
     }
@@ -192,6 +213,7 @@ final class RequestScope {
 
   /** The request is over. Repeatable. */
   void end() {
+    takeAnnounced();
     if (!ended.compareAndSet(false, true)) {
       return;
     }

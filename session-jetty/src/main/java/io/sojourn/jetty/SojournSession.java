@@ -148,9 +148,14 @@ class SojournSession extends ManagedSession {
     return session;
   }
 
-  /** The request turns out to use a session that began on a thread of the application's. */
+  /** Whether it began on such a thread, and no request is known to use it. */
+  synchronized boolean isWithoutRequest() {
+    return begun && scope == null && state == State.OPEN;
+  }
+
+  /** This request does. */
   synchronized void join(RequestScope request) {
-    if (begun && scope == null && state == State.OPEN) {
+    if (isWithoutRequest() && request.isOf(cache)) {
       scope = request;
       beginUse();
     }

@@ -325,7 +325,7 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
    */
   @Override
   public void commit(ManagedSession session) {
-    join(session);
+    announce(session);
   }
 
   /**
@@ -333,13 +333,12 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
    */
   @Override
   public void release(ManagedSession session) {
-    join(session);
+    announce(session);
   }
 
-  private void join(ManagedSession session) {
-    RequestScope scope = scope();
-    if (scope != null && session instanceof SojournSession ours) {
-      ours.join(scope);
+  private static void announce(ManagedSession session) {
+    if (session instanceof SojournSession ours && ours.isWithoutRequest()) {
+      RequestScope.announce(ours);
     }
   }
 
