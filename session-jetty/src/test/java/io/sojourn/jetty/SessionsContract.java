@@ -782,11 +782,12 @@ abstract class SessionsContract {
     JettyNode node = node(store(application));
     CountDownLatch go = new CountDownLatch(1);
     WeakReference<ClassLoader> loader = undeployUnderARequest(node, go);
-    node.closeConnections();
     await()
         .atMost(Duration.ofSeconds(30))
         .until(
             () -> {
+              // Again and again: the thread may not be through with its request yet.
+              node.closeConnections();
               System.gc();
               return loader.get() == null;
             });
