@@ -24,7 +24,7 @@ enum JettyAttribute {
   /** Who is logged in: name and roles. */
   USER("org.eclipse.jetty.security.UserIdentity", "io.sojourn.user") {
     @Override
-    @Nullable Object toStored(Object value) {
+    @Nullable Object toStored(Object value, String idParameter) {
       return Login.toStored(value);
     }
 
@@ -37,11 +37,8 @@ enum JettyAttribute {
   /** Where a user wanted to go who was asked to log in. */
   URI("org.eclipse.jetty.security.form_URI", "io.sojourn.form.uri") {
     @Override
-    @Nullable Object toStored(Object value) {
-      // A session id among its parameters would open the session.
-      return value instanceof HttpURI uri
-          ? PATH_PARAMETERS.matcher(uri.toString()).replaceAll("")
-          : null;
+    @Nullable Object toStored(Object value, String idParameter) {
+      return value instanceof HttpURI uri ? withoutId(uri.toString(), idParameter) : null;
     }
 
     @Override
@@ -53,7 +50,7 @@ enum JettyAttribute {
   /** The form that such a user has sent. */
   POST("org.eclipse.jetty.security.form_POST", "io.sojourn.form.post") {
     @Override
-    @Nullable Object toStored(Object value) {
+    @Nullable Object toStored(Object value, String idParameter) {
       if (!(value instanceof Fields fields)) {
         return null;
       }
@@ -80,8 +77,6 @@ enum JettyAttribute {
     }
   };
 
-  private static final Pattern PATH_PARAMETERS = Pattern.compile(";[^/?#]*");
-
   private final String name;
   private final String storedName;
 
@@ -104,11 +99,23 @@ enum JettyAttribute {
     return storedName;
   }
 
-  /** The form to store; null if the value is not of the kind that can be. */
-  abstract @Nullable Object toStored(Object value);
+  /**
+   * The form to store; null if the value is not of the kind that can be.
+   *
+   * @param idParameter what the session's id is called in an address
+   */
+  abstract @Nullable Object toStored(Object value, String idParameter);
 
   /** Reads that form; null if it is another. */
   abstract @Nullable Object fromStored(Object stored);
+
+  /** An address without the session's id, which would open the session. */
+  private static String withoutId(String address, String idParameter) {
+    int end = address.indexOf('?');
+    String path = end < 0 ? address : address.substring(0, end);
+    return path.replaceAll(";" + Pattern.quote(idParameter) + "=[^;/?#]*", "")
+        + address.substring(path.length());
+  }
 
   /** In a class of its own, since a server need not have Jetty's module for security. */
   private static final class Login {

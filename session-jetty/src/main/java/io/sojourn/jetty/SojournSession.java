@@ -444,7 +444,8 @@ class SojournSession extends ManagedSession {
 
   private @Nullable Object put(LiveSession session, String name, Object value) {
     JettyAttribute jettys = JettyAttribute.named(name);
-    Object form = jettys == null ? null : jettys.toStored(value);
+    String idParameter = cache.manager().getSessionIdPathParameterName();
+    Object form = jettys == null ? null : jettys.toStored(value, idParameter);
     if (jettys != null && form != null) {
       Object before = remove(session, name);
       session.setAttribute(jettys.storedName(), form);
