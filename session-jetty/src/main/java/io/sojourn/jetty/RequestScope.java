@@ -1,5 +1,6 @@
 package io.sojourn.jetty;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.sojourn.SessionException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -16,7 +17,6 @@ import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.server.HttpCookieUtils;
 import org.eclipse.jetty.server.Request;
-import org.eclipse.jetty.session.AbstractSessionManager;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +45,9 @@ final class RequestScope {
   private final List<SojournSession> sessions = new CopyOnWriteArrayList<>();
   private final AtomicBoolean ended = new AtomicBoolean();
   private volatile @Nullable SessionException failure;
+
+  @GuardedBy("this")
+  private @Nullable SojournSession proposed;
 
   /**
    * What a thread has entered, a context within another one included. Weak, since a thread is not
@@ -101,26 +104,21 @@ final class RequestScope {
   }
 
   /**
-   * Whether the request brings one session id and no more. Of several Jetty takes the first that is
-   * valid, so each has to be asked for.
+   * The session to propose for an id that the request brings. Of several ids Jetty takes the first
+   * that is valid; this answers for all of them, so that none has to be asked for before the
+   * application wants its session.
+   *
+   * @return null if another id stands for this one
    */
-  boolean bringsOneId() {
-    AbstractSessionManager manager = cache.manager();
-    long ids =
-        Request.getCookies(request).stream()
-            .filter(cookie -> cookie.getName().equalsIgnoreCase(manager.getSessionCookie()))
-            .count();
-    String parameters = request.getHttpURI().getParam();
-    String prefix = manager.getSessionIdPathParameterName() + "=";
-    if (manager.isUsingUriParameters() && parameters != null) {
-      ids += List.of(parameters.split(";")).stream().filter(p -> p.startsWith(prefix)).count();
-    }
-    return ids == 1 && !request.getContext().isCrossContextDispatch(request);
-  }
-
-  /** The request asks for the session with this id. */
-  void ask(String id) {
+  synchronized @Nullable SojournSession propose(String id) {
     asked.add(id);
+    SojournSession present = proposed;
+    if (present != null && present.orElse(id)) {
+      return null;
+    }
+    SojournSession session = SojournSession.asked(cache, this, id);
+    proposed = session;
+    return session;
   }
 
   boolean hasAskedFor(String id) {

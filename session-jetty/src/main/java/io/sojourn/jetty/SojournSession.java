@@ -9,7 +9,9 @@ import io.sojourn.StoreUnavailableException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -59,11 +61,15 @@ class SojournSession extends ManagedSession {
   private final SojournSessionCache cache;
   private final SessionRepository repository;
   private volatile @Nullable RequestScope scope;
-  private final String askedId;
+  private volatile String askedId;
   private final boolean begun;
 
   @GuardedBy("this")
   private State state;
+
+  /** Further ids that the request brings, to be tried in this order. */
+  @GuardedBy("this")
+  private final List<String> otherIds = new ArrayList<>();
 
   @GuardedBy("this")
   private boolean inUse;
@@ -178,26 +184,56 @@ class SojournSession extends ManagedSession {
     state = next;
   }
 
+  /**
+   * Notes another id that the request brings.
+   *
+   * @return false if Jetty is not choosing among the ids any more
+   */
+  synchronized boolean orElse(String id) {
+    if (state != State.PROPOSED) {
+      return false;
+    }
+    if (!id.equals(askedId) && !otherIds.contains(id)) {
+      otherIds.add(id);
+    }
+    return true;
+  }
+
   /** Asks the store if that has not been done yet. */
   private synchronized void resolve() {
     if (state != State.PROPOSED && state != State.CHOSEN) {
       return;
     }
     RequestScope asking = Objects.requireNonNull(scope);
-    LiveSession found;
     try {
-      found = repository.open(askedId);
+      LiveSession found = repository.open(askedId);
+      if (found == null) {
+        asking.miss(askedId);
+        found = openOther(asking);
+      }
+      if (found == null) {
+        state = State.MISSING;
+      } else {
+        state = State.OPEN;
+        adopt(found);
+        beginUse();
+      }
     } catch (SessionException e) {
       throw asking.failed(e);
     }
-    if (found == null) {
-      state = State.MISSING;
-      asking.miss(askedId);
-    } else {
-      state = State.OPEN;
-      adopt(found);
-      beginUse();
+  }
+
+  private synchronized @Nullable LiveSession openOther(RequestScope asking) {
+    for (String id : otherIds) {
+      LiveSession found = repository.open(id);
+      if (found != null) {
+        askedId = id;
+        super.setExtendedId(ids().getExtendedId(id, null));
+        return found;
+      }
+      asking.miss(id);
     }
+    return null;
   }
 
   /** The session without its container. */

@@ -199,8 +199,8 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
   // ---------------------------------------------------------------- sessions
 
   /**
-   * The session with this id; in a request, a session that may turn out not to be there when it is
-   * asked for.
+   * The session with this id; in a request, one that stands for all the ids that this brings and
+   * that may turn out not to be there when it is asked for.
    *
    * @throws StoreUnavailableException if the store cannot be asked, outside of a request
    */
@@ -211,20 +211,12 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
       LiveSession live = repository().open(id);
       return live == null ? null : SojournSession.of(this, live);
     }
-    scope.ask(id);
     try {
-      if (scope.bringsOneId()) {
-        return SojournSession.asked(this, scope, id);
-      }
-      LiveSession live = repository().open(id);
-      if (live != null) {
-        return SojournSession.used(this, scope, live, false);
-      }
-      scope.miss(id);
+      return scope.propose(id);
     } catch (SessionException e) {
       var unused = scope.failed(e);
+      return null;
     }
-    return null;
   }
 
   /** This thread's request, as far as it is in this context. */

@@ -179,6 +179,23 @@ abstract class SessionsContract {
     assertThat(client.send(node, "get:user").line()).isEqualTo("anna");
   }
 
+  @Test
+  @Tag("G4")
+  @Tag("G9")
+  void aRequestThatBringsTwoCookiesAndWantsNoSessionAsksForNone() throws Exception {
+    CountingStore counting = new CountingStore(store(application));
+    JettyNode node = node(counting);
+    ContractClient client = new ContractClient();
+    client.send(node, "set:user:anna");
+    String stale = "stale; JSESSIONID=" + id(client);
+    client.useSessionId(stale);
+    counting.takeCalls();
+    assertThat(client.send(node, "waiting:nobody").line()).isEqualTo("0");
+    assertThat(counting.takeCalls()).isEmpty();
+    assertThat(client.send(node, "get:user").line()).isEqualTo("anna");
+    assertThat(counting.takeCalls()).isEqualTo(Map.of("load", 2));
+  }
+
   // ---------------------------------------------------------------- response styles
 
   @Test
