@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.UUID;
 import java.util.regex.Pattern;
 import javax.security.auth.Subject;
 import org.eclipse.jetty.http.HttpURI;
@@ -123,19 +124,24 @@ enum JettyAttribute {
     private static final String AUTH_TYPE = "authType";
     private static final String NAME = "name";
     private static final String ROLES = "roles";
+    private static final String LOGIN = "login";
 
     static @Nullable Object toStored(Object value) {
-      if (!(value instanceof SessionAuthentication login)
-          || !(login.getUserIdentity().getUserPrincipal() instanceof UserPrincipal user)) {
+      if (!(value instanceof SessionAuthentication login)) {
         return null;
+      }
+      Map<String, Object> stored = new LinkedHashMap<>();
+      stored.put(AUTH_TYPE, login.getAuthenticationType());
+      if (!(login.getUserIdentity().getUserPrincipal() instanceof UserPrincipal user)) {
+        // The user stays here, and a logout or another login anywhere is to end that.
+        stored.put(LOGIN, UUID.randomUUID().toString());
+        return stored;
       }
       TreeSet<String> roles = new TreeSet<>();
       for (RolePrincipal role :
           login.getUserIdentity().getSubject().getPrincipals(RolePrincipal.class)) {
         roles.add(role.getName());
       }
-      Map<String, Object> stored = new LinkedHashMap<>();
-      stored.put(AUTH_TYPE, login.getAuthenticationType());
       stored.put(NAME, user.getName());
       stored.put(ROLES, roles.toArray(String[]::new));
       return stored;

@@ -596,6 +596,40 @@ abstract class SessionsContract {
 
   @Test
   @Tag("R62")
+  void aLogoutReachesANodeWhoseLoginCannotBeStored() throws Exception {
+    String user = "org.eclipse.jetty.security.UserIdentity";
+    JettyNode node =
+        node(
+            store(application),
+            "",
+            starting ->
+                starting
+                    .context()
+                    .add(
+                        servlet(
+                            (request, response) ->
+                                request
+                                    .getSession()
+                                    .setAttribute(
+                                        user,
+                                        new SessionAuthentication(
+                                            "FORM",
+                                            UserIdentity.from(new Subject(), () -> "anna"),
+                                            null))),
+                        "/login"));
+    JettyNode other = node(store(application));
+    ContractClient client = new ContractClient();
+    client.send(node, "set:a:1");
+    get(node.uri().resolve("login"), client);
+    assertThat(client.send(node, "get:" + user).line()).isNotEqualTo("null");
+    assertThat(client.send(other, "get:" + user).line()).isEqualTo("null");
+    assertThat(client.send(node, "get:" + user).line()).isNotEqualTo("null");
+    client.send(other, "remove:" + user);
+    assertThat(client.send(node, "get:" + user).line()).isEqualTo("null");
+  }
+
+  @Test
+  @Tag("R62")
   void aChangedIdAndALogoutReachTheOtherContextsOfTheServer() throws Exception {
     SessionStore first = store(application);
     SessionStore secondary = store(application + "/other");
