@@ -36,6 +36,7 @@ final class JettyServer {
     sessions.setApplication(SharedStore.APPLICATION);
     // Classes in WEB-INF need no mention; this application is a part of the program around it.
     sessions.setAllowedClasses(Cart.class.getName());
+    sessions.setServer(server);
     server.addBean(sessions);
 
     ServletContextHandler context = new ServletContextHandler("/", ServletContextHandler.SESSIONS);
