@@ -22,8 +22,8 @@ etc/sessions/sojourn/session-store.xml
 [ini-template]
 ## Where the sessions are kept, such as redis://10.0.0.5:6379 or
 ## jdbc:mysql://sessions.example/app with the database's driver in lib/sojourn.
-## memory: is for one server and for trying it out.
-jetty.session.sojourn.store=memory:
+## memory: is for one server and for trying it out. Without it the server does not start.
+#jetty.session.sojourn.store=redis://127.0.0.1:6379
 
 ## As whom to log in there. Without them the environment variables
 ## SOJOURN_USERNAME and SOJOURN_PASSWORD say so, if they are set.

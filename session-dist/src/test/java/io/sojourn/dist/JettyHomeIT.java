@@ -101,6 +101,9 @@ class JettyHomeIT {
           Map.of("SOJOURN_ENCRYPTION_KEYS", "a:tooShort"), "jetty.session.sojourn.store=memory:");
       jetty.awaitEnd();
       assertThat(jetty.log()).contains("encryptionKeys=\"...\": ").doesNotContain("tooShort");
+      jetty.start(Map.of());
+      jetty.awaitEnd();
+      assertThat(jetty.log()).contains("store=\"...\" is missing");
       // Jetty itself does not let in a second module of the kind.
       jetty.start(Map.of(), "--module=session-cache-null");
       jetty.awaitEnd();
