@@ -175,7 +175,8 @@ final class RequestScope {
       } catch (RuntimeException | Error e) {
         // Jetty would wait for ever for what this one answers.
         LOG.log(Level.WARNING, session + " cannot be saved", e);
-        SessionException unexpected = new SessionException(session + " cannot be saved: " + e.getClass(), e);
+        SessionException unexpected =
+            new SessionException(session + " cannot be saved: " + e.getClass(), e);
         failure = unexpected;
         return unexpected;
       }
