@@ -38,7 +38,6 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -825,52 +824,6 @@ abstract class SessionsContract {
             });
     assertThat(Thread.getAllStackTraces().keySet())
         .noneMatch(thread -> thread.getName().equals("sojourn /other"));
-  }
-
-  @Test
-  @Tag("R39")
-  void neitherDoesItOfOneThatWasUndeployedUnderARequest() throws Exception {
-    JettyNode node = node(store(application));
-    CountDownLatch go = new CountDownLatch(1);
-    WeakReference<ClassLoader> loader = undeployUnderARequest(node, go);
-    await()
-        .atMost(Duration.ofSeconds(30))
-        .until(
-            () -> {
-              // Again and again: the thread may not be through with its request yet.
-              node.closeConnections();
-              System.gc();
-              return loader.get() == null;
-            });
-  }
-
-  private WeakReference<ClassLoader> undeployUnderARequest(JettyNode node, CountDownLatch go)
-      throws Exception {
-    ServletContext context = JettyNode.context("/other");
-    CountDownLatch there = new CountDownLatch(1);
-    context.add(
-        servlet(
-            (request, response) -> {
-              request.getSession().setAttribute("a", "1");
-              there.countDown();
-              go.await();
-            }),
-        "/block");
-    context
-        .sessions()
-        .setSessionCache(
-            sessions(store(application + "/other")).getSessionCache(context.sessions()));
-    node.add(context);
-    CompletableFuture<java.net.http.HttpResponse<Void>> answer =
-        java.net.http.HttpClient.newHttpClient()
-            .sendAsync(
-                java.net.http.HttpRequest.newBuilder(node.uri().resolve("other/block")).build(),
-                java.net.http.HttpResponse.BodyHandlers.discarding());
-    there.await();
-    node.at(context).close();
-    go.countDown();
-    answer.handle((response, failure) -> "over").join();
-    return new WeakReference<>(requireNonNull(context.handler().getClassLoader()));
   }
 
   private WeakReference<ClassLoader> deployAndUndeploy(JettyNode node) throws Exception {
