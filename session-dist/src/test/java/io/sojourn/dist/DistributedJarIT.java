@@ -67,7 +67,7 @@ class DistributedJarIT {
   void noClassNamesALibraryByTheNameThatOthersKnow() throws IOException {
     Pattern former =
         Pattern.compile(
-            "(?<![\\w./$])L?(?:com/esotericsoftware|com/zaxxer|io/lettuce|io/netty|net/jpountz|org/slf4j|reactor/core|reactor/util|redis/clients)/[\\w/$]+");
+            "(?<![\\w./$])L?(?:com/esotericsoftware|com/github/benmanes|com/zaxxer|io/lettuce|io/netty|net/jpountz|org/slf4j|reactor/core|reactor/util|redis/clients)/[\\w/$]+");
     Set<String> found = new TreeSet<>();
     try (JarFile jar = new JarFile(DistributedJar.FILE.toFile())) {
       for (ZipEntry entry : jar.stream().filter(e -> e.getName().endsWith(".class")).toList()) {
@@ -95,6 +95,7 @@ class DistributedJarIT {
     }
     assertThat(libraries)
         .containsExactly(
+            "caffeine",
             "hikari",
             "kryo",
             "lettuce",
@@ -106,6 +107,7 @@ class DistributedJarIT {
             "slf4j");
     assertThat(String.join("\n", DistributedJar.lines("META-INF/NOTICE")))
         .contains(
+            "Caffeine",
             "HikariCP",
             "Kryo",
             "Lettuce",
