@@ -263,8 +263,16 @@ public final class SessionRepository implements AutoCloseable {
     if (session.isGone()) {
       return false;
     }
-    SessionKey key = session.key();
+    bringUpToDate(session);
+    return !session.isGone();
+  }
+
+  /**
+   * One that cannot be loaded by its id may have been given another one elsewhere, or have ended.
+   */
+  private void bringUpToDate(LiveSession session) {
     long known = session.knownVersion();
+    SessionKey key = session.key();
     LiveSession.Question asked = question();
     LoadResult result = store.load(key, known, unasked(session));
     if (!(result instanceof LoadResult.Missing)) {
@@ -272,7 +280,6 @@ public final class SessionRepository implements AutoCloseable {
     } else if (store.save(SessionDelta.touch(session.origin(), Duration.ZERO)).isEmpty()) {
       drop(session, key);
     }
-    return !session.isGone();
   }
 
   /**
@@ -439,15 +446,7 @@ public final class SessionRepository implements AutoCloseable {
     if (!pending.doubtful()) {
       return pending;
     }
-    long known = session.knownVersion();
-    SessionKey key = session.key();
-    LiveSession.Question asked = question();
-    LoadResult result = store.load(key, known, unasked(session));
-    if (!(result instanceof LoadResult.Missing)) {
-      takeOver(session, result, known, asked);
-    } else if (store.save(SessionDelta.touch(session.origin(), Duration.ZERO)).isEmpty()) {
-      drop(session, key);
-    }
+    bringUpToDate(session);
     return session.capture(store, true);
   }
 

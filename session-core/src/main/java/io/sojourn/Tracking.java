@@ -40,11 +40,6 @@ final class Tracking implements ChangeListener {
     return told.get();
   }
 
-  /** Whether the store tells of changes. */
-  boolean isWatching() {
-    return watching;
-  }
-
   /** Whether it never will. */
   boolean isRefused() {
     return refused;

@@ -51,6 +51,11 @@ public final class VersionCookies {
 
   private final String application;
 
+  /** What {@link #tag} is the tag of: a request asks for it when it comes and when it leaves. */
+  private String tagged = "";
+
+  private String tag = "";
+
   /**
    * Nothing has come.
    *
@@ -114,8 +119,12 @@ public final class VersionCookies {
   private String tag(LiveSession session) {
     String named =
         application + '\n' + session.key().hex() + '\n' + session.creationTime().toEpochMilli();
-    byte[] beginning = Arrays.copyOf(SessionKey.of(named).bytes(), TAG_BYTES);
-    return new String(Base64.getUrlEncoder().withoutPadding().encode(beginning), US_ASCII);
+    if (!named.equals(tagged)) {
+      byte[] beginning = Arrays.copyOf(SessionKey.of(named).bytes(), TAG_BYTES);
+      tag = new String(Base64.getUrlEncoder().withoutPadding().encode(beginning), US_ASCII);
+      tagged = named;
+    }
+    return tag;
   }
 
   /**

@@ -15,7 +15,6 @@ import io.lettuce.core.protocol.ProtocolVersion;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -119,7 +118,7 @@ final class RedisWatch {
         });
     TrackingArgs args = TrackingArgs.Builder.enabled().bcast().prefixes(UTF_8, prefix);
     var unused =
-        within(opened.async().clientTracking(args))
+        RedisDriver.within(HEARTBEAT, opened.async().clientTracking(args))
             .whenComplete(
                 (done, failure) -> {
                   String refusal = failure == null ? refusal(opened) : refusal(failure);
@@ -164,7 +163,7 @@ final class RedisWatch {
   /** Asks from time to time whether the server is still there: one that hangs says nothing. */
   private void beat(StatefulRedisConnection<byte[], byte[]> opened) {
     var unused =
-        within(opened.async().ping())
+        RedisDriver.within(HEARTBEAT, opened.async().ping())
             .whenComplete(
                 (pong, failure) -> {
                   if (failure == null) {
@@ -224,9 +223,5 @@ final class RedisWatch {
     if (present != null) {
       var unused = present.closeAsync();
     }
-  }
-
-  private static <T> CompletableFuture<T> within(CompletionStage<T> stage) {
-    return RedisDriver.within(HEARTBEAT, stage);
   }
 }
