@@ -69,6 +69,7 @@ public final class LiveSession {
   private volatile @Nullable Object attachment;
   private volatile AttributeActivation activation = AttributeActivation.NONE;
   private volatile long holder = SessionStore.NO_HOLDER;
+  private volatile VersionCookies.@Nullable Tag clientTag;
 
   // These are written under stateLock.
   private volatile long knownVersion;
@@ -369,6 +370,15 @@ public final class LiveSession {
 
   SessionKey origin() {
     return origin;
+  }
+
+  /** What its client's cookies begin with, by one of its ids; null if nobody has asked yet. */
+  VersionCookies.@Nullable Tag clientTag() {
+    return clientTag;
+  }
+
+  void keepClientTag(VersionCookies.Tag tag) {
+    clientTag = tag;
   }
 
   IdleTimeout timeout() {

@@ -26,6 +26,8 @@ public final class SessionKey {
   private static final VarHandle INT_VIEW =
       MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);
 
+  private static final MessageDigest SHA_256 = newSha256();
+
   private final byte[] digest;
 
   private SessionKey(byte[] digest) {
@@ -38,9 +40,21 @@ public final class SessionKey {
    * @param id a session id without its route suffix; untrusted, of any length and content
    */
   public static SessionKey of(String id) {
+    return new SessionKey(sha256().digest(id.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  /** A clone where the platform's can be cloned: to ask for one takes longer. */
+  private static MessageDigest sha256() {
     try {
-      return new SessionKey(
-          MessageDigest.getInstance("SHA-256").digest(id.getBytes(StandardCharsets.UTF_8)));
+      return (MessageDigest) SHA_256.clone();
+    } catch (CloneNotSupportedException e) {
+      return newSha256();
+    }
+  }
+
+  private static MessageDigest newSha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
       throw new AssertionError("Every Java platform has SHA-256", e);
     }

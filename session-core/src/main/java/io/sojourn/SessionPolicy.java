@@ -141,7 +141,7 @@ public record SessionPolicy(
     if (freshness == Freshness.STRICT) {
       return Duration.ZERO;
     }
-    Duration half = touchInterval.dividedBy(2);
+    Duration half = Duration.ofNanos(touchInterval.toNanos() / 2);
     return maxStaleness.compareTo(half) < 0 ? maxStaleness : half;
   }
 }

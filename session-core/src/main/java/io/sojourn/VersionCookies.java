@@ -51,11 +51,6 @@ public final class VersionCookies {
 
   private final String application;
 
-  /** What {@link #tag} is the tag of: a request asks for it when it comes and when it leaves. */
-  private String tagged = "";
-
-  private String tag = "";
-
   /**
    * Nothing has come.
    *
@@ -115,16 +110,18 @@ public final class VersionCookies {
     return version;
   }
 
-  /** What follows is the version. */
+  /** What follows is the version. A copy of a session remembers it. */
   private String tag(LiveSession session) {
-    String named =
-        application + '\n' + session.key().hex() + '\n' + session.creationTime().toEpochMilli();
-    if (!named.equals(tagged)) {
+    SessionKey key = session.key();
+    Tag known = session.clientTag();
+    if (known == null || !known.key.equals(key) || !known.application.equals(application)) {
+      String named = application + '\n' + key.hex() + '\n' + session.creationTime().toEpochMilli();
       byte[] beginning = Arrays.copyOf(SessionKey.of(named).bytes(), TAG_BYTES);
-      tag = new String(Base64.getUrlEncoder().withoutPadding().encode(beginning), US_ASCII);
-      tagged = named;
+      String text = new String(Base64.getUrlEncoder().withoutPadding().encode(beginning), US_ASCII);
+      known = new Tag(application, key, text);
+      session.keepClientTag(known);
     }
-    return tag;
+    return known.text;
   }
 
   /**
@@ -212,6 +209,15 @@ public final class VersionCookies {
    * @param value what it is to hold; null if it is to be removed
    */
   public record Change(String suffix, @Nullable String value) {}
+
+  /**
+   * What a client's cookie begins with.
+   *
+   * @param application whose session it is
+   * @param key of the session's id at that time
+   * @param text names both, and when the session was created
+   */
+  record Tag(String application, SessionKey key, String text) {}
 
   /** A cookie that came with the request. */
   private record Came(int slot, String value) {}

@@ -13,6 +13,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,18 +25,17 @@ import org.jspecify.annotations.Nullable;
  * Sojourn, each in a JVM of its own. Clients alternate between the two with Sojourn at every
  * request of a session; a session of a plain Tomcat stays where it is, half of them on each. They
  * check what they read. Prints the processor time of the Tomcats and of the store's server, how
- * often they asked the store and how many bytes that moved.
+ * often they asked the store and how many bytes that moved: medians of rounds in which all take
+ * turns.
  *
  * <pre>
  * mvn -q -DskipTests -pl benchmarks -am package
- * java -cp benchmarks/target/benchmarks.jar io.sojourn.benchmarks.RequestCost redis,mariadb 20000
+ * java -cp benchmarks/target/benchmarks.jar io.sojourn.benchmarks.RequestCost redis,mariadb 40000
  * </pre>
  */
 public final class RequestCost {
 
-  private static final List<Integer> KILOBYTES = List.of(2, 20, 200);
-  private static final List<Mix> MIXES =
-      List.of(new Mix("read only", 0), new Mix("90 % read", 10), new Mix("write one", 100));
+  private static final int ROUNDS = 5;
   private static final int CLIENTS = 2;
   private static final int SESSIONS_OF_A_CLIENT = 25;
 
@@ -44,7 +47,16 @@ public final class RequestCost {
   }
 
   /** How many of a hundred requests write. */
-  private record Mix(String name, int writes) {}
+  private record Mix(int writes) {
+    @Override
+    public String toString() {
+      return switch (writes) {
+        case 0 -> "read only";
+        case 100 -> "write one";
+        default -> (100 - writes) + " % read";
+      };
+    }
+  }
 
   /** What is measured: Tomcats, and what they keep sessions in, if not in themselves. */
   private record Candidate(String name, List<Node> nodes, @Nullable CostStore store)
@@ -122,26 +134,34 @@ public final class RequestCost {
   }
 
   /** What a thousand requests cost. */
-  private record Cost(double nodeMillis, double storeMillis, double calls, double bytes) {}
+  private record Cost(double nodeMillis, double storeMillis, double calls, double bytes) {
+    double bothMillis() {
+      return nodeMillis + storeMillis;
+    }
+  }
 
   /**
    * Measures and prints.
    *
    * @param arguments stores with commas between, as {@link CostStore#start} has them, and with a
    *     hyphen the freshness, such as {@code redis-causal}; {@code redis,mariadb} unless given; and
-   *     how many requests each measurement makes, {@code 20000} unless given
+   *     how many requests each round makes, {@code 40000} unless given; the sizes of the sessions
+   *     in KB, {@code 2,20,200} unless given; and how many of a hundred requests write, {@code
+   *     0,10,100} unless given
    */
   public static void main(String[] arguments) throws Exception {
     List<String> kinds = new ArrayList<>(List.of(CostNode.STANDARD));
     kinds.addAll(List.of((arguments.length > 0 ? arguments[0] : "redis,mariadb").split(",")));
-    int requests = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 20_000;
+    int requests = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 40_000;
+    List<Integer> sizes = numbers(arguments.length > 2 ? arguments[2] : "2,20,200");
+    List<Integer> writes = numbers(arguments.length > 3 ? arguments[3] : "0,10,100");
     List<Candidate> systems = new ArrayList<>();
     RequestCost benchmark = new RequestCost(requests);
     try {
       for (String kind : kinds) {
         systems.add(Candidate.start(kind));
       }
-      benchmark.run(systems);
+      benchmark.run(systems, sizes, writes.stream().map(Mix::new).toList());
     } finally {
       benchmark.threads.shutdown();
       for (Candidate system : systems) {
@@ -150,63 +170,90 @@ public final class RequestCost {
     }
   }
 
-  private void run(List<Candidate> systems) throws Exception {
+  private static List<Integer> numbers(String listed) {
+    return Stream.of(listed.split(",")).map(Integer::valueOf).toList();
+  }
+
+  private void run(List<Candidate> systems, List<Integer> sizes, List<Mix> mixes) throws Exception {
     say("Per 1,000 requests: ms of processor time; in brackets times the plain Tomcat's.");
     say("| Session | Requests | | Tomcats | store | both | calls | bytes of a request |");
     say("| --- | --- | --- | --- | --- | --- | --- | --- |");
-    for (int kilobytes : KILOBYTES) {
-      for (Mix mix : MIXES) {
-        double plain = 0;
-        for (Candidate system : systems) {
-          Cost cost = measure(system, kilobytes, mix);
-          double both = cost.nodeMillis + cost.storeMillis;
-          plain = system.store == null ? both : plain;
+    for (int kilobytes : sizes) {
+      for (Mix mix : mixes) {
+        List<List<Cost>> rounds = measure(systems, kilobytes, mix);
+        for (int i = 0; i < systems.size(); i++) {
+          int system = i;
+          Function<ToDoubleFunction<List<Cost>>, Double> median =
+              figure -> median(rounds.stream().mapToDouble(figure));
           say(
-              "| %d KB | %s | %s | %.0f (%.1f) | %.0f | %.0f (%.1f) | %.0f | %.0f |",
+              "| %d KB | %s | %s | %.0f (%.2f) | %.0f | %.0f (%.2f) | %.0f | %.0f |",
               kilobytes,
-              mix.name,
-              system.name,
-              cost.nodeMillis,
-              cost.nodeMillis / plain,
-              cost.storeMillis,
-              both,
-              both / plain,
-              cost.calls,
-              cost.bytes / 1000);
+              mix,
+              systems.get(i).name,
+              median.apply(round -> round.get(system).nodeMillis),
+              median.apply(round -> round.get(system).nodeMillis / round.get(0).nodeMillis),
+              median.apply(round -> round.get(system).storeMillis),
+              median.apply(round -> round.get(system).bothMillis()),
+              median.apply(round -> round.get(system).bothMillis() / round.get(0).nodeMillis),
+              median.apply(round -> round.get(system).calls),
+              median.apply(round -> round.get(system).bytes / 1000));
         }
       }
     }
   }
 
-  /** Once to warm up, then for the figures. */
-  private Cost measure(Candidate system, int kilobytes, Mix mix) throws Exception {
-    List<Integer> ports = system.nodes.stream().map(Node::port).toList();
-    List<CostClient> clients = new ArrayList<>();
+  private static double median(DoubleStream values) {
+    return values.sorted().skip(ROUNDS / 2).findFirst().orElseThrow();
+  }
+
+  /** Once to warm up, then in rounds in which all take turns: what each costs in each round. */
+  private List<List<Cost>> measure(List<Candidate> systems, int kilobytes, Mix mix)
+      throws Exception {
+    List<List<CostClient>> clients = new ArrayList<>();
     try {
-      for (int i = 0; i < CLIENTS; i++) {
-        clients.add(
-            new CostClient(ports, system.sharesSessions(), SESSIONS_OF_A_CLIENT, kilobytes, i));
+      for (Candidate system : systems) {
+        List<Integer> ports = system.nodes.stream().map(Node::port).toList();
+        List<CostClient> own = new ArrayList<>();
+        clients.add(own);
+        for (int i = 0; i < CLIENTS; i++) {
+          own.add(
+              new CostClient(ports, system.sharesSessions(), SESSIONS_OF_A_CLIENT, kilobytes, i));
+        }
+        drive(own, mix);
       }
-      drive(clients, mix);
-      CostStore store = system.store;
-      CostStore.Work before = store == null ? CostStore.Work.NONE : store.work();
-      Duration storeCpu = store == null ? Duration.ZERO : store.cpu();
-      Duration nodeCpu = system.nodeCpu();
-      drive(clients, mix);
-      nodeCpu = system.nodeCpu().minus(nodeCpu);
-      storeCpu = store == null ? storeCpu : store.cpu().minus(storeCpu);
-      CostStore.Work work = store == null ? before : store.work().since(before);
-      double thousands = requests / 1000.0;
-      return new Cost(
-          nodeCpu.toMillis() / thousands,
-          storeCpu.toMillis() / thousands,
-          work.calls() / thousands,
-          work.bytes() / thousands);
+      List<List<Cost>> rounds = new ArrayList<>();
+      for (int round = 0; round < ROUNDS; round++) {
+        List<Cost> costs = new ArrayList<>();
+        rounds.add(costs);
+        for (int i = 0; i < systems.size(); i++) {
+          costs.add(measure(systems.get(i), clients.get(i), mix));
+        }
+      }
+      return rounds;
     } finally {
-      for (CostClient client : clients) {
-        client.close();
+      for (List<CostClient> own : clients) {
+        for (CostClient client : own) {
+          client.close();
+        }
       }
     }
+  }
+
+  private Cost measure(Candidate system, List<CostClient> clients, Mix mix) throws Exception {
+    CostStore store = system.store;
+    CostStore.Work before = store == null ? CostStore.Work.NONE : store.work();
+    Duration storeCpu = store == null ? Duration.ZERO : store.cpu();
+    Duration nodeCpu = system.nodeCpu();
+    drive(clients, mix);
+    nodeCpu = system.nodeCpu().minus(nodeCpu);
+    storeCpu = store == null ? storeCpu : store.cpu().minus(storeCpu);
+    CostStore.Work work = store == null ? before : store.work().since(before);
+    double thousands = requests / 1000.0;
+    return new Cost(
+        nodeCpu.toMillis() / thousands,
+        storeCpu.toMillis() / thousands,
+        work.calls() / thousands,
+        work.bytes() / thousands);
   }
 
   private void drive(List<CostClient> clients, Mix mix) throws Exception {

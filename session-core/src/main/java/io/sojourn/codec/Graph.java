@@ -49,6 +49,7 @@ final class Graph extends Kryo {
   static final int FIRST_DESCRIBED = 80;
 
   private static final int KEPT_BUFFER = 1 << 20;
+  private static final int RECENT = 32;
 
   private static final byte[] EMPTY = {};
   private static final Object LOST = new Object();
@@ -78,13 +79,16 @@ final class Graph extends Kryo {
   final HashCost hashCost = new HashCost();
   final ViewForms.Viewer views = new ViewForms.Viewer();
 
+  /** Forms asked for lately, by their classes' hash codes. */
+  private final ClassRule.@Nullable Form[] recent = new ClassRule.@Nullable Form[RECENT];
+
   private @Nullable Object[] late = new @Nullable Object[8];
   private int lateCount;
   private int skipping;
   private boolean missed;
 
   Graph(ClassRule rule, CodecLimits limits) {
-    this(rule, limits, new Classes(rule, limits.objects()), new References(rule));
+    this(rule, limits, new Classes(rule, limits.objects()), new References());
   }
 
   private Graph(ClassRule rule, CodecLimits limits, Classes classes, References references) {
@@ -144,6 +148,17 @@ final class Graph extends Kryo {
     lateCount = 0;
     skipping = 0;
     missed = false;
+  }
+
+  /** How objects of exactly this class are stored: what the rule says, at hand. */
+  private ClassRule.Form form(Class<?> type) {
+    int place = type.hashCode() & (RECENT - 1);
+    ClassRule.Form form = recent[place];
+    if (form == null || form.type() != type) {
+      form = rule.of(type);
+      recent[place] = form;
+    }
+    return form;
   }
 
   /** Writes a key or element of a hash container. */
@@ -358,7 +373,7 @@ final class Graph extends Kryo {
         output.writeVarInt(NULL, true);
         return null;
       }
-      ClassRule.Form form = rule.of(type);
+      ClassRule.Form form = graph().form(type);
       if (form.refusal() != null) {
         throw EncodeException.ofRefusedClass(form.refusal());
       }
@@ -420,10 +435,14 @@ final class Graph extends Kryo {
       }
       byte[] descriptor = new byte[length];
       input.readBytes(descriptor);
+      return graph().resolve(descriptor);
+    }
+
+    private Graph graph() {
       if (graph == null) {
         throw new IllegalStateException("No graph yet");
       }
-      return graph.resolve(descriptor);
+      return graph;
     }
 
     @Override
@@ -465,16 +484,12 @@ final class Graph extends Kryo {
 
   /** Kryo's numbering of objects, made strict. */
   private static final class References extends MapReferenceResolver {
-    private final ClassRule rule;
     private @Nullable Graph graph;
-
-    References(ClassRule rule) {
-      this.rule = rule;
-    }
 
     @Override
     public boolean useReferences(Class type) {
-      return type == Missing.class || (type != MissingConstant.class && rule.of(type).tracked());
+      return type == Missing.class
+          || (type != MissingConstant.class && graph().form(type).tracked());
     }
 
     @Override

@@ -1,7 +1,6 @@
 package io.sojourn.codec;
 
 import com.esotericsoftware.kryo.kryo5.KryoException;
-import com.esotericsoftware.kryo.kryo5.util.Pool;
 import com.esotericsoftware.kryo.kryo5.util.Util;
 import io.sojourn.DecodeException;
 import io.sojourn.EncodeException;
@@ -31,7 +30,6 @@ final class StoredForms {
   private static final byte KRYO = 1;
   private static final byte JAVA = 2;
   private static final int HEADER = 6;
-  private static final int POOLED = 16;
   private static final int RECORD_DEPTH = 8;
   private static final int ATTEMPTS = 10;
 
@@ -54,19 +52,13 @@ final class StoredForms {
   private final ClassRule rule;
   private final int mostBytes;
   private final JavaForm java;
-  private final Pool<Graph> graphs;
+  private final GraphPool graphs;
 
   StoredForms(ClassLoader application, ClassFilter filter, CodecLimits limits) {
     this.rule = new ClassRule(application, filter);
     this.mostBytes = limits.bytes();
     this.java = new JavaForm(rule, limits);
-    this.graphs =
-        new Pool<Graph>(true, false, POOLED) {
-          @Override
-          protected Graph create() {
-            return new Graph(rule, limits);
-          }
-        };
+    this.graphs = new GraphPool(() -> new Graph(rule, limits));
   }
 
   /** Encodes by Kryo what is known to survive it, and anything else by Java serialization. */
