@@ -8,6 +8,7 @@ import jakarta.servlet.ServletResponseWrapper;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.catalina.connector.Request;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -113,6 +114,26 @@ final class RequestScope {
       if (session != null) {
         use(session);
       }
+    }
+  }
+
+  /**
+   * Makes the session that this request came by while it was not dispatched its own: on another
+   * thread, in a listener of its own. If there is none, nobody is asked for one.
+   */
+  void adopt(SojournManager manager, Request request) {
+    String id = request.getRequestedSessionId();
+    RequestScope asksNobody = new RequestScope(null, null, null);
+    if (id != null) {
+      asksNobody.remember(manager, id, null);
+    }
+    RequestScope outer = asksNobody.enter();
+    try {
+      if (request.getSessionInternal(false) instanceof SojournSession session) {
+        use(session);
+      }
+    } finally {
+      leave(outer);
     }
   }
 

@@ -3,6 +3,8 @@ package io.sojourn.tomcat;
 import io.sojourn.SessionBusyException;
 import io.sojourn.SessionException;
 import io.sojourn.StoreUnavailableException;
+import jakarta.servlet.AsyncEvent;
+import jakarta.servlet.AsyncListener;
 import jakarta.servlet.RequestDispatcher;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletResponse;
@@ -126,6 +128,7 @@ final class SojournValve extends ValveBase {
     HttpServletResponse present = response.getResponse();
     RequestScope before = RequestScope.of(present);
     if (before != null) {
+      before.adopt(manager, request);
       return before;
     }
     String info = request.getPathInfo();
@@ -165,7 +168,51 @@ final class SojournValve extends ValveBase {
     }
     if (request.isAsync()) {
       scope.expectChanges();
+      request.getAsyncContextInternal().addListener(new Completion(request, response, scope));
     }
+  }
+
+  /**
+   * The end of an asynchronous request, which Tomcat tells of before it sends what is left of the
+   * response: what other threads have changed in place is saved here.
+   */
+  private final class Completion implements AsyncListener {
+
+    private final Request request;
+    private final Response response;
+    private final RequestScope scope;
+
+    Completion(Request request, Response response, RequestScope scope) {
+      this.request = request;
+      this.response = response;
+      this.scope = scope;
+    }
+
+    @Override
+    public void onComplete(AsyncEvent event) {
+      scope.adopt(manager, request);
+      try {
+        scope.flush();
+      } catch (StoreUnavailableException | SessionBusyException e) {
+        if (response.isCommitted()) {
+          logOf(e).failed("A response had begun when its session failed", e);
+        } else {
+          // Without a page: it is too late for one.
+          response.reset();
+          unavailable(response);
+          logOf(e).failed("A request was answered 503", e);
+        }
+      }
+    }
+
+    @Override
+    public void onTimeout(AsyncEvent event) {}
+
+    @Override
+    public void onError(AsyncEvent event) {}
+
+    @Override
+    public void onStartAsync(AsyncEvent event) {}
   }
 
   private void answerUnavailable(Request request, Response response, SessionException failure) {

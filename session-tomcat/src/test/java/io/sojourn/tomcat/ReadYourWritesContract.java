@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sojourn.SessionPolicy;
 import io.sojourn.SessionStore;
+import io.sojourn.StoreUnavailableException;
 import io.sojourn.testkit.ObservedStore;
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
@@ -26,6 +27,7 @@ import org.apache.catalina.startup.Tomcat;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -131,6 +133,29 @@ abstract class ReadYourWritesContract {
       assertThat(isAnsweredBeforeItIsStored(client, path)).as("answered too early").isFalse();
       assertThat(look(client)).isEqualTo(ResponseStyles.state(changes));
     }
+  }
+
+  @Test
+  @Tag("G4")
+  @Tag("R15")
+  void anAsynchronousRequestWhoseSessionCannotBeSavedIsAnswered503() throws Exception {
+    HttpClient client = HttpClient.newBuilder().cookieHandler(new CookieManager()).build();
+    HttpRequest request =
+        HttpRequest.newBuilder(a.uri().resolve("styles/async-on-another-thread-in-place")).build();
+    HttpResponse.BodyHandler<Void> nothing = HttpResponse.BodyHandlers.discarding();
+    assertThat(client.send(request, nothing).statusCode()).isEqualTo(200);
+    storeOfA.observe(
+        operation -> {
+          if (operation.equals("save")) {
+            throw new StoreUnavailableException("The test made it fail", null);
+          }
+        });
+    HttpResponse<Void> refused = client.send(request, nothing);
+    storeOfA.observe(operation -> {});
+    assertThat(refused.statusCode()).isEqualTo(503);
+    assertThat(refused.headers().firstValue("Retry-After")).isPresent();
+    assertThat(client.send(request, nothing).statusCode()).isEqualTo(200);
+    assertThat(look(client)).as("kept, and saved with the next").isEqualTo(ResponseStyles.state(3));
   }
 
   private boolean isAnsweredBeforeItIsStored(HttpClient client, String path) throws Exception {

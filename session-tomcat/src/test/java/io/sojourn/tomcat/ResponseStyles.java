@@ -277,7 +277,7 @@ final class ResponseStyles {
           AsyncContext async = request.startAsync();
           onAnotherThread(
               () -> {
-                changeBySets(request);
+                change(request);
                 response.getWriter().print("body");
                 async.complete();
               });
@@ -306,8 +306,36 @@ final class ResponseStyles {
           AsyncContext async = request.startAsync();
           async.start(
               () -> {
-                changeBySets(request);
+                change(request);
                 async.complete();
+              });
+        });
+    styles.put(
+        "async-on-another-thread-in-place",
+        (request, response) -> {
+          HttpSession session = request.getSession();
+          Integer before = (Integer) session.getAttribute(NUMBER);
+          int next = before == null ? 1 : before + 1;
+          session.setAttribute(NUMBER, next);
+          AsyncContext async = request.startAsync();
+          onAnotherThread(
+              () -> {
+                changeInPlace(session, next);
+                async.complete();
+              });
+        });
+    styles.put(
+        "async-dispatch-after-the-session",
+        (request, response) -> {
+          if (request.getDispatcherType() == DispatcherType.ASYNC) {
+            change(request);
+            return;
+          }
+          AsyncContext async = request.startAsync();
+          onAnotherThread(
+              () -> {
+                request.getSession();
+                async.dispatch();
               });
         });
     styles.put(
@@ -338,17 +366,10 @@ final class ResponseStyles {
         });
   }
 
-  /** Changes both attributes by setting them, as the documentation asks of other threads. */
-  private static void changeBySets(HttpServletRequest request) {
-    change(request);
-    HttpSession session = request.getSession();
-    session.setAttribute(LIST, session.getAttribute(LIST));
-  }
-
   private static final class ChangeAtTimeout implements AsyncListener {
     @Override
     public void onTimeout(AsyncEvent event) {
-      changeBySets((HttpServletRequest) event.getSuppliedRequest());
+      change((HttpServletRequest) event.getSuppliedRequest());
       event.getAsyncContext().complete();
     }
 
