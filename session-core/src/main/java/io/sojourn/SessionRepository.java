@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
@@ -55,6 +56,8 @@ public final class SessionRepository implements AutoCloseable {
   private final Set<SessionKey> told = ConcurrentHashMap.newKeySet();
 
   private final SessionLeases leases;
+  private final LongAdder lostRaces = new LongAdder();
+  private final LongAdder refusedSaves = new LongAdder();
 
   /**
    * A repository over this store, which stays its owner's to close.
@@ -430,6 +433,7 @@ public final class SessionRepository implements AutoCloseable {
       nearCache.weighAnew(session);
       throw e;
     } catch (SessionBusyException e) {
+      refusedSaves.increment();
       forget(session);
       throw e;
     } finally {
@@ -456,8 +460,12 @@ public final class SessionRepository implements AutoCloseable {
     OptionalLong version =
         holder == SessionStore.NO_HOLDER ? store.save(delta) : store.save(delta, holder);
     if (version.isEmpty()) {
+      refusedSaves.increment();
       forget(session);
       return false;
+    }
+    if (version.getAsLong() > pending.knownVersion() + 1) {
+      lostRaces.increment();
     }
     session.saved(pending, version.getAsLong());
     return true;
@@ -653,6 +661,22 @@ public final class SessionRepository implements AutoCloseable {
   /** What was asked of the store so far. */
   public StoreStatistics statistics() {
     return store.statistics();
+  }
+
+  /**
+   * How many saves so far came after another node's that this one had not seen. Both last, but what
+   * was only seen to have changed in place yields to what the other one wrote.
+   */
+  public long lostRaces() {
+    return lostRaces.sum();
+  }
+
+  /**
+   * How many saves so far came too late: the session had ended, or its lease had gone to another
+   * request. What they had to save is lost.
+   */
+  public long refusedSaves() {
+    return refusedSaves.sum();
   }
 
   /** What the near cache holds, and has done so far. */

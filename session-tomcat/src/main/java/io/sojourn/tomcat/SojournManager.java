@@ -1112,6 +1112,24 @@ public final class SojournManager extends ManagerBase {
         : current.repository.nearCacheStatistics();
   }
 
+  /**
+   * How many saves came after another node's that this one had not seen. Both last, but what was
+   * only seen to have changed in place yields to what the other one wrote.
+   */
+  public long getLostRaces() {
+    Running current = running;
+    return current == null ? 0 : current.repository.lostRaces();
+  }
+
+  /**
+   * How many saves came too late and are lost: the session had ended, or its lease had gone to
+   * another request.
+   */
+  public long getRefusedSaves() {
+    Running current = running;
+    return current == null ? 0 : current.repository.refusedSaves();
+  }
+
   /** How many bytes of attributes have come from the store. */
   public long getBytesLoaded() {
     return statistics().bytesLoaded();

@@ -2,6 +2,7 @@ package io.sojourn.tomcat;
 
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.sojourn.SessionKey;
 import io.sojourn.SessionStore;
@@ -33,6 +34,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.management.JMException;
@@ -321,6 +323,43 @@ class ManagerContractIT {
     assertThat((Long) b.attribute("bytesSaved")).isPositive();
     assertThat(b.attribute("storeFailures")).isEqualTo(0L);
     assertThat((Long) b.attribute("storeTime")).isNotNegative();
+  }
+
+  @Test
+  @Tag("R72")
+  void lostRacesAndSavesThatCameTooLateAreCounted() throws Exception {
+    Node a = start("a");
+    Node b = start("b");
+    client.send(a, "set:fruit:apple");
+    client.send(b, "set:fruit:pear");
+    CompletableFuture<ContractClient.Answer> slow = held(a, "race", "set:nut:hazel");
+    client.send(b, "set:fruit:plum");
+    release(a, "race");
+    slow.join();
+    client.send(b, "set:fruit:fig");
+    assertThat(client.send(a, "get:fruit", "get:nut").lines()).containsExactly("fig", "hazel");
+    assertThat(a.attribute("lostRaces")).isEqualTo(1L);
+    assertThat(b.attribute("lostRaces")).isEqualTo(0L);
+    slow = held(a, "late", "set:nut:pecan");
+    client.send(b, "invalidate");
+    release(a, "late");
+    slow.join();
+    assertThat(a.attribute("refusedSaves")).isEqualTo(1L);
+    assertThat(b.attribute("refusedSaves")).isEqualTo(0L);
+    assertThat(a.attribute("lostRaces")).isEqualTo(1L);
+  }
+
+  /** A request that has opened its session, and goes on when the gate is opened. */
+  private CompletableFuture<ContractClient.Answer> held(Node node, String gate, String then) {
+    CompletableFuture<ContractClient.Answer> held =
+        client.sendLater(node, "get:fruit", "await:" + gate, then);
+    ContractClient watcher = new ContractClient();
+    await().until(() -> !watcher.send(node, "waiting:" + gate).line().equals("0"));
+    return held;
+  }
+
+  private static void release(Node node, String gate) {
+    new ContractClient().send(node, "open:" + gate);
   }
 
   @Test
