@@ -211,6 +211,12 @@ final class GuardedStore implements SessionStore {
     return inner.claimExpired(limit, claimTime);
   }
 
+  /** Not guarded, nor counted: no request waits for it. */
+  @Override
+  public boolean isEmpty() {
+    return inner.isEmpty();
+  }
+
   @Override
   public @Nullable Runnable watch(ChangeListener listener) {
     return inner.watch(listener);

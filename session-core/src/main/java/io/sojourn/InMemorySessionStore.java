@@ -195,6 +195,12 @@ public final class InMemorySessionStore implements SessionStore {
   }
 
   @Override
+  public synchronized boolean isEmpty() {
+    now();
+    return byOrigin.isEmpty();
+  }
+
+  @Override
   public synchronized void ping() {
     now();
   }

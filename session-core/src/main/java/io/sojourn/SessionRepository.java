@@ -689,6 +689,21 @@ public final class SessionRepository implements AutoCloseable {
     return nearCache.all();
   }
 
+  /** Whether something on this node is using a session, or is about to save one. */
+  public boolean isInUse() {
+    return nearCache.all().stream()
+        .anyMatch(session -> session.isInUse() || session.isUnsaved() || !session.isStored());
+  }
+
+  /**
+   * Whether nobody has a session any more, on any node. Sessions that never expire may be left out.
+   *
+   * @throws StoreUnavailableException if the store cannot be asked
+   */
+  public boolean isEmpty() {
+    return !isInUse() && store.isEmpty();
+  }
+
   /** How many sessions this node holds at the moment. */
   public int size() {
     return nearCache.size();

@@ -216,6 +216,11 @@ public final class JdbcSessionStore implements SessionStore {
   }
 
   @Override
+  public boolean isEmpty() {
+    return database.run("look for sessions", (dialect, work) -> dialect.isEmpty(work));
+  }
+
+  @Override
   public Optional<String> refusal(String name, EncodedValue value) {
     if (value.size() > maxAttributeBytes) {
       return Optional.of(

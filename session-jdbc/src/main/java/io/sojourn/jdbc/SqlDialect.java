@@ -74,6 +74,7 @@ abstract class SqlDialect {
   private final SqlText load;
   private final SqlText loadChanged;
   private final SqlText remove;
+  private final SqlText any;
   private final LeaseStatements leases;
 
   /**
@@ -91,6 +92,7 @@ abstract class SqlDialect {
     this.load = text(load);
     this.loadChanged = text(loadChanged);
     this.remove = text("DELETE FROM sojourn_session WHERE application = ? AND origin = ?");
+    this.any = text("SELECT 1 FROM sojourn_session WHERE application = ? LIMIT 1");
     this.leases = new LeaseStatements(this, isOwnRow);
   }
 
@@ -245,6 +247,14 @@ abstract class SqlDialect {
     try (Parameters parameters = work.prepare(remove)) {
       parameters.bytes(work.application()).bytes(origin.bytes());
       return parameters.statement.executeUpdate() > 0;
+    }
+  }
+
+  /** See {@link SessionStore#isEmpty}. */
+  final boolean isEmpty(Work work) throws SQLException {
+    try (Parameters parameters = work.prepare(any)) {
+      parameters.bytes(work.application());
+      return firstNumber(parameters.statement.executeQuery()).isEmpty();
     }
   }
 

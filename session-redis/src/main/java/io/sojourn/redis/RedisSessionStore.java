@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 import java.util.stream.LongStream;
 
@@ -108,6 +109,9 @@ public final class RedisSessionStore implements SessionStore {
   private static final int OF_ORIGIN = 2;
 
   private static final int OF_KEY = 3;
+
+  /** A clock's offset at which everything has expired that ever does. */
+  private static final long LATER_THAN_ALL = 1L << 53;
 
   /** From how many bytes on others should not wait behind a call. */
   private static final int LONG_CALL = 16 * 1024;
@@ -266,6 +270,26 @@ public final class RedisSessionStore implements SessionStore {
       LOGGER.log(Level.DEBUG, "Not all expired sessions could be claimed", e);
     }
     return claim.claimed;
+  }
+
+  /** By a count of what will have expired some day, so sessions that never expire are left out. */
+  @Override
+  public boolean isEmpty() {
+    List<ScriptCall> calls = new ArrayList<>();
+    for (int bucket = 0; bucket < RedisKeys.BUCKETS; bucket++) {
+      calls.add(
+          new Arguments()
+              .add(LATER_THAN_ALL)
+              .add(0)
+              .add(0)
+              .call(LuaScript.CLAIM, new byte[][] {keys.expiry(bucket)}, 1));
+    }
+    LongAdder found = new LongAdder();
+    scripts.runAll(
+        "look for sessions",
+        calls,
+        answered -> found.add(new Answer(answered.parts(), false).number(0)));
+    return found.sum() == 0;
   }
 
   /** By RESP3 client tracking, on a connection of its own to each primary. */

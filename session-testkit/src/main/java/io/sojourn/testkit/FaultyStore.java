@@ -25,7 +25,17 @@ public final class FaultyStore extends InterceptedStore {
 
   /** Makes every call fail from now on. */
   public void failAll() {
-    fail("create", "load", "save", "lease", "release", "rename", "remove", "claimExpired", "ping");
+    fail(
+        "create",
+        "load",
+        "save",
+        "lease",
+        "release",
+        "rename",
+        "remove",
+        "claimExpired",
+        "isEmpty",
+        "ping");
   }
 
   @Override

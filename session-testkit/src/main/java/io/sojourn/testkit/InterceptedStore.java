@@ -90,6 +90,12 @@ abstract class InterceptedStore implements SessionStore {
   }
 
   @Override
+  public final boolean isEmpty() {
+    before("isEmpty");
+    return inner.isEmpty();
+  }
+
+  @Override
   public final @Nullable Runnable watch(ChangeListener listener) {
     return inner.watch(listener);
   }

@@ -688,6 +688,22 @@ public abstract class SessionStoreContract {
   }
 
   @Test
+  void itIsEmptyWhenTheLastSessionHasBeenRemovedAndNotWhenItHasExpired() {
+    SessionStore store = open();
+    assertThat(store.isEmpty()).isTrue();
+    assertThat(open("another-" + application).create(session(newKey(), Map.of()))).isTrue();
+    assertThat(store.isEmpty()).as("another application has one").isTrue();
+    SessionKey key = created(store, Map.of("a", value("1")));
+    assertThat(store.isEmpty()).isFalse();
+    passTime(Duration.ofDays(1));
+    assertThat(store.isEmpty()).as("its listeners have not been told").isFalse();
+    assertThat(claimedKeys(store.claimExpired(10, CLAIM_TIME))).containsExactly(key);
+    assertThat(store.isEmpty()).isFalse();
+    assertThat(store.remove(key)).isTrue();
+    assertThat(store.isEmpty()).isTrue();
+  }
+
+  @Test
   void claimsHonourTheirLimit() {
     SessionStore store = open();
     for (int i = 0; i < 5; i++) {

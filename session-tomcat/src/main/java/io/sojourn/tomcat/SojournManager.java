@@ -36,13 +36,10 @@ import org.apache.catalina.Context;
 import org.apache.catalina.LifecycleException;
 import org.apache.catalina.LifecycleState;
 import org.apache.catalina.Session;
-import org.apache.catalina.connector.CoyoteAdapter;
 import org.apache.catalina.connector.Request;
-import org.apache.catalina.core.StandardHost;
 import org.apache.catalina.session.Constants;
 import org.apache.catalina.session.ManagerBase;
 import org.apache.catalina.session.StandardSession;
-import org.apache.catalina.startup.HostConfig;
 import org.apache.juli.logging.Log;
 import org.apache.juli.logging.LogFactory;
 import org.apache.tomcat.util.IntrospectionUtils;
@@ -701,7 +698,7 @@ public final class SojournManager extends ManagerBase {
   }
 
   /** One line for each message, such as that of a kind of principal, not for each login. */
-  private void reportOnce(String message) {
+  void reportOnce(String message) {
     if (reported.size() < MAX_REPORTED && reported.add(message)) {
       LOG.warn(message);
     }
@@ -747,7 +744,7 @@ public final class SojournManager extends ManagerBase {
     if (before != null) {
       return before.session();
     }
-    if (scope == null && isAskedByMapper()) {
+    if (scope == null && Asker.isMapper()) {
       return answerMapper(current, id);
     }
     try {
@@ -758,14 +755,6 @@ public final class SojournManager extends ManagerBase {
       }
       throw e;
     }
-  }
-
-  /**
-   * Whether Tomcat asks which version of an application has the session (parallel deployment). It
-   * does so before the request has come to any valve, so an exception would become a 500.
-   */
-  private static boolean isAskedByMapper() {
-    return isCaller(CoyoteAdapter.class);
   }
 
   private @Nullable Session answerMapper(Running current, String id) {
@@ -901,7 +890,7 @@ public final class SojournManager extends ManagerBase {
   }
 
   private void noteActive() {
-    int active = getActiveSessions();
+    int active = held();
     if (active > getMaxActive()) {
       setMaxActive(active);
     }
@@ -1025,42 +1014,24 @@ public final class SojournManager extends ManagerBase {
   @Override
   public int getActiveSessions() {
     Running current = running;
-    int held = current == null ? 0 : current.repository.size();
-    return held == 0 && isAskedBeforeUndeployment() ? 1 : held;
-  }
-
-  /**
-   * Whether Tomcat asks if this version of an application is not in use any more, to undeploy it.
-   * What this node holds does not say so: other nodes may have served its sessions.
-   */
-  private boolean isAskedBeforeUndeployment() {
-    Context context = getContext();
-    boolean asked =
-        context != null
-            && context.getParent() instanceof StandardHost host
-            && host.getUndeployOldVersions()
-            && isCaller(HostConfig.class);
-    if (asked) {
-      reportOnce(
-          "undeployOldVersions of "
-              + context.getParent().getName()
-              + " does not undeploy "
-              + context.getName()
-              + ", whose sessions may be in use on other nodes; undeploy it when they are not");
+    if (current != null && OldVersion.mayBeAskedFor(getContext()) && Asker.isDeployer()) {
+      return OldVersion.isOutOfUse(this, current.repository)
+          ? 0
+          : Math.max(1, current.repository.size());
     }
-    return asked;
+    return held();
   }
 
-  /** Whether it is this class that has called the method which asks by way of another. */
-  private static boolean isCaller(Class<?> type) {
-    return StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE)
-        .walk(
-            frames ->
-                frames
-                    .skip(3)
-                    .findFirst()
-                    .filter(frame -> frame.getDeclaringClass() == type)
-                    .isPresent());
+  private int held() {
+    Running current = running;
+    return current == null ? 0 : current.repository.size();
+  }
+
+  /** Whether these two have the same sessions. */
+  boolean sharesSessionsWith(SojournManager other) {
+    return other.getApplication().equals(getApplication())
+        && Objects.equals(other.storeUrl, storeUrl)
+        && other.givenStore == givenStore;
   }
 
   // ---------------------------------------------------------------- figures

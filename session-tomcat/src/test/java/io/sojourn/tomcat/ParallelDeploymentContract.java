@@ -15,6 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.stream.Stream;
+import org.apache.catalina.Container;
 import org.apache.catalina.Host;
 import org.apache.catalina.Lifecycle;
 import org.apache.catalina.LifecycleEvent;
@@ -222,21 +224,78 @@ abstract class ParallelDeploymentContract {
     assertThat(node.ask(early, "version")).isEqualTo("1 1");
   }
 
+  /** A server whose deployer undeploys old versions that are not in use. */
+  private final class Deployer {
+    final Node node = new Node();
+    private final HostConfig deployer = new HostConfig();
+
+    Deployer() throws Exception {
+      StandardHost host = (StandardHost) node.host;
+      host.setUndeployOldVersions(true);
+      deployer.lifecycleEvent(new LifecycleEvent(host, Lifecycle.PERIODIC_EVENT, null));
+    }
+
+    StandardContext deploy(String version, ManagerBase manager) {
+      StandardContext context = node.context(version, manager);
+      deployer.manageApp(context);
+      assertThat(context.getState().isAvailable()).isTrue();
+      return context;
+    }
+
+    /** As it does every ten seconds. */
+    List<String> versionsAfterACheck() {
+      deployer.checkUndeploy();
+      return Stream.of(node.host.findChildren())
+          .map(Container::getName)
+          .filter(context -> context.startsWith("/shop"))
+          .sorted()
+          .toList();
+    }
+  }
+
   @Test
   @Tag("R47")
-  void anOldVersionIsNotUndeployedWhereOtherNodesMayHaveItsSessions() throws Exception {
+  void anOldVersionIsUndeployedWhenNoNodeHasASessionOfItAnyMore() throws Exception {
     Node a = new Node().deploy("1", manager(open("1")));
     Browser browser = new Browser();
     a.ask(browser, "version?begin");
-    Node b = new Node();
-    StandardHost host = (StandardHost) b.host;
-    host.setUndeployOldVersions(true);
-    HostConfig deployer = new HostConfig();
-    deployer.lifecycleEvent(new LifecycleEvent(host, Lifecycle.PERIODIC_EVENT, null));
-    deployer.manageApp(b.context("1", manager(open("1"))));
-    deployer.manageApp(b.context("2", manager(open("2"))));
-    deployer.checkUndeploy();
-    assertThat(b.ask(browser, "version")).isEqualTo("1 1");
-    assertThat(b.ask(new Browser(), "version")).isEqualTo("2 null");
+    Deployer b = new Deployer();
+    FaultyStore old = new FaultyStore(open("1"));
+    b.deploy("1", manager(old));
+    b.deploy("2", manager(open("2")));
+    assertThat(b.versionsAfterACheck()).containsExactly("/shop##1", "/shop##2");
+    assertThat(b.node.ask(browser, "version")).isEqualTo("1 1");
+    assertThat(b.node.ask(new Browser(), "version")).isEqualTo("2 null");
+    a.ask(browser, "version?end");
+    old.failAll();
+    assertThat(b.versionsAfterACheck()).as("nobody knows").hasSize(2);
+    old.fail();
+    assertThat(b.versionsAfterACheck()).containsExactly("/shop##2");
+    assertThat(b.node.ask(browser, "version")).isEqualTo("2 null");
+  }
+
+  @Test
+  @Tag("R47")
+  void anOldVersionWhoseSessionsTheNewOneTakesOverIsUndeployedAtOnce() throws Exception {
+    Deployer a = new Deployer();
+    a.deploy("1", named());
+    Browser browser = new Browser();
+    a.node.ask(browser, "version?begin");
+    a.deploy("2", named());
+    assertThat(a.versionsAfterACheck()).containsExactly("/shop##2");
+    assertThat(a.node.ask(browser, "version")).isEqualTo("2 1");
+  }
+
+  private SojournManager named() {
+    return ManagerElement.of("store", url(), "application", name);
+  }
+
+  @Test
+  @Tag("R47")
+  void anOldVersionWhoseSessionsNeverExpireIsNotUndeployed() throws Exception {
+    Deployer a = new Deployer();
+    a.deploy("1", manager(open("1"))).setSessionTimeout(0);
+    a.deploy("2", manager(open("2")));
+    assertThat(a.versionsAfterACheck()).hasSize(2);
   }
 }
