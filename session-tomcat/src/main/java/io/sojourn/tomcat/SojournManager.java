@@ -29,7 +29,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.apache.catalina.Context;
@@ -62,9 +61,6 @@ public final class SojournManager extends ManagerBase {
 
   private static final Log LOG = LogFactory.getLog(SojournManager.class);
 
-  /** What Tomcat leaves as it is when it knows no property of this name. */
-  private static final Pattern REFERENCE = Pattern.compile("\\$\\{[^}]*}");
-
   private static final Pattern KEY = Pattern.compile("[0-9a-f]{64}");
 
   private static final int MAX_REPORTED = 100;
@@ -87,8 +83,7 @@ public final class SojournManager extends ManagerBase {
   private @Nullable String serializePaths;
   private String serializeTimeout = "10";
 
-  /** What is wrong with values of attributes that Tomcat would silently take for something else. */
-  private final Map<String, String> misfits = new TreeMap<>();
+  private final Misfits misfits = new Misfits();
 
   private final AtomicLong created = new AtomicLong();
 
@@ -379,43 +374,39 @@ public final class SojournManager extends ManagerBase {
   /** As {@link #setNotifyAttributeListenerOnUnchangedValue(boolean)}, from text. */
   public void setNotifyAttributeListenerOnUnchangedValue(String value) {
     setNotifyAttributeListenerOnUnchangedValue(
-        flag("notifyAttributeListenerOnUnchangedValue", value));
+        misfits.flag("notifyAttributeListenerOnUnchangedValue", value));
   }
 
   /** As {@link #setNotifyBindingListenerOnUnchangedValue(boolean)}, from text. */
   public void setNotifyBindingListenerOnUnchangedValue(String value) {
-    setNotifyBindingListenerOnUnchangedValue(flag("notifyBindingListenerOnUnchangedValue", value));
+    setNotifyBindingListenerOnUnchangedValue(
+        misfits.flag("notifyBindingListenerOnUnchangedValue", value));
   }
 
   /** As {@link #setPersistAuthentication(boolean)}, from text. */
   public void setPersistAuthentication(String value) {
-    setPersistAuthentication(flag("persistAuthentication", value));
+    setPersistAuthentication(misfits.flag("persistAuthentication", value));
   }
 
   /** As {@link #setSessionActivityCheck(boolean)}, from text. */
   public void setSessionActivityCheck(String value) {
-    setSessionActivityCheck(flag("sessionActivityCheck", value));
+    setSessionActivityCheck(misfits.flag("sessionActivityCheck", value));
   }
 
   /** As {@link #setSessionLastAccessAtStart(boolean)}, from text. */
   public void setSessionLastAccessAtStart(String value) {
-    setSessionLastAccessAtStart(flag("sessionLastAccessAtStart", value));
+    setSessionLastAccessAtStart(misfits.flag("sessionLastAccessAtStart", value));
   }
 
   /** As {@link #setWarnOnSessionAttributeFilterFailure(boolean)}, from text. */
   public void setWarnOnSessionAttributeFilterFailure(String value) {
-    setWarnOnSessionAttributeFilterFailure(flag("warnOnSessionAttributeFilterFailure", value));
-  }
-
-  private boolean flag(String attribute, String value) {
-    boolean yes = value.strip().equalsIgnoreCase("true");
-    note(attribute, value, yes || value.strip().equalsIgnoreCase("false"), "true or false");
-    return yes;
+    setWarnOnSessionAttributeFilterFailure(
+        misfits.flag("warnOnSessionAttributeFilterFailure", value));
   }
 
   @Override
   public void setProcessExpiresFrequency(int rounds) {
-    note("processExpiresFrequency", Integer.toString(rounds), rounds > 0, "1 or more");
+    misfits.note("processExpiresFrequency", Integer.toString(rounds), rounds > 0, "1 or more");
     super.setProcessExpiresFrequency(rounds);
   }
 
@@ -424,7 +415,7 @@ public final class SojournManager extends ManagerBase {
     try {
       super.setSessionAttributeNameFilter(pattern);
     } catch (PatternSyntaxException e) {
-      note("sessionAttributeNameFilter", e.getPattern(), false, "a regular expression");
+      misfits.note("sessionAttributeNameFilter", e.getPattern(), false, "a regular expression");
     }
   }
 
@@ -433,16 +424,8 @@ public final class SojournManager extends ManagerBase {
     try {
       super.setSessionAttributeValueClassNameFilter(pattern);
     } catch (PatternSyntaxException e) {
-      note("sessionAttributeValueClassNameFilter", e.getPattern(), false, "a regular expression");
-    }
-  }
-
-  /** Notes whether the start has to be refused for this value. */
-  private void note(String attribute, String value, boolean fits, String expected) {
-    if (fits) {
-      misfits.remove(attribute);
-    } else {
-      misfits.put(attribute, attribute + "=\"" + value + "\" must be " + expected);
+      misfits.note(
+          "sessionAttributeValueClassNameFilter", e.getPattern(), false, "a regular expression");
     }
   }
 
@@ -533,28 +516,12 @@ public final class SojournManager extends ManagerBase {
     attributes.put("allowedClasses", settings.get("allowedClasses"));
     attributes.put(
         "encryptionKeys", Objects.requireNonNullElse(settings.find("encryptionKeys"), ""));
-    attributes.forEach(
-        (name, value) -> {
-          Matcher reference = REFERENCE.matcher(value);
-          if (reference.find()) {
-            throw new IllegalArgumentException(
-                name
-                    + "=\"...\" refers to "
-                    + reference.group()
-                    + ", which is not set: a system property, or an environment variable if"
-                    + " conf/catalina.properties has Tomcat look there");
-          }
-        });
+    attributes.forEach(Misfits::refuseReference);
   }
 
   /** Tomcat hands a value here, too, that a setter of ManagerBase for a number does not take. */
   private void refuseMisfits() {
-    misfits
-        .values()
-        .forEach(
-            why -> {
-              throw new IllegalArgumentException(why);
-            });
+    misfits.refuse();
     storeOptions.forEach(
         (name, value) -> {
           if (IntrospectionUtils.getProperty(this, name) != null) {
