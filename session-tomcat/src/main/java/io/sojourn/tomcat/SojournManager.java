@@ -82,6 +82,7 @@ public final class SojournManager extends ManagerBase {
   private String concurrency = "parallel";
   private @Nullable String serializePaths;
   private String serializeTimeout = "10";
+  private @Nullable String newSessionTimeout;
 
   private final Misfits misfits = new Misfits();
 
@@ -103,6 +104,7 @@ public final class SojournManager extends ManagerBase {
       Authentication authentication,
       Predicate<String> serialized,
       Duration patience,
+      int newSessionTimeout,
       @Nullable String route,
       SessionPolicy policy) {}
 
@@ -369,6 +371,19 @@ public final class SojournManager extends ManagerBase {
     return serializeTimeout;
   }
 
+  /**
+   * Sets for how many seconds a new session lives until its client comes back with it. Not set, it
+   * lives as long as any other.
+   */
+  public void setNewSessionTimeout(String seconds) {
+    this.newSessionTimeout = seconds;
+  }
+
+  /** For how many seconds a new session lives until its client comes back; null if as others. */
+  public @Nullable String getNewSessionTimeout() {
+    return newSessionTimeout;
+  }
+
   // Tomcat takes any text but "true" for false. Its own setters are there beside these.
 
   /** As {@link #setNotifyAttributeListenerOnUnchangedValue(boolean)}, from text. */
@@ -493,12 +508,26 @@ public final class SojournManager extends ManagerBase {
       Duration patience =
           Duration.ofSeconds(
               SessionSettings.number("serializeTimeout", serializeTimeout, 1, Integer.MAX_VALUE));
+      String newcomers = newSessionTimeout;
+      int newSessionSeconds =
+          newcomers == null
+              ? Integer.MAX_VALUE
+              : SessionSettings.number("newSessionTimeout", newcomers, 1, Integer.MAX_VALUE);
       String route = route();
       refuseDotsInIds(route);
       SessionStore store = openStore();
       Authentication authentication = new Authentication(getContext());
       SessionRepository repository = new SessionRepository(store, codec, policy, clockOffset);
-      running = new Running(repository, codec, authentication, serialized, patience, route, policy);
+      running =
+          new Running(
+              repository,
+              codec,
+              authentication,
+              serialized,
+              patience,
+              newSessionSeconds,
+              route,
+              policy);
       outageFilter.addTo(getContext());
       valve.open();
     } catch (IllegalArgumentException e) {
@@ -834,6 +863,11 @@ public final class SojournManager extends ManagerBase {
   LiveSession begin(String id, Duration interval) {
     LiveSession stored = reserved.remove(id);
     return stored == null ? repository().create(id, interval) : stored;
+  }
+
+  /** For how many seconds a session lives at the most whose client has not come back yet. */
+  int newSessionTimeout() {
+    return running().newSessionTimeout;
   }
 
   /** What a request for this path is to have to itself; null if it shares its sessions. */

@@ -35,6 +35,12 @@ final class SojournSession extends StandardSession {
 
   private static final long serialVersionUID = 1L;
 
+  /**
+   * How many seconds the session may be idle once its client has come back with it; not there if it
+   * has.
+   */
+  private static final String LATER_TIMEOUT = AttributeMap.RESERVED + "laterTimeout";
+
   private final transient SojournManager owner;
 
   /** {@link #attributes}; null until the session has an id. */
@@ -181,6 +187,9 @@ final class SojournSession extends StandardSession {
       LiveSession begun =
           owner.begin(SojournManager.withoutRoute(newId), Duration.ofSeconds(maxInactiveInterval));
       begun.attach(this, new Activation(this));
+      if (!begun.isStored()) {
+        limitUntilReturn(begun, maxInactiveInterval);
+      }
       adopt(begun);
       RequestScope scope = RequestScope.current();
       if (scope != null) {
@@ -227,7 +236,11 @@ final class SojournSession extends StandardSession {
     super.setMaxInactiveInterval(interval);
     LiveSession session = live;
     if (session != null) {
-      session.setMaxInactiveInterval(Duration.ofSeconds(interval));
+      if (laterTimeout(session) == null) {
+        session.setMaxInactiveInterval(Duration.ofSeconds(interval));
+      } else {
+        limitUntilReturn(session, interval);
+      }
       changed();
     }
   }
@@ -235,9 +248,43 @@ final class SojournSession extends StandardSession {
   @Override
   public int getMaxInactiveInterval() {
     LiveSession session = live;
-    return session == null
-        ? super.getMaxInactiveInterval()
-        : seconds(session.maxInactiveInterval());
+    if (session == null) {
+      return super.getMaxInactiveInterval();
+    }
+    Integer later = laterTimeout(session);
+    return later == null ? seconds(session.maxInactiveInterval()) : later;
+  }
+
+  /** Has it live no longer than a new session may, until its client comes back. */
+  private void limitUntilReturn(LiveSession session, int interval) {
+    int limit = owner.newSessionTimeout();
+    if (interval > 0 && interval <= limit) {
+      session.removeAttribute(LATER_TIMEOUT);
+      session.setMaxInactiveInterval(Duration.ofSeconds(interval));
+    } else if (limit < Integer.MAX_VALUE) {
+      session.setAttribute(LATER_TIMEOUT, interval);
+      session.setMaxInactiveInterval(Duration.ofSeconds(limit));
+    }
+  }
+
+  private static @Nullable Integer laterTimeout(LiveSession session) {
+    return session.peek(LATER_TIMEOUT) instanceof Integer interval ? interval : null;
+  }
+
+  /** Not new: its client has come back with it. */
+  @Override
+  public void setNew(boolean isNew) {
+    super.setNew(isNew);
+    LiveSession session = live;
+    if (isNew || session == null) {
+      return;
+    }
+    Integer later = laterTimeout(session);
+    if (later != null) {
+      session.removeAttribute(LATER_TIMEOUT);
+      session.setMaxInactiveInterval(Duration.ofSeconds(later));
+      changed();
+    }
   }
 
   private static int seconds(Duration interval) {

@@ -60,6 +60,7 @@ class SojournManagerIT {
     "username, ${DB_USER}",
     "concurrency, sometimes",
     "serializeTimeout, 0",
+    "newSessionTimeout, 0",
     "serializePaths, /cart/.*",
     "maxActiveSessions, 20000",
     "processExpiresFrequency, 0",
