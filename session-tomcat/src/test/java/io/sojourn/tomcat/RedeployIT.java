@@ -133,7 +133,7 @@ class RedeployIT {
         };
     // Either way, the near cache is full of objects of the application's own.
     freshness = kind == Kind.H2 ? "strict" : "causal";
-    code = bringClasses(folder);
+    code = bringClasses(folder, "Car", "Car$Part", "Garage");
     try (TomcatNode still = TomcatNode.start(new StandardManager(), (tomcat, context) -> {});
         TomcatNode moving = TomcatNode.start(new StandardManager(), (tomcat, context) -> {});
         ContainerNode stays = deploy(still);
@@ -272,8 +272,8 @@ class RedeployIT {
   }
 
   /** The application's folder, with classes that the one outside has too and that go before. */
-  private static Path bringClasses(Path folder) throws IOException {
-    for (String name : List.of("Car", "Car$Part", "Garage")) {
+  static Path bringClasses(Path folder, String... names) throws IOException {
+    for (String name : names) {
       String file = "io/sojourn/tomcat/redeployed/" + name + ".class";
       Path target = folder.resolve("WEB-INF/classes").resolve(file);
       Files.createDirectories(target.getParent());
