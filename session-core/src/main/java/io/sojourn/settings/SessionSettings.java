@@ -10,6 +10,7 @@ import io.sojourn.codec.EncryptedCodec;
 import io.sojourn.codec.EncryptionKeys;
 import io.sojourn.codec.JavaCodec;
 import io.sojourn.codec.KryoCodec;
+import io.sojourn.codec.LocalizationCodec;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
@@ -156,14 +157,16 @@ public final class SessionSettings {
     } catch (IllegalArgumentException e) {
       throw wrong("allowedClasses", e);
     }
-    if (get("codec").contains(".")) {
-      return new CustomCodec(
-          customCodec(application, container), new KryoCodec(application, filter, limits));
-    }
-    return switch (choice("codec", Codec.class)) {
-      case KRYO -> new KryoCodec(application, filter, limits);
-      case JAVA -> new JavaCodec(application, filter, limits);
-    };
+    boolean custom = get("codec").contains(".");
+    Codec choice = custom ? Codec.KRYO : choice("codec", Codec.class);
+    AttributeCodec ours =
+        new LocalizationCodec(
+            application,
+            switch (choice) {
+              case KRYO -> new KryoCodec(application, filter, limits);
+              case JAVA -> new JavaCodec(application, filter, limits);
+            });
+    return custom ? new CustomCodec(customCodec(application, container), ours) : ours;
   }
 
   /** The application's, or one beside the container. */
