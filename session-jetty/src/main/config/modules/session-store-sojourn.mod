@@ -48,6 +48,10 @@ etc/sessions/sojourn/session-store.xml
 #jetty.session.sojourn.encryptionKeys=
 #jetty.session.sojourn.encryption=required
 
+## When the store is asked whether a session has changed: strict, causal or tracked (docs/freshness.md).
+#jetty.session.sojourn.freshness=strict
+#jetty.session.sojourn.maxStaleness=5
+
 #jetty.session.sojourn.touchInterval=60
 #jetty.session.sojourn.dirtyCheck=read
 #jetty.session.sojourn.onDecodeFailure=fail

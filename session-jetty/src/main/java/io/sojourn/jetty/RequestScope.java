@@ -1,10 +1,12 @@
 package io.sojourn.jetty;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.sojourn.LiveSession;
 import io.sojourn.SessionException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.lang.ref.WeakReference;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -44,6 +46,11 @@ final class RequestScope {
   private final Set<String> missing = ConcurrentHashMap.newKeySet();
   private final List<SojournSession> sessions = new CopyOnWriteArrayList<>();
   private final AtomicBoolean ended = new AtomicBoolean();
+
+  /** What its client has seen; null if the store is asked in any case. */
+  private final @Nullable SeenVersions seen;
+
+  private volatile boolean endedBeside;
   private volatile @Nullable SessionException failure;
 
   @GuardedBy("this")
@@ -58,6 +65,7 @@ final class RequestScope {
   RequestScope(SojournSessionCache cache, Request request) {
     this.cache = cache;
     this.request = request;
+    this.seen = cache.seenBy(request, () -> !asked.isEmpty());
   }
 
   /** Jetty says whose response is about to go on. */
@@ -121,11 +129,31 @@ final class RequestScope {
     return session;
   }
 
+  /**
+   * The session with this id, as new as this request needs it.
+   *
+   * @return null if there is none
+   */
+  @Nullable LiveSession open(String id) {
+    SeenVersions own = seen;
+    LiveSession found =
+        own == null ? cache.repository().open(id) : cache.repository().open(id, own::seen);
+    if (found == null) {
+      missing.add(id);
+    }
+    return found;
+  }
+
+  /** The request has ended a session in another context of this server. */
+  void endedBeside() {
+    endedBeside = true;
+  }
+
   boolean hasAskedFor(String id) {
     return asked.contains(id);
   }
 
-  /** The session with this id has been found not to be there, or not to be there any more. */
+  /** The session with this id is not there any more. */
   void miss(String id) {
     missing.add(id);
   }
@@ -186,15 +214,24 @@ final class RequestScope {
 
   /** The response's header fields, with the cookies that are due beside them. */
   HttpFields withCookies(HttpFields fields) {
-    HttpFields.Mutable more = null;
+    List<HttpCookie> cookies = new ArrayList<>();
     for (SojournSession session : sessions) {
       HttpCookie cookie = session.dueCookie(request.isSecure());
       if (cookie != null) {
-        more = more == null ? HttpFields.build(fields) : more;
-        more.add(HttpHeader.SET_COOKIE, HttpCookieUtils.getRFC6265SetCookie(cookie));
+        cookies.add(cookie);
       }
     }
-    return more == null ? fields : more;
+    if (seen != null) {
+      cookies.addAll(seen.tell(sessions, endedBeside));
+    }
+    if (cookies.isEmpty()) {
+      return fields;
+    }
+    HttpFields.Mutable more = HttpFields.build(fields);
+    for (HttpCookie cookie : cookies) {
+      more.add(HttpHeader.SET_COOKIE, HttpCookieUtils.getRFC6265SetCookie(cookie));
+    }
+    return more;
   }
 
   /** The response's header fields without the session's cookie. */

@@ -6,6 +6,7 @@ import io.sojourn.SessionBusyException;
 import io.sojourn.SessionException;
 import io.sojourn.SessionRepository;
 import io.sojourn.StoreUnavailableException;
+import io.sojourn.VersionCookies;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
@@ -76,6 +77,9 @@ class SojournSession extends ManagedSession {
 
   /** Whether it is this request that has given the session its id. */
   private volatile boolean renamed;
+
+  /** Whether it is this request that has ended it. */
+  private volatile boolean endedHere;
 
   private volatile @Nullable LiveSession live;
 
@@ -206,9 +210,8 @@ class SojournSession extends ManagedSession {
     }
     RequestScope asking = Objects.requireNonNull(scope);
     try {
-      LiveSession found = repository.open(askedId);
+      LiveSession found = asking.open(askedId);
       if (found == null) {
-        asking.miss(askedId);
         found = openOther(asking);
       }
       if (found == null) {
@@ -225,13 +228,12 @@ class SojournSession extends ManagedSession {
 
   private synchronized @Nullable LiveSession openOther(RequestScope asking) {
     for (String id : otherIds) {
-      LiveSession found = repository.open(id);
+      LiveSession found = asking.open(id);
       if (found != null) {
         askedId = id;
         super.setExtendedId(ids().getExtendedId(id, null));
         return found;
       }
-      asking.miss(id);
     }
     return null;
   }
@@ -372,6 +374,18 @@ class SojournSession extends ManagedSession {
             && refresh > 0
             && local(session).sinceCookie().compareTo(Duration.ofSeconds(refresh)) > 0;
     return isSetCookieNeeded() || old ? cache.manager().getSessionCookie(this, secure) : null;
+  }
+
+  /** What the client is to be told of the version that it is shown. */
+  List<VersionCookies.Change> tell(VersionCookies cookies) {
+    LiveSession session = live;
+    if (session == null) {
+      return List.of();
+    }
+    if (session.isGone()) {
+      return endedHere ? cookies.end(session, session.seenVersion()) : List.of();
+    }
+    return session.isStored() ? cookies.see(session, session.seenVersion()) : List.of();
   }
 
   @Override
@@ -591,6 +605,7 @@ class SojournSession extends ManagedSession {
       become(State.OPEN);
       throw failed(e);
     }
+    endedHere = true;
     RequestScope user = scope;
     if (user != null) {
       user.miss(session.id());

@@ -4,6 +4,7 @@ import io.sojourn.AttributeCodec;
 import io.sojourn.LiveSession;
 import io.sojourn.SessionException;
 import io.sojourn.SessionKey;
+import io.sojourn.SessionPolicy;
 import io.sojourn.SessionRepository;
 import io.sojourn.SessionStore;
 import io.sojourn.StoreUnavailableException;
@@ -18,6 +19,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.handler.ContextHandler;
 import org.eclipse.jetty.session.AbstractSessionManager;
 import org.eclipse.jetty.session.ManagedSession;
@@ -68,6 +71,8 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
   private record Running(
       SessionRepository repository,
       AttributeCodec codec,
+      SessionPolicy policy,
+      String application,
       @Nullable SessionStore ownStore,
       ContextHandler handler,
       ScheduledExecutorService maintenance) {}
@@ -95,6 +100,18 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
 
   Optional<String> refusal(Object value) {
     return running().codec.refusal(value);
+  }
+
+  /**
+   * What is to be asked and told of what this request's client has seen; null if nothing.
+   *
+   * @param bringsId whether the request has brought a session id
+   */
+  @Nullable SeenVersions seenBy(Request request, BooleanSupplier bringsId) {
+    Running current = running;
+    return current == null || current.policy.freshness() == SessionPolicy.Freshness.STRICT
+        ? null
+        : new SeenVersions(request, manager, current.application, bringsId);
   }
 
   private Running running() {
@@ -130,7 +147,9 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
     AttributeCodec codec = factory.codec(Thread.currentThread().getContextClassLoader());
     SessionStore given = factory.givenStore();
     SessionStore store = given == null ? factory.openStore(application) : given;
-    SessionRepository repository = new SessionRepository(store, codec, factory.policy());
+    SessionPolicy policy = factory.policy();
+    SessionRepository repository =
+        new SessionRepository(store, codec, policy, factory.clockOffset());
     ScheduledExecutorService maintenance =
         Executors.newSingleThreadScheduledExecutor(
             task -> {
@@ -141,7 +160,15 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
               return thread;
             });
     context = starting;
-    running = new Running(repository, codec, given == null ? store : null, handler, maintenance);
+    running =
+        new Running(
+            repository,
+            codec,
+            policy,
+            application,
+            given == null ? store : null,
+            handler,
+            maintenance);
     handler.addEventListener(listener);
     var unused =
         maintenance.scheduleWithFixedDelay(
@@ -360,7 +387,14 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
       return null;
     }
     LiveSession live = repository().open(id);
-    return live == null || !repository().invalidate(live) ? null : SojournSession.of(this, live);
+    if (live == null || !repository().invalidate(live)) {
+      return null;
+    }
+    RequestScope current = RequestScope.current();
+    if (current != null) {
+      current.endedBeside();
+    }
+    return SojournSession.of(this, live);
   }
 
   /** Ends what other contexts of this server have under the id of a session that has ended. */

@@ -9,6 +9,7 @@ import io.sojourn.settings.SessionSettings;
 import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.handler.ContextHandler;
 import org.eclipse.jetty.session.AbstractSessionManager;
@@ -48,6 +49,7 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
   private @Nullable SessionStore givenStore;
   private String application = "";
   private final SessionSettings settings = new SessionSettings();
+  private Supplier<Duration> clockOffset = () -> Duration.ZERO;
 
   /** A factory to be configured. */
   public SojournSessionCacheFactory() {}
@@ -72,6 +74,11 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
    */
   public void setSessionStore(SessionStore store) {
     this.givenStore = store;
+  }
+
+  /** Has the near cache grow old faster, for tests. */
+  void setClockOffset(Supplier<Duration> offset) {
+    this.clockOffset = offset;
   }
 
   /** Sets an option of the store, which refuses what it does not know; null leaves it unset. */
@@ -131,6 +138,20 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
   /** Sets how many bytes the attributes of those sessions may take, encoded. */
   public void setNearCacheBytes(String bytes) {
     settings.set("nearCacheBytes", bytes);
+  }
+
+  /**
+   * Sets when the store is asked whether a session has changed: at each request ({@code strict}),
+   * or when its client has seen a later version than this node has ({@code causal}), and when the
+   * store has told of a change ({@code tracked}).
+   */
+  public void setFreshness(String mode) {
+    settings.set("freshness", mode);
+  }
+
+  /** Sets for how many seconds a session is used at the most without asking the store. */
+  public void setMaxStaleness(String seconds) {
+    settings.set("maxStaleness", seconds);
   }
 
   /**
@@ -262,6 +283,10 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
         new StoreConfiguration(
             String.valueOf(storeUrl), application, storeOptions, () -> Duration.ZERO),
         SojournSessionCacheFactory.class.getClassLoader());
+  }
+
+  Supplier<Duration> clockOffset() {
+    return clockOffset;
   }
 
   SessionPolicy policy() {

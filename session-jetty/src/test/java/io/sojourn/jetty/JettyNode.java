@@ -1,5 +1,6 @@
 package io.sojourn.jetty;
 
+import io.sojourn.SessionPolicy;
 import io.sojourn.testkit.ContainerNode;
 import io.sojourn.testkit.ContractServlet;
 import io.sojourn.testkit.NodeSettings;
@@ -37,6 +38,12 @@ final class JettyNode implements ContainerNode {
     SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
     sessions.setSessionStore(settings.store());
     sessions.setAllowedClasses(settings.allowedClasses());
+    sessions.setFreshness(settings.freshness().name());
+    if (settings.freshness() == SessionPolicy.Freshness.TRACKED) {
+      // So that what is seen is seen because the node was told.
+      sessions.setMaxStaleness("600");
+    }
+    sessions.setClockOffset(settings.clock());
     return start(sessions, "", node -> {});
   }
 
@@ -83,6 +90,7 @@ final class JettyNode implements ContainerNode {
         .handler()
         .setClassLoader(new URLClassLoader(new URL[0], JettyNode.class.getClassLoader()));
     context.sessions().setMaxInactiveInterval(1800);
+    context.sessions().setHttpOnly(true);
     SessionEvents events = new SessionEvents();
     context.add(events);
     context.add(new ContractServlet(events), "/*");

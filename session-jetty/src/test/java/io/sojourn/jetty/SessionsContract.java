@@ -97,9 +97,14 @@ abstract class SessionsContract {
 
   /** A second application on a node, whose sessions are those of the same one on other nodes. */
   private ContainerNode second(JettyNode node, String path, SessionStore store) throws Exception {
+    return second(node, path, sessions(store));
+  }
+
+  private static ContainerNode second(
+      JettyNode node, String path, SojournSessionCacheFactory sessions) throws Exception {
     ServletContext context = JettyNode.context(path);
     context.sessions().setSessionPath("/");
-    context.sessions().setSessionCache(sessions(store).getSessionCache(context.sessions()));
+    context.sessions().setSessionCache(sessions.getSessionCache(context.sessions()));
     node.add(context);
     return node.at(context);
   }
@@ -646,6 +651,32 @@ abstract class SessionsContract {
     assertThat(client.send(other, "get:b").line()).isEqualTo("none");
     assertThat(isThere(secondary, id(client))).isFalse();
     assertThat(new ContractClient().send(other, "events").line()).contains("destroyed");
+  }
+
+  @Test
+  @Tag("G7")
+  @Tag("R62")
+  void aLogoutInOneContextIsOneInTheOthersOfEveryServerThatSeldomAsks() throws Exception {
+    JettyNode a = JettyNode.start(causal(application), "", node -> {});
+    closeables.add(0, a);
+    JettyNode b = JettyNode.start(causal(application), "", node -> {});
+    closeables.add(0, b);
+    ContainerNode otherOfA = second(a, "/other", causal(application + "/other"));
+    ContainerNode otherOfB = second(b, "/other", causal(application + "/other"));
+    ContractClient client = new ContractClient();
+    client.send(a, "set:a:1");
+    client.send(b, "get:a");
+    client.send(otherOfA, "set:b:1");
+    assertThat(client.send(otherOfB, "get:b").line()).isEqualTo("1");
+    client.send(a, "invalidate");
+    assertThat(client.send(otherOfB, "get:b").line()).isEqualTo("none");
+    assertThat(client.send(b, "get:a").line()).isEqualTo("none");
+  }
+
+  private SojournSessionCacheFactory causal(String name) {
+    SojournSessionCacheFactory sessions = sessions(store(name));
+    sessions.setFreshness("causal");
+    return sessions;
   }
 
   @Test

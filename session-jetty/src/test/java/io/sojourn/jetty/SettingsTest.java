@@ -72,6 +72,8 @@ class SettingsTest {
         "setNearCacheSize, 0, nearCacheSize=\"0\" must be a whole number",
         "setDirtyCheck, never, dirtyCheck=\"never\" must be one of: read",
         "setOnDecodeFailure, ignore, onDecodeFailure=\"ignore\" must be one of: fail",
+        "setFreshness, sometimes, freshness=\"sometimes\" must be one of: strict",
+        "setMaxStaleness, 5, maxStaleness=\"5\" has a meaning only with freshness=\"causal\"",
         "setCodec, json, codec=\"json\" must be one of: kryo",
         "setAllowedClasses, com acme!, allowedClasses=\"com acme!\": ",
         "setEncryption, migrate, encryption=\"migrate\" has a meaning only with",
