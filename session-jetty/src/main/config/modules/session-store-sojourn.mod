@@ -52,6 +52,12 @@ etc/sessions/sojourn/session-store.xml
 #jetty.session.sojourn.freshness=strict
 #jetty.session.sojourn.maxStaleness=5
 
+## serialize has requests of one session run one after the other on all servers, all or those whose
+## path within the context this regular expression matches; who waits longer is answered 503.
+#jetty.session.sojourn.concurrency=parallel
+#jetty.session.sojourn.serializePaths=/cart/.*
+#jetty.session.sojourn.serializeTimeout=10
+
 #jetty.session.sojourn.touchInterval=60
 #jetty.session.sojourn.dirtyCheck=read
 #jetty.session.sojourn.onDecodeFailure=fail

@@ -16,6 +16,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,6 +43,12 @@ public final class SessionSettings {
     LZ4
   }
 
+  /** How requests of one session go together. */
+  private enum Concurrency {
+    PARALLEL,
+    SERIALIZE
+  }
+
   private final Map<String, @Nullable String> values = new TreeMap<>();
 
   /** All as in {@link SessionPolicy#DEFAULT} and {@link CodecLimits#DEFAULT}. */
@@ -53,6 +62,9 @@ public final class SessionSettings {
     values.put("nearCacheBytes", Long.toString(policy.nearCacheBytes()));
     values.put("freshness", "strict");
     values.put("maxStaleness", null);
+    values.put("concurrency", "parallel");
+    values.put("serializePaths", null);
+    values.put("serializeTimeout", "10");
     values.put("allowedClasses", "");
     values.put("codec", "kryo");
     values.put("compression", "none");
@@ -118,6 +130,38 @@ public final class SessionSettings {
               + "\" has a meaning only with freshness=\"causal\" or freshness=\"tracked\"");
     }
     return Duration.ofSeconds(number("maxStaleness", 1, Integer.MAX_VALUE));
+  }
+
+  /**
+   * Which requests have their session to themselves, by their path within the context.
+   *
+   * @throws IllegalArgumentException if a setting makes no sense; the message names it
+   */
+  public Predicate<String> serialized() {
+    boolean serialize = choice("concurrency", Concurrency.class) == Concurrency.SERIALIZE;
+    String pattern = find("serializePaths");
+    if (pattern == null) {
+      return path -> serialize;
+    }
+    if (!serialize) {
+      throw new IllegalArgumentException(
+          "serializePaths=\"" + pattern + "\" has a meaning only with concurrency=\"serialize\"");
+    }
+    try {
+      return Pattern.compile(pattern).asMatchPredicate();
+    } catch (PatternSyntaxException e) {
+      throw new IllegalArgumentException(
+          "serializePaths=\"" + pattern + "\" is no regular expression: " + e.getDescription(), e);
+    }
+  }
+
+  /**
+   * How long such a request waits for its session.
+   *
+   * @throws IllegalArgumentException if the setting makes no sense; the message names it
+   */
+  public Duration serializeTimeout() {
+    return Duration.ofSeconds(number("serializeTimeout", 1, Integer.MAX_VALUE));
   }
 
   /**

@@ -2,6 +2,7 @@ package io.sojourn.jetty;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.sojourn.LiveSession;
+import io.sojourn.RequestLeases;
 import io.sojourn.SessionException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -51,6 +52,17 @@ final class RequestScope {
   private final @Nullable SeenVersions seen;
 
   private volatile boolean endedBeside;
+
+  /** What it has to itself; null if it is to have no session to itself. */
+  private final @Nullable RequestLeases leases;
+
+  /** Held while the last thread lets others have the session, so that none enters meanwhile. */
+  private final Object turn = new Object();
+
+  /** How many threads run something of the request in the context. */
+  @GuardedBy("turn")
+  private int threads;
+
   private volatile @Nullable SessionException failure;
 
   @GuardedBy("this")
@@ -62,7 +74,13 @@ final class RequestScope {
    */
   private record Entered(WeakReference<@Nullable RequestScope> scope, @Nullable Entered outer) {}
 
-  RequestScope(SojournSessionCache cache, Request request) {
+  /**
+   * A scope.
+   *
+   * @param leases for a request that is to have its sessions to itself
+   */
+  RequestScope(SojournSessionCache cache, Request request, @Nullable RequestLeases leases) {
+    this.leases = leases;
     this.cache = cache;
     this.request = request;
     this.seen = cache.seenBy(request, () -> !asked.isEmpty());
@@ -95,6 +113,9 @@ final class RequestScope {
   /** This thread enters a context. */
   static void enter(@Nullable RequestScope scope) {
     CURRENT.set(new Entered(new WeakReference<>(scope), CURRENT.get()));
+    if (scope != null) {
+      scope.entered();
+    }
   }
 
   /** This thread leaves a context. */
@@ -104,6 +125,62 @@ final class RequestScope {
       CURRENT.remove();
     } else {
       CURRENT.set(entered.outer);
+    }
+    RequestScope scope = entered == null ? null : entered.scope.get();
+    if (scope != null) {
+      scope.left();
+    }
+  }
+
+  private void entered() {
+    if (leases != null) {
+      synchronized (turn) {
+        threads++;
+      }
+    }
+  }
+
+  /** A request that goes on without a thread, such as an asynchronous one, lets others have it. */
+  private void left() {
+    RequestLeases own = leases;
+    if (own == null) {
+      return;
+    }
+    synchronized (turn) {
+      if (--threads > 0 || ended.get()) {
+        return;
+      }
+      for (SojournSession session : sessions) {
+        var unused = save(session);
+      }
+      own.release();
+      // Threads of the application's may go on with what it was handed.
+      sessions.forEach(SojournSession::expectChanges);
+    }
+  }
+
+  /** Whether this thread may wait until the session is the request's own. */
+  private boolean takesTurns() {
+    return leases != null && !ended.get() && current() == this;
+  }
+
+  /** Keeps a session to this request that it has begun. */
+  void begun(LiveSession session) {
+    RequestLeases own = leases;
+    if (own != null && takesTurns()) {
+      if (session.isStored()) {
+        own.take(session);
+      } else {
+        own.begun(session);
+      }
+    }
+  }
+
+  /** Waits until a session that this request has opened is its own, unless it is. */
+  void resume(LiveSession session) {
+    RequestLeases own = leases;
+    if (own != null && takesTurns()) {
+      own.take(session);
     }
   }
 
@@ -135,13 +212,20 @@ final class RequestScope {
    * @return null if there is none
    */
   @Nullable LiveSession open(String id) {
-    SeenVersions own = seen;
-    LiveSession found =
-        own == null ? cache.repository().open(id) : cache.repository().open(id, own::seen);
+    LiveSession found = find(id);
     if (found == null) {
       missing.add(id);
     }
     return found;
+  }
+
+  private @Nullable LiveSession find(String id) {
+    RequestLeases own = leases;
+    if (own != null && takesTurns()) {
+      return own.open(id);
+    }
+    SeenVersions client = seen;
+    return client == null ? cache.repository().open(id) : cache.repository().open(id, client::seen);
   }
 
   /** The request has ended a session in another context of this server. */
@@ -195,21 +279,29 @@ final class RequestScope {
       return failure;
     }
     for (SojournSession session : sessions) {
-      try {
-        session.flush();
-      } catch (SessionException e) {
-        failure = e;
-        return e;
-      } catch (RuntimeException | Error e) {
-        // Jetty would wait for ever for what this one answers.
-        LOG.log(Level.WARNING, session + " cannot be saved", e);
-        SessionException unexpected =
-            new SessionException(session + " cannot be saved: " + e.getClass(), e);
-        failure = unexpected;
-        return unexpected;
+      SessionException why = save(session);
+      if (why != null) {
+        return why;
       }
     }
     return null;
+  }
+
+  private @Nullable SessionException save(SojournSession session) {
+    try {
+      session.flush();
+      return null;
+    } catch (SessionException e) {
+      failure = e;
+      return e;
+    } catch (RuntimeException | Error e) {
+      // Jetty would wait for ever for what this one answers.
+      LOG.log(Level.WARNING, session + " cannot be saved", e);
+      SessionException unexpected =
+          new SessionException(session + " cannot be saved: " + e.getClass(), e);
+      failure = unexpected;
+      return unexpected;
+    }
   }
 
   /** The response's header fields, with the cookies that are due beside them. */
@@ -254,6 +346,9 @@ final class RequestScope {
       return;
     }
     sessions.forEach(this::end);
+    if (leases != null) {
+      leases.release();
+    }
     cache.requests().decrementAndGet();
   }
 
@@ -262,7 +357,7 @@ final class RequestScope {
       // Also what was changed in place, in objects handed out before the last byte left.
       session.flush();
     } catch (SessionException e) {
-      cache.log().failed("Changes made after the response are not saved yet", e);
+      cache.logOf(e).failed("Changes made after the response are not saved yet", e);
     } catch (RuntimeException | Error e) {
       LOG.log(Level.WARNING, "Changes made after the response cannot be saved", e);
     } finally {

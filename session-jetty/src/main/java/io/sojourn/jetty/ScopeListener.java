@@ -30,8 +30,11 @@ final class ScopeListener implements ContextHandler.ContextScopeListener {
       if (request.getAttribute(attribute) instanceof RequestScope scope) {
         return scope;
       }
-      RequestScope scope = new RequestScope(cache, request);
-      request.addHttpStreamWrapper(stream -> new SessionStream(stream, scope, cache.log()));
+      // One that another context has dispatched to shares its sessions.
+      RequestScope scope =
+          new RequestScope(
+              cache, request, RequestScope.current() == null ? cache.leasesFor(request) : null);
+      request.addHttpStreamWrapper(stream -> new SessionStream(stream, scope, cache));
       scope.begin();
       request.setAttribute(attribute, scope);
       return scope;

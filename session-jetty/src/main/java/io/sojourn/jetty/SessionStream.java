@@ -31,15 +31,15 @@ final class SessionStream extends HttpStream.Wrapper {
   private static final String RETRY_AFTER = "1";
 
   private final RequestScope scope;
-  private final FailureLog log;
+  private final SojournSessionCache cache;
 
   /** Whether the client has been answered in the application's place. */
   private volatile boolean answered;
 
-  SessionStream(HttpStream stream, RequestScope scope, FailureLog log) {
+  SessionStream(HttpStream stream, RequestScope scope, SojournSessionCache cache) {
     super(stream);
     this.scope = scope;
-    this.log = log;
+    this.cache = cache;
   }
 
   @Override
@@ -56,12 +56,12 @@ final class SessionStream extends HttpStream.Wrapper {
     boolean begins = head != null && !HttpStatus.isInterim(head.getStatus());
     SessionException failure = begins || last ? scope.flush() : null;
     if (head != null && begins && failure != null) {
-      log.failed("A request was answered 503", failure);
+      cache.logOf(failure).failed("A request was answered 503", failure);
       refuse(request, head, last, content, callback, failure);
       return;
     }
     if (failure != null) {
-      log.failed("A response had begun when its session failed", failure);
+      cache.logOf(failure).failed("A response had begun when its session failed", failure);
     }
     super.send(
         request,

@@ -139,7 +139,7 @@ class SojournSession extends ManagedSession {
     RequestScope user = scope;
     if (user != null) {
       inUse = true;
-      repository.beginUse(open());
+      repository.beginUse(Objects.requireNonNull(live));
       if (!user.use(this)) {
         endUse();
       }
@@ -242,11 +242,43 @@ class SojournSession extends ManagedSession {
   private LiveSession open() {
     resolve();
     LiveSession session = live;
+    if (session != null && state() == State.OPEN) {
+      awaitTurn(session);
+    }
     if (session == null || state() == State.ENDED) {
       throw new IllegalStateException(
           session == null ? "There is no such session" : "Session " + session.key() + " has ended");
     }
     return session;
+  }
+
+  /** The request has begun it, or joined others that have. */
+  void beginTurn() {
+    RequestScope user = scope;
+    LiveSession session = live;
+    if (user != null && session != null) {
+      user.begun(session);
+    }
+  }
+
+  /** Its request may have let others have it since it was opened. */
+  private void awaitTurn(LiveSession session) {
+    RequestScope user = scope;
+    if (user != null) {
+      try {
+        user.resume(session);
+      } catch (SessionException e) {
+        throw user.failed(e);
+      }
+    }
+  }
+
+  /** Objects that were handed out may still be changed. */
+  void expectChanges() {
+    LiveSession session = live;
+    if (session != null) {
+      session.expectChanges();
+    }
   }
 
   /**
@@ -312,6 +344,8 @@ class SojournSession extends ManagedSession {
     if (now == State.CHOSEN) {
       resolve();
       now = state();
+    } else if (now == State.OPEN) {
+      var unused = open();
     }
     return now == State.PROPOSED || now == State.OPEN;
   }

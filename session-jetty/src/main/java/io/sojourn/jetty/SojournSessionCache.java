@@ -2,6 +2,8 @@ package io.sojourn.jetty;
 
 import io.sojourn.AttributeCodec;
 import io.sojourn.LiveSession;
+import io.sojourn.RequestLeases;
+import io.sojourn.SessionBusyException;
 import io.sojourn.SessionException;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionPolicy;
@@ -20,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.handler.ContextHandler;
 import org.eclipse.jetty.session.AbstractSessionManager;
@@ -29,6 +32,7 @@ import org.eclipse.jetty.session.SessionCache;
 import org.eclipse.jetty.session.SessionContext;
 import org.eclipse.jetty.session.SessionData;
 import org.eclipse.jetty.session.SessionDataStore;
+import org.eclipse.jetty.util.URIUtil;
 import org.eclipse.jetty.util.component.AbstractLifeCycle;
 import org.jspecify.annotations.Nullable;
 
@@ -49,7 +53,8 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
 
   private final AbstractSessionManager manager;
   private final SojournSessionCacheFactory factory;
-  private final FailureLog log = new FailureLog();
+  private final FailureLog outages = new FailureLog();
+  private final FailureLog busy = new FailureLog();
   private final ScopeListener listener = new ScopeListener(this);
 
   /** Sessions that are being ended here, by id. */
@@ -72,6 +77,8 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
       SessionRepository repository,
       AttributeCodec codec,
       SessionPolicy policy,
+      Predicate<String> serialized,
+      Duration patience,
       String application,
       @Nullable SessionStore ownStore,
       ContextHandler handler,
@@ -90,8 +97,9 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
     return requests;
   }
 
-  FailureLog log() {
-    return log;
+  /** Where failures of this kind are logged, so that none hides the other. */
+  FailureLog logOf(SessionException failure) {
+    return failure instanceof SessionBusyException ? busy : outages;
   }
 
   SessionRepository repository() {
@@ -112,6 +120,15 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
     return current == null || current.policy.freshness() == SessionPolicy.Freshness.STRICT
         ? null
         : new SeenVersions(request, manager, current.application, bringsId);
+  }
+
+  /** What this request is to have to itself; null if it shares its sessions. */
+  @Nullable RequestLeases leasesFor(Request request) {
+    Running current = running;
+    return current != null
+            && current.serialized.test(URIUtil.decodePath(Request.getPathInContext(request)))
+        ? new RequestLeases(current.repository, current.patience)
+        : null;
   }
 
   private Running running() {
@@ -165,6 +182,8 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
             repository,
             codec,
             policy,
+            factory.serialized(),
+            factory.serializeTimeout(),
             application,
             given == null ? store : null,
             handler,
@@ -182,7 +201,7 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
     try {
       run(repository::maintain);
     } catch (SessionException e) {
-      log.failed("Sessions of " + application + " could not be looked after", e);
+      logOf(e).failed("Sessions of " + application + " could not be looked after", e);
     } catch (RuntimeException e) {
       LOG.log(Level.WARNING, "Sessions of " + application + " could not be looked after", e);
     }
@@ -289,9 +308,12 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
       if (scope == null) {
         return SojournSession.begunOutside(this, repository().create(id, interval));
       }
-      return scope.hasAskedFor(id)
-          ? createOrJoin(scope, id, interval)
-          : SojournSession.used(this, scope, repository().create(id, interval), true);
+      SojournSession session =
+          scope.hasAskedFor(id)
+              ? createOrJoin(scope, id, interval)
+              : SojournSession.used(this, scope, repository().create(id, interval), true);
+      session.beginTurn();
+      return session;
     } catch (SessionException e) {
       throw scope == null ? e : scope.failed(e);
     }
@@ -450,7 +472,7 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
             SojournSession.of(this, live).expireClaimed();
           });
     } catch (SessionException e) {
-      log.failed("Expired sessions could not be ended", e);
+      logOf(e).failed("Expired sessions could not be ended", e);
     }
   }
 

@@ -9,6 +9,7 @@ import io.sojourn.settings.SessionSettings;
 import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.handler.ContextHandler;
@@ -155,6 +156,27 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
   }
 
   /**
+   * Sets whether requests of one session run side by side ({@code parallel}) or one after the
+   * other, on all nodes ({@code serialize}).
+   */
+  public void setConcurrency(String mode) {
+    settings.set("concurrency", mode);
+  }
+
+  /**
+   * Sets which requests have their session to themselves, if not all: those whose path within the
+   * context this regular expression matches as a whole.
+   */
+  public void setSerializePaths(@Nullable String pattern) {
+    settings.set("serializePaths", pattern);
+  }
+
+  /** Sets how many seconds a request waits for its session before it is answered 503. */
+  public void setSerializeTimeout(String seconds) {
+    settings.set("serializeTimeout", seconds);
+  }
+
+  /**
    * Sets which classes may be in a session beside the JDK's value types and the application's own.
    */
   public void setAllowedClasses(String patterns) {
@@ -217,6 +239,8 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
 
   private void check() {
     SessionPolicy unusedPolicy = policy();
+    Predicate<String> unusedSerialized = serialized();
+    Duration unusedTimeout = serializeTimeout();
     AttributeCodec unusedCodec = codec(SojournSessionCacheFactory.class.getClassLoader());
     if (givenStore == null && (storeUrl == null || storeUrl.isBlank())) {
       throw new IllegalArgumentException(
@@ -287,6 +311,14 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
 
   Supplier<Duration> clockOffset() {
     return clockOffset;
+  }
+
+  Predicate<String> serialized() {
+    return settings.serialized();
+  }
+
+  Duration serializeTimeout() {
+    return settings.serializeTimeout();
   }
 
   SessionPolicy policy() {

@@ -1,5 +1,6 @@
 package io.sojourn.tomcat;
 
+import io.sojourn.RequestLeases;
 import io.sojourn.SessionBusyException;
 import io.sojourn.SessionException;
 import io.sojourn.StoreUnavailableException;
@@ -38,8 +39,11 @@ final class RequestScope {
   private volatile List<SojournSession> sessions = List.of();
   private volatile @Nullable SessionException failure;
 
+  /** The manager of the context that the request came to; null if that is not one of ours. */
+  private final @Nullable SojournManager owner;
+
   /** What this request has to itself; null if it is to have no session to itself. */
-  private final @Nullable Leases leases;
+  private final @Nullable RequestLeases leases;
 
   private final @Nullable Rerouting rerouting;
 
@@ -48,12 +52,17 @@ final class RequestScope {
   /**
    * A scope.
    *
+   * @param owner the manager of the context that the request has come to, if it is one of ours
    * @param leases for a request that is to have its sessions to itself
    * @param rerouting for a request that came with another node's route
    * @param seen for a request that is not always served from the store
    */
   RequestScope(
-      @Nullable Leases leases, @Nullable Rerouting rerouting, @Nullable SeenVersions seen) {
+      @Nullable SojournManager owner,
+      @Nullable RequestLeases leases,
+      @Nullable Rerouting rerouting,
+      @Nullable SeenVersions seen) {
+    this.owner = owner;
     this.leases = leases;
     this.rerouting = rerouting;
     this.seen = seen;
@@ -232,15 +241,13 @@ final class RequestScope {
   }
 
   /** What this request has to itself of this manager's sessions; null if it shares them. */
-  @Nullable Leases leases(SojournManager manager) {
-    Leases own = leases;
-    return own == null || own.manager() != manager ? null : own;
+  @Nullable RequestLeases leases(SojournManager manager) {
+    return manager == owner ? leases : null;
   }
 
   /** What the client has seen of this manager's sessions; null if that is not asked. */
   @Nullable SeenVersions seen(SojournManager manager) {
-    SeenVersions own = seen;
-    return own == null || own.manager() != manager ? null : own;
+    return manager == owner ? seen : null;
   }
 
   /** The response has been reset: nothing that it was to tell the client reaches it. */
@@ -283,7 +290,9 @@ final class RequestScope {
   void resume() {
     if (leases != null) {
       for (SojournSession session : sessions) {
-        leases.take(session);
+        if (session.getManager() == owner) {
+          leases.take(session.live());
+        }
       }
     }
   }

@@ -33,10 +33,6 @@ final class SeenVersions {
     this.manager = manager;
   }
 
-  SojournManager manager() {
-    return manager;
-  }
-
   /** The version that the client has seen of this session. */
   long seen(LiveSession session) {
     return cookies().seen(session);

@@ -5,6 +5,7 @@ import io.sojourn.EncodeException;
 import io.sojourn.EncodedValue;
 import io.sojourn.LiveSession;
 import io.sojourn.NearCacheStatistics;
+import io.sojourn.RequestLeases;
 import io.sojourn.SessionBusyException;
 import io.sojourn.SessionException;
 import io.sojourn.SessionKey;
@@ -79,9 +80,6 @@ public final class SojournManager extends ManagerBase {
   private @Nullable SessionStore givenStore;
   private @Nullable String application;
   private final SessionSettings settings = new SessionSettings();
-  private String concurrency = "parallel";
-  private @Nullable String serializePaths;
-  private String serializeTimeout = "10";
   private @Nullable String newSessionTimeout;
 
   private final Misfits misfits = new Misfits();
@@ -90,12 +88,6 @@ public final class SojournManager extends ManagerBase {
 
   private @Nullable SessionStore ownStore;
   private volatile @Nullable Running running;
-
-  /** How requests of one session go together. */
-  private enum Concurrency {
-    PARALLEL,
-    SERIALIZE
-  }
 
   /** What a started manager works with. */
   private record Running(
@@ -340,12 +332,12 @@ public final class SojournManager extends ManagerBase {
    * other, on all nodes ({@code serialize}).
    */
   public void setConcurrency(String mode) {
-    this.concurrency = mode;
+    settings.set("concurrency", mode);
   }
 
   /** Whether requests of one session run side by side. */
   public String getConcurrency() {
-    return concurrency;
+    return settings.get("concurrency");
   }
 
   /**
@@ -353,22 +345,22 @@ public final class SojournManager extends ManagerBase {
    * context this regular expression matches as a whole.
    */
   public void setSerializePaths(String pattern) {
-    this.serializePaths = pattern;
+    settings.set("serializePaths", pattern);
   }
 
   /** Which requests have their session to themselves; null if all. */
   public @Nullable String getSerializePaths() {
-    return serializePaths;
+    return settings.find("serializePaths");
   }
 
   /** Sets how many seconds a request waits for its session before it is answered 503. */
   public void setSerializeTimeout(String seconds) {
-    this.serializeTimeout = seconds;
+    settings.set("serializeTimeout", seconds);
   }
 
   /** How many seconds a request waits for its session before it is answered 503. */
   public String getSerializeTimeout() {
-    return serializeTimeout;
+    return settings.get("serializeTimeout");
   }
 
   /**
@@ -504,10 +496,8 @@ public final class SojournManager extends ManagerBase {
               settings.codec(
                   getContext().getLoader().getClassLoader(),
                   SojournManager.class.getClassLoader()));
-      Predicate<String> serialized = serialized();
-      Duration patience =
-          Duration.ofSeconds(
-              SessionSettings.number("serializeTimeout", serializeTimeout, 1, Integer.MAX_VALUE));
+      Predicate<String> serialized = settings.serialized();
+      Duration patience = settings.serializeTimeout();
       String newcomers = newSessionTimeout;
       int newSessionSeconds =
           newcomers == null
@@ -573,27 +563,6 @@ public final class SojournManager extends ManagerBase {
               + getSessionIdGenerator().getClass().getName()
               + "\"> makes ids with a dot in them, which would be taken for the beginning of a"
               + " route");
-    }
-  }
-
-  /** Which paths' requests have their session to themselves. */
-  private Predicate<String> serialized() {
-    boolean serialize =
-        SessionSettings.choice("concurrency", concurrency, Concurrency.class)
-            == Concurrency.SERIALIZE;
-    String pattern = serializePaths;
-    if (pattern == null) {
-      return path -> serialize;
-    }
-    if (!serialize) {
-      throw new IllegalArgumentException(
-          "serializePaths=\"" + pattern + "\" has a meaning only with concurrency=\"serialize\"");
-    }
-    try {
-      return Pattern.compile(pattern).asMatchPredicate();
-    } catch (PatternSyntaxException e) {
-      throw new IllegalArgumentException(
-          "serializePaths=\"" + pattern + "\" is no regular expression: " + e.getDescription(), e);
     }
   }
 
@@ -776,7 +745,7 @@ public final class SojournManager extends ManagerBase {
   }
 
   private @Nullable LiveSession openLive(Running current, @Nullable RequestScope scope, String id) {
-    Leases leases = scope == null ? null : scope.leases(this);
+    RequestLeases leases = scope == null ? null : scope.leases(this);
     if (leases != null) {
       return leases.open(id);
     }
@@ -871,10 +840,10 @@ public final class SojournManager extends ManagerBase {
   }
 
   /** What a request for this path is to have to itself; null if it shares its sessions. */
-  @Nullable Leases leasesFor(String path) {
+  @Nullable RequestLeases leasesFor(String path) {
     Running current = running;
     return current != null && current.serialized.test(path)
-        ? new Leases(this, current.repository, current.patience)
+        ? new RequestLeases(current.repository, current.patience)
         : null;
   }
 

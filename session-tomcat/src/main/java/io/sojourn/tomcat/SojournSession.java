@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.sojourn.LiveSession;
+import io.sojourn.RequestLeases;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionRepository;
 import io.sojourn.tomcat.StoredLogin.Login;
@@ -195,9 +196,9 @@ final class SojournSession extends StandardSession {
       if (scope != null) {
         // Before the listeners hear of it: what they set is saved with the rest.
         scope.use(this);
-        Leases leases = scope.leases(owner);
+        RequestLeases leases = scope.leases(owner);
         if (leases != null && begun.isStored()) {
-          leases.take(this);
+          leases.take(begun);
         } else if (leases != null) {
           leases.begun(begun);
         }

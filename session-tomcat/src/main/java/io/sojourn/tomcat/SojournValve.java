@@ -135,7 +135,10 @@ final class SojournValve extends ValveBase {
     String path = info == null ? request.getServletPath() : request.getServletPath() + info;
     RequestScope scope =
         new RequestScope(
-            manager.leasesFor(path), Rerouting.of(request, manager), manager.seenBy(request));
+            manager,
+            manager.leasesFor(path),
+            Rerouting.of(request, manager),
+            manager.seenBy(request));
     response.setResponse(new SessionResponse(present, scope));
     return scope;
   }
