@@ -173,8 +173,8 @@ public abstract class CausalContract extends FreshnessContract {
   void anOutageLogsNobodyOutAndIsNotNoticedByReadersForAWhile() {
     ContractClient client = new ContractClient();
     client.send(a(), "set:user:anna");
-    serverA().faulty().failAll();
-    serverB().faulty().failAll();
+    serverA().control().failAll();
+    serverB().control().failAll();
     assertThat(client.send(a(), "get:user").line()).isEqualTo("anna");
     assertThat(client.send(b(), "get:user").status()).isEqualTo(503);
     Answer write = client.send(a(), "set:a:1");
@@ -182,8 +182,8 @@ public abstract class CausalContract extends FreshnessContract {
     assertThat(write.cookies()).isEmpty();
     setClock(MAX_STALENESS.plusMillis(1));
     assertThat(client.send(a(), "get:user").status()).isEqualTo(503);
-    serverA().faulty().fail();
-    serverB().faulty().fail();
+    serverA().control().fail();
+    serverB().control().fail();
     assertThat(client.send(a(), "get:user").line()).isEqualTo("anna");
     assertThat(client.send(b(), "get:user").line()).isEqualTo("anna");
   }

@@ -300,6 +300,23 @@ public abstract class ContainerContract extends TwoServers {
     assertThat(destroyed(marker)).isEqualTo(1);
   }
 
+  @Test
+  @Tag("G6")
+  @Tag("R26")
+  void aSessionInUseOnOneServerIsNotEndedByTheOtherThatHasAnIdleCopy() {
+    ContractClient client = new ContractClient();
+    String marker = UUID.randomUUID().toString();
+    client.send(a(), "add:cart:" + marker, "timeout:60");
+    client.send(b(), "get:cart");
+    for (int seconds = 40; seconds <= 320; seconds += 40) {
+      setClock(Duration.ofSeconds(seconds));
+      assertThat(client.send(a(), "get:cart").line()).isEqualTo(marker);
+      scavengeBoth();
+    }
+    assertThat(destroyed(marker)).isZero();
+    assertThat(client.send(b(), "get:cart").line()).isEqualTo(marker);
+  }
+
   private void scavengeBoth() {
     Threads.run(2, number -> node(number).scavenge());
   }
@@ -441,8 +458,8 @@ public abstract class ContainerContract extends TwoServers {
     ContractClient client = new ContractClient();
     client.send(a(), "set:user:anna");
     String id = client.sessionId();
-    serverA().faulty().failAll();
-    serverB().faulty().failAll();
+    serverA().control().failAll();
+    serverB().control().failAll();
     for (int i = 0; i < 4; i++) {
       Answer answer = client.send(node(i), "get:user", "begin", "set:user:stranger");
       assertThat(answer.status()).isEqualTo(503);
@@ -451,8 +468,8 @@ public abstract class ContainerContract extends TwoServers {
     }
     assertThat(client.sessionId()).isEqualTo(id);
     assertThat(new ContractClient().send(a(), "waiting:nobody").line()).isEqualTo("0");
-    serverA().faulty().fail();
-    serverB().faulty().fail();
+    serverA().control().fail();
+    serverB().control().fail();
     assertThat(client.send(a(), "get:user").line()).isEqualTo("anna");
     assertThat(client.send(b(), "get:user").line()).isEqualTo("anna");
   }
@@ -463,9 +480,9 @@ public abstract class ContainerContract extends TwoServers {
   void aFailedSaveIsAnswered503AndSavedWithTheNextRequest() {
     ContractClient client = new ContractClient();
     client.send(a(), "set:a:1", "add:cart:1");
-    serverA().faulty().fail("save");
+    serverA().control().fail("save");
     assertThat(client.send(a(), "set:a:2", "add:cart:2").status()).isEqualTo(503);
-    serverA().faulty().fail();
+    serverA().control().fail();
     assertThat(client.send(a(), "get:a", "get:cart").lines()).containsExactly("2", "1,2");
     assertThat(client.send(b(), "get:a", "get:cart").lines()).containsExactly("2", "1,2");
   }
@@ -473,7 +490,7 @@ public abstract class ContainerContract extends TwoServers {
   @Test
   @Tag("G4")
   void aSessionThatCannotBeCreatedIsAnswered503WithoutItsCookie() {
-    serverA().faulty().fail("create");
+    serverA().control().fail("create");
     ContractClient client = new ContractClient();
     Answer answer = client.send(a(), "set:a:1");
     assertThat(answer.status()).isEqualTo(503);
@@ -521,7 +538,7 @@ public abstract class ContainerContract extends TwoServers {
   }
 
   private SessionStore storeA() {
-    return serverA().counting();
+    return serverA().store();
   }
 
   // ---------------------------------------------------------------- cost
@@ -554,5 +571,23 @@ public abstract class ContainerContract extends TwoServers {
 
     client.send(a(), "invalidate");
     assertThat(takeCalls()).as("a logout").isEqualTo(Map.of("load", 1, "remove", 1));
+  }
+
+  @Test
+  @Tag("G9")
+  @Tag("R78")
+  void requestsThatOnlyReadCostOneCallEachWhetherTheyAreATouchOrNot() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "set:a:1");
+    takeCalls();
+    for (int i = 0; i < 10; i++) {
+      client.send(node(i), "get:a");
+    }
+    assertThat(takeCalls()).isEqualTo(Map.of("load", 10));
+    setClock(Duration.ofMinutes(2));
+    for (int i = 0; i < 10; i++) {
+      client.send(a(), "get:a");
+    }
+    assertThat(takeCalls()).isEqualTo(Map.of("load", 10));
   }
 }

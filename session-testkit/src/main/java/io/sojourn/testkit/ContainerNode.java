@@ -1,6 +1,7 @@
 package io.sojourn.testkit;
 
 import java.net.URI;
+import java.util.Optional;
 
 /** A running server of a container under test. */
 public interface ContainerNode extends AutoCloseable {
@@ -10,6 +11,14 @@ public interface ContainerNode extends AutoCloseable {
 
   /** Looks for expired sessions now, as the container does from time to time. */
   void scavenge();
+
+  /**
+   * What steers the store of a server that has opened it itself, in another process; empty if it
+   * has the one that it was given.
+   */
+  default Optional<StoreControl> storeControl() {
+    return Optional.empty();
+  }
 
   /** Stops the server. Repeatable. */
   @Override

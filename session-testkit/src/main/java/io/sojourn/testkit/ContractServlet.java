@@ -47,7 +47,7 @@ public final class ContractServlet extends HttpServlet {
     this.events = events;
   }
 
-  private static final class Gate {
+  static final class Gate {
     final CountDownLatch latch = new CountDownLatch(1);
     final AtomicInteger waiting = new AtomicInteger();
   }

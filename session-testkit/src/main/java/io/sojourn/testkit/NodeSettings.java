@@ -9,6 +9,7 @@ import java.util.function.Supplier;
  * What a server is to be started with.
  *
  * @param name its name, which {@link ContractServlet} is given
+ * @param application whose sessions the store has
  * @param store where it keeps its sessions; not its own to close
  * @param allowedClasses patterns of classes that may be in a session
  * @param freshness when it asks the store whether a session has changed
@@ -16,6 +17,7 @@ import java.util.function.Supplier;
  */
 public record NodeSettings(
     String name,
+    String application,
     SessionStore store,
     String allowedClasses,
     SessionPolicy.Freshness freshness,

@@ -14,7 +14,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -37,7 +36,6 @@ public abstract class TwoServers {
 
   private final String application = "container-" + UUID.randomUUID();
   private final SessionPolicy.Freshness freshness;
-  private final AtomicReference<Duration> clockOffset = new AtomicReference<>(Duration.ZERO);
   private final List<AutoCloseable> closeables = new ArrayList<>();
 
   private @Nullable Server serverA;
@@ -54,7 +52,8 @@ public abstract class TwoServers {
 
   /**
    * Starts a server on a free port of 127.0.0.1 with one web application: a {@link ContractServlet}
-   * for all paths and its {@link SessionEvents} as listener.
+   * for all paths and its {@link SessionEvents} as listener. In another process, where the store
+   * that it is given is of no use, it opens one of the same place and says how to steer that.
    *
    * @throws Exception if it does not start
    */
@@ -68,8 +67,22 @@ public abstract class TwoServers {
    */
   protected abstract SessionStore open(String application, Supplier<Duration> clock);
 
-  /** A server with what a test needs of its store. */
-  record Server(ContainerNode node, CountingStore counting, FaultyStore faulty) {}
+  /**
+   * A server.
+   *
+   * @param opened its store, or in another process one of the same place
+   */
+  record Server(ContainerNode node, ControlledStore opened) {
+
+    SessionStore store() {
+      return opened.store();
+    }
+
+    /** What steers the store that the server works with. */
+    StoreControl control() {
+      return node.storeControl().orElse(opened);
+    }
+  }
 
   @BeforeAll
   final void startServers() throws Exception {
@@ -78,14 +91,19 @@ public abstract class TwoServers {
   }
 
   final Server startServer(String name, String allowedClasses) throws Exception {
-    SessionStore store = open(application, clockOffset::get);
-    closeables.add(store);
-    FaultyStore faulty = new FaultyStore(store);
-    CountingStore counting = new CountingStore(faulty);
+    ControlledStore controlled = new ControlledStore(clock -> open(application, clock));
+    closeables.add(controlled.store());
     ContainerNode node =
-        start(new NodeSettings(name, counting, allowedClasses, freshness, clockOffset::get));
+        start(
+            new NodeSettings(
+                name,
+                application,
+                controlled.store(),
+                allowedClasses,
+                freshness,
+                controlled::clockOffset));
     closeables.add(0, node);
-    return new Server(node, counting, faulty);
+    return new Server(node, controlled);
   }
 
   @AfterAll
@@ -97,15 +115,16 @@ public abstract class TwoServers {
 
   @BeforeEach
   final void allIsWell() {
-    clockOffset.set(Duration.ZERO);
-    serverA().faulty.fail();
-    serverB().faulty.fail();
+    setClock(Duration.ZERO);
+    serverA().control().fail();
+    serverB().control().fail();
     takeCalls();
   }
 
   /** Moves the clocks of the store and of the servers. */
   final void setClock(Duration offset) {
-    clockOffset.set(offset);
+    serverA().control().setClock(offset);
+    serverB().control().setClock(offset);
   }
 
   final Server serverA() {
@@ -130,8 +149,8 @@ public abstract class TwoServers {
 
   /** The store calls of both servers since the last time this was asked. */
   final Map<String, Integer> takeCalls() {
-    Map<String, Integer> calls = new TreeMap<>(serverA().counting.takeCalls());
-    serverB().counting.takeCalls().forEach((name, n) -> calls.merge(name, n, Integer::sum));
+    Map<String, Integer> calls = new TreeMap<>(serverA().control().takeCalls());
+    serverB().control().takeCalls().forEach((name, n) -> calls.merge(name, n, Integer::sum));
     return calls;
   }
 

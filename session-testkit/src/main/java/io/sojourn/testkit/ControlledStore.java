@@ -1,0 +1,66 @@
+package io.sojourn.testkit;
+
+import io.sojourn.SessionStore;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/** The store of one server under test. Thread-safe. */
+public final class ControlledStore implements StoreControl {
+
+  private final FaultyStore faulty;
+  private final CountingStore counting;
+  private volatile Duration clockOffset = Duration.ZERO;
+
+  /**
+   * Opens a store.
+   *
+   * @param opening opens it, told how far its clock is shifted
+   */
+  public ControlledStore(Function<Supplier<Duration>, SessionStore> opening) {
+    faulty = new FaultyStore(opening.apply(this::clockOffset));
+    counting = new CountingStore(faulty);
+  }
+
+  /** The classes to bring along to another process, beside session-core's. */
+  public static List<Class<?>> classes() {
+    return List.of(
+        ControlledStore.class,
+        StoreControl.class,
+        CountingStore.class,
+        FaultyStore.class,
+        InterceptedStore.class);
+  }
+
+  /** The store for the server. */
+  public SessionStore store() {
+    return counting;
+  }
+
+  /** How far the clock is shifted. */
+  Duration clockOffset() {
+    return clockOffset;
+  }
+
+  @Override
+  public void fail(String... operations) {
+    faulty.fail(operations);
+  }
+
+  @Override
+  public void failAll() {
+    faulty.failAll();
+  }
+
+  @Override
+  public Map<String, Integer> takeCalls() {
+    return counting.takeCalls();
+  }
+
+  @Override
+  public void setClock(Duration offset) {
+    clockOffset = offset;
+  }
+}
