@@ -1,5 +1,7 @@
 package io.sojourn.jetty;
 
+import static org.awaitility.Awaitility.await;
+
 import io.sojourn.SessionPolicy;
 import io.sojourn.testkit.ContainerNode;
 import io.sojourn.testkit.ContractServlet;
@@ -8,12 +10,14 @@ import io.sojourn.testkit.SessionEvents;
 import java.net.URI;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.time.Duration;
 import java.util.function.Consumer;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.handler.ContextHandlerCollection;
 import org.eclipse.jetty.session.DefaultSessionIdManager;
+import org.jspecify.annotations.Nullable;
 
 /** A Jetty in this JVM with a web application whose sessions Sojourn keeps. */
 final class JettyNode implements ContainerNode {
@@ -50,12 +54,15 @@ final class JettyNode implements ContainerNode {
   /**
    * Starts it.
    *
+   * @param sessions keeps the sessions; null: as Jetty does without it
    * @param workerName what session ids end with; empty for nothing
    * @param preparation what to do before
    * @throws Exception if it does not start
    */
   static JettyNode start(
-      SojournSessionCacheFactory sessions, String workerName, Consumer<JettyNode> preparation)
+      @Nullable SojournSessionCacheFactory sessions,
+      String workerName,
+      Consumer<JettyNode> preparation)
       throws Exception {
     Server server = new Server();
     ServerConnector connector = new ServerConnector(server, 1, 1);
@@ -64,8 +71,10 @@ final class JettyNode implements ContainerNode {
     DefaultSessionIdManager ids = new DefaultSessionIdManager(server);
     ids.setWorkerName(workerName);
     server.addBean(ids, true);
-    sessions.setServer(server);
-    server.addBean(sessions);
+    if (sessions != null) {
+      sessions.setServer(server);
+      server.addBean(sessions);
+    }
     ContextHandlerCollection contexts = new ContextHandlerCollection();
     server.setHandler(contexts);
     ServletContext context = context("/");
@@ -101,6 +110,13 @@ final class JettyNode implements ContainerNode {
   static void trackByAddress(JettyNode node) {
     node.context.sessions().setUsingCookies(false);
     node.context.sessions().setUsingUriParameters(true);
+  }
+
+  /** Waits until it is done with all requests, which it may be later than it has answered them. */
+  void awaitIdle() {
+    if (context.sessions().getSessionCache() instanceof SojournSessionCache cache) {
+      await().pollInterval(Duration.ofMillis(1)).until(() -> cache.requests().get() == 0);
+    }
   }
 
   void closeConnections() {

@@ -3,12 +3,12 @@ package io.sojourn.tomcat;
 import io.sojourn.SessionStore;
 import java.util.UUID;
 
-class AccessTimesH2IT extends AccessTimesContract {
+class EventsAndTimesH2IT extends EventsAndTimes {
 
   private final String url = "jdbc:h2:mem:" + UUID.randomUUID() + ";DB_CLOSE_DELAY=-1";
 
   @Override
-  SessionStore open(String application) {
+  protected SessionStore open(String application) {
     return Stores.open(url, application);
   }
 }

@@ -6,16 +6,16 @@ import io.sojourn.testkit.server.RedisServer;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 @ExtendWith(RealServers.class)
-class AccessTimesRedisIT extends AccessTimesContract {
+class EventsAndTimesRedisIT extends EventsAndTimes {
 
   private final String url;
 
-  AccessTimesRedisIT(RedisServer redis) {
+  EventsAndTimesRedisIT(RedisServer redis) {
     this.url = redis.url();
   }
 
   @Override
-  SessionStore open(String application) {
+  protected SessionStore open(String application) {
     return Stores.open(url, application);
   }
 }
