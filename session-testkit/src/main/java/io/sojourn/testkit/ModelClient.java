@@ -38,16 +38,16 @@ final class ModelClient {
     String name = "n" + random.nextInt(4);
     switch (random.nextInt(10)) {
       case 0, 1 -> {
-        http.send(node, "set:" + name + ":" + steps);
+        send(node, description, "set:" + name + ":" + steps);
         attributes.put(name, Integer.toString(steps));
         hasSession = true;
       }
       case 2 -> {
-        http.send(node, "remove:" + name);
+        send(node, description, "remove:" + name);
         attributes.remove(name);
       }
       case 3, 4 -> {
-        http.send(node, "add:cart:" + steps);
+        send(node, description, "add:cart:" + steps);
         attributes.merge("cart", Integer.toString(steps), (old, item) -> old + "," + item);
         hasSession = true;
       }
@@ -60,11 +60,11 @@ final class ModelClient {
       }
       case 6 -> {
         if (random.nextInt(4) == 0) {
-          http.send(node, "invalidate");
+          send(node, description, "invalidate");
           attributes.clear();
           hasSession = false;
         } else if (hasSession) {
-          http.send(node, "changeId");
+          send(node, description, "changeId");
         }
       }
       case 7 -> {
@@ -77,6 +77,10 @@ final class ModelClient {
       }
     }
     look(random.nextBoolean() ? node : other, description);
+  }
+
+  private void send(ContainerNode node, String description, String operation) {
+    assertThat(http.send(node, operation).status()).as(description).isEqualTo(200);
   }
 
   /** Requests that overlap, and whose answers come in any order. */
