@@ -132,7 +132,7 @@ final class RequestScope {
    */
   void adopt(SojournManager manager, Request request) {
     String id = request.getRequestedSessionId();
-    RequestScope asksNobody = new RequestScope(null, null, null);
+    RequestScope asksNobody = new RequestScope(null, null, null, null);
     if (id != null) {
       asksNobody.remember(manager, id, null);
     }
