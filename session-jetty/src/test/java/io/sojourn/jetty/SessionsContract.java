@@ -461,6 +461,7 @@ abstract class SessionsContract {
 
   @Test
   @Tag("G6")
+  @Tag("R34")
   @Tag("R35")
   void aListenerThatThrowsKeepsNoSessionAliveAndHasItsApplicationsLoader() throws Exception {
     Witness.SEEN.clear();
@@ -634,6 +635,7 @@ abstract class SessionsContract {
 
   @Test
   @Tag("R62")
+  @Tag("R66")
   void aChangedIdAndALogoutReachTheOtherContextsOfTheServer() throws Exception {
     SessionStore first = store(application);
     SessionStore secondary = store(application + "/other");
