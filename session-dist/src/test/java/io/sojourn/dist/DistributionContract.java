@@ -57,7 +57,7 @@ abstract class DistributionContract {
   private static final Pattern ACCOUNT = Pattern.compile("user=([^&]*)&password=([^&]*)");
 
   /** What an application does with its own Kryo and Netty, and what it sees of them. */
-  private static final String LIBRARIES_JSP =
+  static final String LIBRARIES_JSP =
       """
       <%@ page import="com.esotericsoftware.kryo.kryo5.*,com.esotericsoftware.kryo.kryo5.io.*,java.util.*" %><%
         List<String> visits = (List<String>) session.getAttribute("visits");

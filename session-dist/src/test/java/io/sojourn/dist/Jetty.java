@@ -54,6 +54,17 @@ final class Jetty implements AutoCloseable {
     assertThat(configuring.onExit().join().exitValue()).as(this::log).isZero();
   }
 
+  /** A copy of another one's base. */
+  Jetty(Jetty other, Path base) throws IOException {
+    this.home = other.home;
+    this.base = base;
+    try (Stream<Path> files = Files.walk(other.base)) {
+      for (Path file : (Iterable<Path>) files::iterator) {
+        Files.copy(file, base.resolve(other.base.relativize(file).toString()));
+      }
+    }
+  }
+
   private static Path unpacked(String line) throws IOException {
     try (Stream<Path> folders = Files.list(UNPACKED)) {
       return folders
@@ -94,6 +105,11 @@ final class Jetty implements AutoCloseable {
     return base;
   }
 
+  /** Lays a web application in, at the path of its name. */
+  void deploy(Path war) throws IOException {
+    Files.copy(war, base.resolve("webapps").resolve(war.getFileName()));
+  }
+
   /** Starts it, and does not wait for it. */
   void start(Map<String, String> environment, String... properties) throws IOException {
     List<String> arguments = new ArrayList<>(List.of(properties));
@@ -107,8 +123,15 @@ final class Jetty implements AutoCloseable {
     Runtime.getRuntime().addShutdownHook(new Thread(started::destroyForcibly));
   }
 
+  long pid() {
+    return running().pid();
+  }
+
   /** Waits until it answers. */
   void awaitStart() {
+    if (port != 0) {
+      return;
+    }
     await()
         .atMost(PATIENCE)
         .pollInterval(Duration.ofMillis(50))
@@ -142,6 +165,7 @@ final class Jetty implements AutoCloseable {
   }
 
   URI uri(String path) {
+    awaitStart();
     return URI.create("http://127.0.0.1:" + port + path);
   }
 

@@ -6,12 +6,13 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
 
-/** Packs web applications. */
+/** Packs web applications, and what they or servers bring along. */
 final class War {
 
   private War() {}
@@ -31,16 +32,34 @@ final class War {
         out.putNextEntry(new JarEntry("WEB-INF/lib/" + jar.getFileName()));
         Files.copy(jar, out);
       }
-      for (Map.Entry<String, String> text : texts.entrySet()) {
-        out.putNextEntry(new JarEntry(text.getKey()));
-        out.write(text.getValue().getBytes(UTF_8));
-      }
-      for (Class<?> type : classes) {
-        String name = type.getName().replace('.', '/') + ".class";
-        out.putNextEntry(new JarEntry("WEB-INF/classes/" + name));
-        try (InputStream in = type.getResourceAsStream("/" + name)) {
-          in.transferTo(out);
-        }
+      write(out, texts, "WEB-INF/classes/", List.of(classes));
+    }
+  }
+
+  /**
+   * Writes a jar.
+   *
+   * @param texts files by their names
+   */
+  static void writeJar(Path jar, Map<String, String> texts, List<Class<?>> classes)
+      throws IOException {
+    try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar))) {
+      write(out, texts, "", classes);
+    }
+  }
+
+  private static void write(
+      JarOutputStream out, Map<String, String> texts, String folder, List<Class<?>> classes)
+      throws IOException {
+    for (Map.Entry<String, String> text : texts.entrySet()) {
+      out.putNextEntry(new JarEntry(text.getKey()));
+      out.write(text.getValue().getBytes(UTF_8));
+    }
+    for (Class<?> type : classes) {
+      String name = type.getName().replace('.', '/') + ".class";
+      out.putNextEntry(new JarEntry(folder + name));
+      try (InputStream in = type.getResourceAsStream("/" + name)) {
+        in.transferTo(out);
       }
     }
   }
