@@ -224,7 +224,7 @@ public final class InMemorySessionStore implements SessionStore {
     final SessionKey origin;
     final Instant creationTime;
     SessionKey key;
-    long version = FIRST_VERSION;
+    long version;
     Instant lastAccessTime;
     IdleTimeout timeout;
     @Nullable Instant claimedUntil;
@@ -243,6 +243,7 @@ public final class InMemorySessionStore implements SessionStore {
     Stored(NewSession session, Instant now) {
       origin = session.key();
       key = session.key();
+      version = session.version();
       creationTime = session.creationTime().truncatedTo(ChronoUnit.MILLIS);
       lastAccessTime = now;
       timeout = session.timeout();

@@ -381,6 +381,11 @@ public final class LiveSession {
     clientTag = tag;
   }
 
+  /** Whether it is a copy of this session, and not of another one that had this id before. */
+  boolean isOf(SessionRecord record) {
+    return origin.equals(record.origin()) && creationTime.equals(record.creationTime());
+  }
+
   IdleTimeout timeout() {
     return timeout;
   }
@@ -659,11 +664,12 @@ public final class LiveSession {
    * @param newVersion the session's version after it
    */
   void saved(Pending pending, long newVersion) {
+    boolean begun = state == State.NEW;
     state = State.STORED;
     contacted();
     unsaved = false;
     synchronized (stateLock) {
-      boolean alone = newVersion == pending.knownVersion + 1;
+      boolean alone = begun || newVersion == pending.knownVersion + 1;
       for (AttributeSlot.Capture capture : pending.captures) {
         AttributeSlot slot = capture.slot();
         if (slot.saved(capture, newVersion, alone)) {

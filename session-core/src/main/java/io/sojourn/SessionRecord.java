@@ -9,7 +9,7 @@ import java.util.Map;
  * @param key the key that opens it now
  * @param origin the key that it was created under, by which {@link SessionStore#save save} and
  *     {@link SessionStore#remove remove} address it for good, whatever its id has become
- * @param version counts the saves; {@link SessionStore#FIRST_VERSION} or more
+ * @param version one more with each save; {@link SessionStore#FIRST_VERSION} or more
  * @param creationTime as given when it was created
  * @param lastAccessTime the last access the store knows of, by the store's clock, to the
  *     millisecond

@@ -355,6 +355,11 @@ public final class SessionRepository implements AutoCloseable {
       String id, SessionRecord record, long known, LiveSession.Question asked) {
     LiveSession loaded = new LiveSession(id, record, codec, policy, refusedClasses);
     LiveSession present = nearCache.putIfAbsent(loaded);
+    if (present != null && present.isStored() && !present.isOf(record)) {
+      // The one that it is a copy of has ended, and another one has begun under this id.
+      forget(present);
+      present = nearCache.putIfAbsent(loaded);
+    }
     LiveSession admitted = present == null ? loaded : present;
     takeOver(admitted, new LoadResult.Found(record), known, asked);
     return admitted;
@@ -479,7 +484,7 @@ public final class SessionRepository implements AutoCloseable {
     if (!store.create(created)) {
       return false;
     }
-    session.saved(pending, SessionStore.FIRST_VERSION);
+    session.saved(pending, created.version());
     session.confirmed(asked);
     nearCache.weighAnew(session);
     if (session.holder() != SessionStore.NO_HOLDER) {

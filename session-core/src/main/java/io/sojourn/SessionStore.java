@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 public interface SessionStore extends AutoCloseable {
 
-  /** The version of a session that has just been created. */
+  /** The lowest version that a session may have. */
   long FIRST_VERSION = 1;
 
   /** A {@code knownVersion} for a caller that knows nothing of the session yet. */
@@ -44,7 +44,7 @@ public interface SessionStore extends AutoCloseable {
   int REMOVAL_MARK_VERSIONS = 128;
 
   /**
-   * Creates a session. Its version is {@link #FIRST_VERSION}, its last access now.
+   * Creates a session. Its version is the one that it is given, its last access now.
    *
    * @return false if the key is taken: by a session, by one that has expired and is not yet
    *     removed, or as the origin of one that was renamed; nothing is written then

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -390,10 +391,11 @@ class SessionRepositoryTest {
     list(session).add("y");
     a.flush(session);
     assertThat(store.onlyDelta().changes())
-        .isEqualTo(Map.of("list", new AttributeChange.Replace(bytes("[x,y"), 1)));
+        .isEqualTo(Map.of("list", new AttributeChange.Replace(bytes("[x,y"), read)));
     assertThat(list(opened(b, "s"))).containsExactly("x", "y");
   }
 
+    long read = session.knownVersion();
   @Test
   void aListThatEncodesDifferentlyAfterDecodingIsNotAChange() {
     LiveSession session = a.create("s", HALF_AN_HOUR);
@@ -519,20 +521,20 @@ class SessionRepositoryTest {
     a.flush(onA);
     onB.setAttribute("b", "1");
     b.flush(onB);
-    assertThat(onB.knownVersion()).isEqualTo(1);
+    assertThat(onB.knownVersion()).isEqualTo(first);
     opened(b, "s");
-    assertThat(onB.knownVersion()).isEqualTo(3);
+    assertThat(onB.knownVersion()).isEqualTo(first + 2);
     assertThat(onB.attribute("a")).isEqualTo("1");
     assertThat(onB.attribute("b")).isEqualTo("1");
   }
 
   @Test
   void whatThisNodeRemovedDoesNotComeBackWithAnOlderAnswer() {
-    created(a, "s");
+    long first = created(a, "s").knownVersion();
     LiveSession onB = opened(b, "s");
     opened(a, "s").setAttribute("text", "two");
     a.flush(opened(a, "s"));
-    LoadResult.Changed slow = (LoadResult.Changed) store.load(SessionKey.of("s"), 1);
+    LoadResult.Changed slow = (LoadResult.Changed) store.load(SessionKey.of("s"), first);
     onB.removeAttribute("text");
     b.flush(onB);
     onB.refresh(slow);
@@ -548,10 +550,32 @@ class SessionRepositoryTest {
     session.setAttribute("text", "lost");
     session.setAttribute("new", "lost");
     a.flush(session);
-    session.refresh(before, 2);
+    session.refresh(before, before.version() + 1);
     assertThat(session.attribute("text")).isEqualTo("one");
     assertThat(session.attributeNames()).containsExactlyInAnyOrder("text", "list");
-    assertThat(session.knownVersion()).isEqualTo(1);
+    assertThat(session.knownVersion()).isEqualTo(before.version());
+  }
+
+  /** As when another application of the path "/" has the client propose it. */
+  @Test
+  @Tag("G7")
+  void aCopyOfAnEarlierSessionIsNotUsedForTheOneThatHasBegunAnewUnderItsId() {
+    created(a, "s");
+    LiveSession old = opened(b, "s");
+    assertThat(a.invalidate(opened(a, "s"))).isTrue();
+    while (!Instant.now().truncatedTo(ChronoUnit.MILLIS).isAfter(old.creationTime())) {
+      Thread.onSpinWait();
+    }
+    LiveSession begun = requireNonNull(a.createNow("s", Duration.ofMinutes(30)));
+    begun.setAttribute("new", "1");
+    a.flush(begun);
+    LiveSession onB = opened(b, "s");
+    assertThat(onB.attributeNames()).containsExactly("new");
+    assertThat(onB.creationTime()).isEqualTo(begun.creationTime());
+    onB.setAttribute("onB", "1");
+    assertThat(b.flush(onB)).isTrue();
+    assertThat(opened(a, "s").attribute("onB")).isEqualTo("1");
+    assertThat(old.attribute("text")).isEqualTo("one");
   }
 
   @Test
@@ -589,7 +613,7 @@ class SessionRepositoryTest {
   @Test
   @Tag("G9")
   void whatAnAdapterOnlyPeeksAtIsNotEncodedAgain() {
-    created(a, "s");
+    long first = created(a, "s").knownVersion();
     LiveSession onB = opened(b, "s");
     codec.encoded.set(0);
     Object list = onB.peek("list");

@@ -191,7 +191,11 @@ class UnchangedCollectionsTest {
         for (int i = 0; i < EACH; i++) {
           stored.put("attribute" + i, EncodedValue.of(in.readNBytes(in.readInt())));
         }
-        assertThat(store.create(new NewSession(key, Instant.now(), TIMEOUT, stored))).isTrue();
+        assertThat(
+                store.create(
+                    new NewSession(
+                        key, SessionStore.FIRST_VERSION, Instant.now(), TIMEOUT, stored)))
+            .isTrue();
         reordered += readAndFlush(node, "session" + session, stored);
 
         LoadResult.Found found = (LoadResult.Found) store.load(key, 0);
@@ -199,7 +203,7 @@ class UnchangedCollectionsTest {
             .session()
             .attributes()
             .forEach((name, now) -> assertThat(now.value()).as(name).isEqualTo(stored.get(name)));
-        assertThat(found.session().version()).isEqualTo(1);
+        assertThat(found.session().version()).isEqualTo(SessionStore.FIRST_VERSION);
       }
     }
     assertThat(reordered).as("the test has some that come back in another order").isPositive();

@@ -117,7 +117,8 @@ public class JdbcStoreBenchmark {
       for (int j = 1; j <= ATTRIBUTES; j++) {
         attributes.put("attribute" + j, EncodedValue.of(bytes(ATTRIBUTE_BYTES)));
       }
-      store.create(new NewSession(keys[i], Instant.now(), timeout, attributes));
+      store.create(
+          new NewSession(keys[i], SessionStore.FIRST_VERSION, Instant.now(), timeout, attributes));
     }
     fillBare();
   }

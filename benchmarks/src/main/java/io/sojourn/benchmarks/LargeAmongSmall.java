@@ -72,7 +72,11 @@ public final class LargeAmongSmall {
     IdleTimeout timeout = new IdleTimeout(Duration.ofHours(1), Duration.ofMinutes(10));
     store.create(
         new NewSession(
-            key, Instant.now(), timeout, Map.of("value", EncodedValue.of(new byte[size]))));
+            key,
+            SessionStore.FIRST_VERSION,
+            Instant.now(),
+            timeout,
+            Map.of("value", EncodedValue.of(new byte[size]))));
     return key;
   }
 

@@ -112,7 +112,8 @@ public class RedisStoreBenchmark {
         attributes.put("attribute" + j, EncodedValue.of(value));
         redis.hset(names[i], bytes(":attribute" + j), value);
       }
-      store.create(new NewSession(keys[i], Instant.now(), timeout, attributes));
+      store.create(
+          new NewSession(keys[i], SessionStore.FIRST_VERSION, Instant.now(), timeout, attributes));
       redis.hset(names[i], FIELD, random(Long.toString(System.currentTimeMillis()).length()));
     }
     matchBytes();

@@ -26,9 +26,9 @@ final class H2Dialect extends TwoTableDialect {
 
   private static final String CREATE =
       """
-      INSERT INTO sojourn_session (application, origin, session_key, version, creation_time, last_access_time,
+      INSERT INTO sojourn_session (application, origin, version, session_key, creation_time, last_access_time,
         max_inactive_interval, touch_interval, expiry)
-      VALUES (?, ?, ?, %d, ?, {now}, ?, ?, {now} + CAST(? AS BIGINT))""";
+      VALUES (?, ?, ?, ?, ?, {now}, ?, ?, {now} + CAST(? AS BIGINT))""";
 
   private static final String WRITE =
       """
@@ -63,7 +63,7 @@ final class H2Dialect extends TwoTableDialect {
 
   H2Dialect(Tables tables) {
     super(tables, CLOCK);
-    this.create = text(CREATE.formatted(SessionStore.FIRST_VERSION));
+    this.create = text(CREATE);
     this.update = ownRow(UPDATE);
     this.write = text(WRITE);
     this.replace = text(REPLACE);
@@ -87,7 +87,7 @@ final class H2Dialect extends TwoTableDialect {
           for (Map.Entry<String, EncodedValue> each : inOrder(created.attributes()).entrySet()) {
             try (Parameters parameters = whole.prepare(write)) {
               bindAttribute(parameters, whole, created.key(), each.getKey());
-              parameters.number(SessionStore.FIRST_VERSION).content(each.getValue());
+              parameters.number(created.version()).content(each.getValue());
               parameters.statement.executeUpdate();
             }
           }

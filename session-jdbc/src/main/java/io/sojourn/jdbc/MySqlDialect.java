@@ -54,10 +54,10 @@ final class MySqlDialect extends SqlDialect {
       """
       INSERT INTO sojourn_session (application, origin, kind, name, version, session_key, creation_time, last_access_time,
         max_inactive_interval, touch_interval, expiry, content)
-      VALUES (?, ?, 0, '', %1$d, ?, ?, {now}, ?, ?, {now} + ?, NULL)""";
+      VALUES (?, ?, 0, '', ?, ?, ?, {now}, ?, ?, {now} + ?, NULL)""";
 
   private static final String CREATED_ATTRIBUTE =
-      ", (?, ?, 1, ?, %1$d, NULL, NULL, NULL, NULL, NULL, NULL, ?)";
+      ", (?, ?, 1, ?, ?, NULL, NULL, NULL, NULL, NULL, NULL, ?)";
 
   private static final String MORE_ATTRIBUTES =
       "INSERT INTO sojourn_session (application, origin, kind, name, version, content) VALUES ";
@@ -162,7 +162,6 @@ final class MySqlDialect extends SqlDialect {
   private static final int BYTES_AROUND_A_VALUE = 16 << 10;
 
   private final SqlText create;
-  private final String createdAttribute;
   private final SqlText save;
   private final OwnRow touch;
   private final String mergeAttribute;
@@ -177,8 +176,7 @@ final class MySqlDialect extends SqlDialect {
 
   MySqlDialect(Tables tables) {
     super(tables, CLOCK, LOAD, LOAD_CHANGED, IS_OWN_ROW);
-    this.create = text(CREATE.formatted(SessionStore.FIRST_VERSION));
-    this.createdAttribute = CREATED_ATTRIBUTE.formatted(SessionStore.FIRST_VERSION);
+    this.create = text(CREATE);
     this.save = text(SAVE);
     this.touch = ownRow(TOUCH);
     this.mergeAttribute = line(MERGE_ATTRIBUTE);
@@ -248,7 +246,7 @@ final class MySqlDialect extends SqlDialect {
         whole -> {
           insert(whole, created, parts.get(0));
           for (Map<String, EncodedValue> part : parts.subList(1, parts.size())) {
-            insertMore(whole, created.key(), part);
+            insertMore(whole, created, part);
           }
           return true;
         });
@@ -256,25 +254,25 @@ final class MySqlDialect extends SqlDialect {
 
   private void insert(Work work, NewSession created, Map<String, EncodedValue> attributes)
       throws SQLException {
-    String sql = work.sql(create) + createdAttribute.repeat(attributes.size());
+    String sql = work.sql(create) + CREATED_ATTRIBUTE.repeat(attributes.size());
     try (Parameters parameters = work.prepare(sql)) {
       bindOwnRow(parameters, work, created);
       for (Map.Entry<String, EncodedValue> attribute : attributes.entrySet()) {
         bindAttribute(parameters, work, created.key(), attribute.getKey());
-        parameters.content(attribute.getValue());
+        parameters.number(created.version()).content(attribute.getValue());
       }
       parameters.statement.executeUpdate();
     }
   }
 
-  private void insertMore(Work work, SessionKey origin, Map<String, EncodedValue> attributes)
+  private void insertMore(Work work, NewSession created, Map<String, EncodedValue> attributes)
       throws SQLException {
-    String row = "(?, ?, 1, ?, " + SessionStore.FIRST_VERSION + ", ?)";
+    String row = "(?, ?, 1, ?, ?, ?)";
     String sql = moreAttributes + row + (", " + row).repeat(attributes.size() - 1);
     try (Parameters parameters = work.prepare(sql)) {
       for (Map.Entry<String, EncodedValue> attribute : attributes.entrySet()) {
-        bindAttribute(parameters, work, origin, attribute.getKey());
-        parameters.content(attribute.getValue());
+        bindAttribute(parameters, work, created.key(), attribute.getKey());
+        parameters.number(created.version()).content(attribute.getValue());
       }
       parameters.statement.executeUpdate();
     }

@@ -32,9 +32,9 @@ final class PostgreSqlDialect extends TwoTableDialect {
   private static final String CREATE =
       """
       WITH h AS (
-        INSERT INTO sojourn_session (application, origin, session_key, version, creation_time, last_access_time,
+        INSERT INTO sojourn_session (application, origin, version, session_key, creation_time, last_access_time,
           max_inactive_interval, touch_interval, expiry)
-        VALUES (?, ?, ?, %d, ?, {now}, ?, ?, {now} + ?) ON CONFLICT DO NOTHING RETURNING application, origin, version)""";
+        VALUES (?, ?, ?, ?, ?, {now}, ?, ?, {now} + ?) ON CONFLICT DO NOTHING RETURNING application, origin, version)""";
 
   private static final String FIRST_ATTRIBUTE =
       ", d (name, content) AS (VALUES (CAST(? AS BYTEA), CAST(? AS BYTEA))";
@@ -108,7 +108,7 @@ final class PostgreSqlDialect extends TwoTableDialect {
 
   PostgreSqlDialect(Tables tables) {
     super(tables, CLOCK);
-    this.create = text(CREATE.formatted(SessionStore.FIRST_VERSION));
+    this.create = text(CREATE);
     this.createAttributes = line(CREATE_ATTRIBUTES);
     this.firstChange = line(FIRST_CHANGE);
     this.ownRow = ownRow(OWN_ROW);

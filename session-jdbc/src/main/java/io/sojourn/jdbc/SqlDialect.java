@@ -273,7 +273,7 @@ abstract class SqlDialect {
   static void bindOwnRow(Parameters parameters, Work work, NewSession created) throws SQLException {
     byte[] key = created.key().bytes();
     IdleTimeout timeout = created.timeout();
-    parameters.bytes(work.application()).bytes(key).bytes(key);
+    parameters.bytes(work.application()).bytes(key).number(created.version()).bytes(key);
     parameters.number(created.creationTime().toEpochMilli());
     parameters.duration(timeout.maxInactiveInterval()).duration(timeout.touchInterval());
     bindTimeToLive(parameters, timeout);

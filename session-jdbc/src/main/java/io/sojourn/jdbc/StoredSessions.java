@@ -96,7 +96,7 @@ final class StoredSessions {
 
     /** Whether it is what this would have created, and nobody has saved it since. */
     boolean isAsCreated(NewSession session) {
-      return version == SessionStore.FIRST_VERSION
+      return version == session.version()
           && origin.equals(session.key())
           && creationTime == session.creationTime().toEpochMilli();
     }

@@ -559,6 +559,7 @@ abstract class DatabaseOutageContract {
   private static NewSession session(SessionKey key) {
     return new NewSession(
         key,
+        SessionStore.FIRST_VERSION,
         Instant.now(),
         IdleTimeout.of(Duration.ofMinutes(30), Duration.ofMinutes(1)),
         Map.of());

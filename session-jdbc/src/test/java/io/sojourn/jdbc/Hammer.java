@@ -51,7 +51,10 @@ final class Hammer {
       SessionKey key = SessionKey.of(UUID.randomUUID().toString());
       IdleTimeout timeout = IdleTimeout.of(Duration.ofMinutes(30), Duration.ofMinutes(1));
       Map<String, EncodedValue> first = Map.of(LIST, value(""));
-      assertThat(one.create(new NewSession(key, Instant.now(), timeout, first))).isTrue();
+      assertThat(
+              one.create(
+                  new NewSession(key, SessionStore.FIRST_VERSION, Instant.now(), timeout, first)))
+          .isTrue();
 
       long end = System.nanoTime() + TIME.toNanos();
       List<User> users =

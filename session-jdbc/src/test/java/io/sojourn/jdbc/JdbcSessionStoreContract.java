@@ -136,7 +136,7 @@ abstract class JdbcSessionStoreContract {
   }
 
   static NewSession session(SessionKey key, Map<String, EncodedValue> attributes) {
-    return new NewSession(key, Instant.now(), HALF_AN_HOUR, attributes);
+    return new NewSession(key, SessionStore.FIRST_VERSION, Instant.now(), HALF_AN_HOUR, attributes);
   }
 
   static SessionKey newKey() {
@@ -392,7 +392,13 @@ abstract class JdbcSessionStoreContract {
     Duration huge = Duration.ofSeconds(Long.MAX_VALUE);
     SessionKey key = newKey();
     assertThat(
-            store.create(new NewSession(key, Instant.now(), new IdleTimeout(huge, huge), Map.of())))
+            store.create(
+                new NewSession(
+                    key,
+                    SessionStore.FIRST_VERSION,
+                    Instant.now(),
+                    new IdleTimeout(huge, huge),
+                    Map.of())))
         .isTrue();
     assertThat(store.save(SessionDelta.touch(key, huge))).hasValue(1);
     assertThat(store.save(delta(key, Map.of("a", set("1"))))).hasValue(2);

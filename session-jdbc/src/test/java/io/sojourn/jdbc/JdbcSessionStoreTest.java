@@ -41,6 +41,7 @@ class JdbcSessionStoreTest {
   private static NewSession session(SessionKey key) {
     return new NewSession(
         key,
+        SessionStore.FIRST_VERSION,
         Instant.now(),
         IdleTimeout.of(Duration.ofMinutes(30), Duration.ofMinutes(1)),
         Map.of("a", EncodedValue.of("1".getBytes(UTF_8))));

@@ -151,6 +151,7 @@ public final class RedisSessionStore implements SessionStore {
   public boolean create(NewSession session) {
     Arguments arguments =
         arguments()
+            .add(session.version())
             .add(session.creationTime().toEpochMilli())
             .add(millis(session.timeout().maxInactiveInterval()))
             .add(millis(session.timeout().touchInterval()));

@@ -155,7 +155,12 @@ final class ChaosLoad {
       registers.put(SHARED, new Register("0"));
       registers.keySet().forEach(name -> values.put(name, value("0")));
       values.put(LIST, value(""));
-      assertThat(nodes.get(0).create(new NewSession(key, Instant.now(), HALF_AN_HOUR, values)))
+      assertThat(
+              nodes
+                  .get(0)
+                  .create(
+                      new NewSession(
+                          key, SessionStore.FIRST_VERSION, Instant.now(), HALF_AN_HOUR, values)))
           .isTrue();
     }
   }

@@ -153,7 +153,10 @@ class RedisExpiryIT {
       SessionStore node, Duration idle, String name, EncodedValue value) {
     SessionKey key = newKey();
     IdleTimeout timeout = IdleTimeout.of(idle, TOUCH);
-    assertThat(node.create(new NewSession(key, Instant.now(), timeout, Map.of(name, value))))
+    assertThat(
+            node.create(
+                new NewSession(
+                    key, SessionStore.FIRST_VERSION, Instant.now(), timeout, Map.of(name, value))))
         .isTrue();
     return key;
   }

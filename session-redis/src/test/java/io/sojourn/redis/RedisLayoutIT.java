@@ -189,7 +189,11 @@ class RedisLayoutIT {
       attributes.put("attribute-" + i, EncodedValue.of(new byte[10_000]));
     }
     SessionKey key = newKey();
-    assertThat(store.create(new NewSession(key, Instant.now(), HALF_AN_HOUR, attributes))).isTrue();
+    assertThat(
+            store.create(
+                new NewSession(
+                    key, SessionStore.FIRST_VERSION, Instant.now(), HALF_AN_HOUR, attributes)))
+        .isTrue();
     store.save(set(key, "attribute-0", "warm"));
     store.load(key, 1);
 
@@ -226,7 +230,11 @@ class RedisLayoutIT {
       values.put("attribute-" + i, EncodedValue.of(new byte[size]));
     }
     SessionKey key = newKey();
-    assertThat(store.create(new NewSession(key, Instant.now(), HALF_AN_HOUR, values))).isTrue();
+    assertThat(
+            store.create(
+                new NewSession(
+                    key, SessionStore.FIRST_VERSION, Instant.now(), HALF_AN_HOUR, values)))
+        .isTrue();
     for (int i = 0; i < 8; i++) {
       store.save(set(key, "attribute-0", "x".repeat(size)));
     }
@@ -249,7 +257,11 @@ class RedisLayoutIT {
     }
     SessionKey key = newKey();
     SessionStore other = open(server.url());
-    assertThat(store.create(new NewSession(key, Instant.now(), HALF_AN_HOUR, attributes))).isTrue();
+    assertThat(
+            store.create(
+                new NewSession(
+                    key, SessionStore.FIRST_VERSION, Instant.now(), HALF_AN_HOUR, attributes)))
+        .isTrue();
     assertThat(other.load(key, 1)).isInstanceOf(LoadResult.Unchanged.class);
     assertThat(store.save(set(key, "attribute-7", "x".repeat(100)))).hasValue(2);
     // The observer's own are among them, and they are most of it.
@@ -464,7 +476,10 @@ class RedisLayoutIT {
       changes.put("attribute-" + i, new AttributeChange.Set(value("2")));
     }
     SessionKey key = newKey();
-    assertThat(store.create(new NewSession(key, Instant.now(), HALF_AN_HOUR, many))).isTrue();
+    assertThat(
+            store.create(
+                new NewSession(key, SessionStore.FIRST_VERSION, Instant.now(), HALF_AN_HOUR, many)))
+        .isTrue();
     changes.put("attribute-7", new AttributeChange.Remove());
     assertThat(store.save(new SessionDelta(key, changes, Optional.empty(), Duration.ZERO)))
         .hasValue(2);
@@ -500,7 +515,11 @@ class RedisLayoutIT {
     }
     Map<String, EncodedValue> large =
         Map.of("large", EncodedValue.of(new byte[700_000]), "small", value("1"));
-    keys.forEach(key -> store.create(new NewSession(key, Instant.now(), HALF_AN_HOUR, large)));
+    keys.forEach(
+        key ->
+            store.create(
+                new NewSession(
+                    key, SessionStore.FIRST_VERSION, Instant.now(), HALF_AN_HOUR, large)));
     passTime(Duration.ofHours(1));
     List<SessionRecord> six = store.claimExpired(6, CLAIM_TIME);
     List<SessionRecord> two = store.claimExpired(6, CLAIM_TIME);

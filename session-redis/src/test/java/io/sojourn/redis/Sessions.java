@@ -54,7 +54,8 @@ final class Sessions {
   }
 
   static NewSession session(SessionKey key, String name, String value) {
-    return new NewSession(key, Instant.now(), HALF_AN_HOUR, Map.of(name, value(value)));
+    return new NewSession(
+        key, SessionStore.FIRST_VERSION, Instant.now(), HALF_AN_HOUR, Map.of(name, value(value)));
   }
 
   static SessionKey created(SessionStore store) {

@@ -127,7 +127,7 @@ public abstract class CausalContract extends FreshnessContract {
     for (String forged :
         List.of(
             tag + "9223372036854775807",
-            tag + "77777",
+            tag + "7777777777",
             tag + "99999999999999999999999999",
             tag + "-1",
             tag + "x",
@@ -148,7 +148,7 @@ public abstract class CausalContract extends FreshnessContract {
     }
     takeCalls();
     client.useOtherCookies(
-        Map.of(name, good.get(name) + "; " + name + "=" + tag + "9; " + name + "=y"));
+        Map.of(name, good.get(name) + "; " + name + "=" + tag + "7777777777; " + name + "=y"));
     assertThat(client.send(a(), "get:a").line()).isEqualTo("1");
     assertThat(takeCalls()).as("three of one name").isEqualTo(Map.of("load", 1));
   }
@@ -159,8 +159,10 @@ public abstract class CausalContract extends FreshnessContract {
     assertThat(cookies).hasSize(2);
     List<String> rests = cookies.stream().map(cookie -> cookie.split(";", 2)[1]).toList();
     assertThat(rests.get(0)).isEqualTo(rests.get(1)).contains("HttpOnly").contains("Path=/");
-    assertThat(cookies.stream().map(cookie -> cookie.split("=", 2)[0]))
-        .containsExactlyInAnyOrder("JSESSIONID", "JSESSIONID_V1");
+    assertThat(cookies.stream().map(cookie -> cookie.split("=", 2)[0]).sorted())
+        .satisfiesExactly(
+            name -> assertThat(name).isEqualTo("JSESSIONID"),
+            name -> assertThat(name).matches("JSESSIONID_V[0-9A-F]"));
   }
 
   // ---------------------------------------------------------------- outage

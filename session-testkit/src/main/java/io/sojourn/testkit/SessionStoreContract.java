@@ -141,18 +141,25 @@ public abstract class SessionStoreContract {
     assertThat(
             store.create(
                 new NewSession(
-                    key, creationTime, HALF_AN_HOUR, Map.of("a", value("1"), "b", value("2")))))
+                    key,
+                    123_456_789,
+                    creationTime,
+                    HALF_AN_HOUR,
+                    Map.of("a", value("1"), "b", value("2")))))
         .isTrue();
     SessionRecord record = found(open(), key);
     assertThat(record.key()).isEqualTo(key);
     assertThat(record.origin()).isEqualTo(key);
-    assertThat(record.version()).isEqualTo(SessionStore.FIRST_VERSION);
+    assertThat(record.version()).isEqualTo(123_456_789);
     assertThat(record.creationTime()).isEqualTo(creationTime);
     assertThat(record.timeout()).isEqualTo(HALF_AN_HOUR);
     assertThat(record.attributes())
         .isEqualTo(
             Map.of(
-                "a", new StoredAttribute(value("1"), 1), "b", new StoredAttribute(value("2"), 1)));
+                "a",
+                new StoredAttribute(value("1"), 123_456_789),
+                "b",
+                new StoredAttribute(value("2"), 123_456_789)));
   }
 
   @Test
@@ -238,6 +245,37 @@ public abstract class SessionStoreContract {
     assertThat(store.load(key, 5)).isInstanceOf(LoadResult.Found.class);
     assertThat(store.load(key, Long.MAX_VALUE)).isInstanceOf(LoadResult.Found.class);
     assertThat(store.load(key, -1)).isInstanceOf(LoadResult.Found.class);
+  }
+
+  /**
+   * As when one is begun under an id that a client proposes: who has a copy of the earlier session
+   * is not told that nothing has changed, nor only what changed, however many saves either has
+   * seen.
+   */
+  @Test
+  void aSessionThatBeginsAnewUnderAnOldIdIsNotTakenForTheEarlierOne() {
+    SessionStore store = open();
+    SessionKey key = newKey();
+    Instant now = Instant.now();
+    assertThat(store.create(new NewSession(key, now, HALF_AN_HOUR, Map.of("old", value("1")))))
+        .isTrue();
+    List<Long> known = new ArrayList<>(List.of(found(store, key).version()));
+    for (int i = 0; i < 3; i++) {
+      known.add(save(store, key, Map.of("old", set("old" + i))));
+    }
+    assertThat(store.remove(key)).isTrue();
+    assertThat(
+            store.create(
+                new NewSession(key, now.plusMillis(1), HALF_AN_HOUR, Map.of("new", value("1")))))
+        .isTrue();
+    for (int i = 0; i < 6; i++) {
+      for (long version : known) {
+        LoadResult answer = store.load(key, version);
+        assertThat(answer).isInstanceOf(LoadResult.Found.class);
+        assertThat(((LoadResult.Found) answer).session().attributes()).containsOnlyKeys("new");
+      }
+      save(store, key, Map.of("new", set("new" + i)));
+    }
   }
 
   // ---------------------------------------------------------------- save
@@ -1009,8 +1047,8 @@ public abstract class SessionStoreContract {
   }
 
   private static NewSession session(SessionKey key, Map<String, EncodedValue> attributes) {
-    return new NewSession(
-        key, Instant.now().truncatedTo(ChronoUnit.MILLIS), HALF_AN_HOUR, attributes);
+    Instant now = Instant.now().truncatedTo(ChronoUnit.MILLIS);
+    return new NewSession(key, SessionStore.FIRST_VERSION, now, HALF_AN_HOUR, attributes);
   }
 
   private static SessionKey created(SessionStore store, Map<String, EncodedValue> attributes) {
