@@ -1,6 +1,8 @@
 package io.sojourn;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,6 +53,14 @@ final class AttributeSlot {
   @GuardedBy("this")
   private @Nullable EncodedValue attemptedEncoded;
 
+  /** The version that it has in the store if it was applied. */
+  @GuardedBy("this")
+  private long attemptedVersion;
+
+  /** A detected change that is being sent; null if a refresh has told since what became of it. */
+  @GuardedBy("this")
+  private @Nullable Capture sent;
+
   /** The object that the application sees; null while not decoded, and after a removal. */
   @GuardedBy("this")
   private @Nullable Object value;
@@ -69,6 +79,14 @@ final class AttributeSlot {
   /** Whether an object that can change was handed out since the last request ended. */
   @GuardedBy("this")
   private boolean handedOut;
+
+  /**
+   * Objects that a refresh has taken the place of, and that somebody may still change who was given
+   * them by a copy that was not known to be current. What is changed in them is later than what the
+   * refresh has brought.
+   */
+  @GuardedBy("this")
+  private List<Replaced> replaced = List.of();
 
   /**
    * Counts sets and removals; {@link #settled} is the last of them that needs no saving any more.
@@ -113,7 +131,7 @@ final class AttributeSlot {
 
   /** Whether a flush has to look at it. */
   synchronized boolean isTouched() {
-    return handedOut || isPending();
+    return handedOut || isPending() || !replaced.isEmpty();
   }
 
   /** Whether it was set or removed, and that is neither saved nor known to be needless. */
@@ -242,6 +260,7 @@ final class AttributeSlot {
   /** The requests that it was handed out to are over. */
   synchronized void forgetHandedOut() {
     handedOut = false;
+    replaced = List.of();
   }
 
   /**
@@ -256,6 +275,9 @@ final class AttributeSlot {
    */
   @Nullable Capture capture(
       SessionCodec codec, AttributeActivation activation, boolean checkHandedOut, boolean current) {
+    if (checkHandedOut) {
+      putBackChanged(codec);
+    }
     Object captured;
     long capturedChanges;
     boolean pending;
@@ -305,9 +327,38 @@ final class AttributeSlot {
         return null;
       }
       EncodedValue sealed = codec.seal(name, now);
-      AttributeChange change =
-          current ? new AttributeChange.Replace(sealed, version) : new AttributeChange.Set(sealed);
-      return new Capture(this, change, now, asEncodedHere, changes);
+      if (current) {
+        long expected = attempted == null ? version : attemptedVersion;
+        AttributeChange change = new AttributeChange.Replace(sealed, expected);
+        sent = new Capture(this, change, now, asEncodedHere, changes);
+        return sent;
+      }
+      // As if it were set: no refresh takes it away before it is saved.
+      changes++;
+      return new Capture(this, new AttributeChange.Set(sealed), now, asEncodedHere, changes);
+    }
+  }
+
+  /** Takes up again what was changed after a refresh had taken its place. */
+  private void putBackChanged(SessionCodec codec) {
+    List<Replaced> all;
+    synchronized (this) {
+      all = replaced;
+    }
+    for (Replaced one : all) {
+      if (one.isChanged(codec)) {
+        synchronized (this) {
+          replaced = replaced.stream().filter(other -> other != one).toList();
+          if (changes == settled) {
+            value = one.value;
+            active = true;
+            handedOut = true;
+            removed = false;
+            changes++;
+          }
+        }
+        return;
+      }
     }
   }
 
@@ -362,6 +413,16 @@ final class AttributeSlot {
    */
   synchronized boolean saved(Capture capture, long newVersion, boolean alone) {
     settled = capture.changes;
+    if (newVersion < version) {
+      // What was written over it has been heard of before this answer came.
+      if (changes == settled && !(capture.change instanceof AttributeChange.Replace)) {
+        value = null;
+        removed = false;
+        handedOut = false;
+        detached = stored == null;
+      }
+      return detached;
+    }
     if (capture.change instanceof AttributeChange.Set set) {
       store(set.value(), capture.encoded, newVersion);
       storedAsEncodedHere = capture.asEncodedHere;
@@ -369,9 +430,10 @@ final class AttributeSlot {
       if (alone) {
         store(replace.value(), capture.encoded, newVersion);
         storedAsEncodedHere = capture.asEncodedHere;
-      } else {
+      } else if (capture.equals(sent)) {
         attempted = replace.value();
         attemptedEncoded = capture.encoded;
+        attemptedVersion = newVersion;
       }
     } else {
       store(null, null, newVersion);
@@ -388,16 +450,26 @@ final class AttributeSlot {
    *
    * @param incoming the attribute as stored
    * @param anyway even if it is older: the store itself has gone back
+   * @param unasked whether what was handed out may have been known not to be current
    */
-  synchronized void refresh(StoredAttribute incoming, boolean anyway) {
+  synchronized void refresh(StoredAttribute incoming, boolean anyway, boolean unasked) {
     if (incoming.version() <= version && !anyway) {
       return;
     }
-    EncodedValue opened =
-        incoming.value().equals(stored)
-            ? encoded
-            : incoming.value().equals(attempted) ? attemptedEncoded : null;
-    boolean same = incoming.value().equals(stored) || incoming.value().equals(attempted);
+    EncodedValue opened = null;
+    boolean same = true;
+    if (incoming.value().equals(stored)) {
+      opened = encoded;
+    } else if (incoming.value().equals(attempted)) {
+      opened = attemptedEncoded;
+    } else if (sent != null && incoming.value().equals(sent.change.written().orElse(null))) {
+      opened = sent.encoded;
+    } else {
+      same = false;
+    }
+    if (!same && unasked) {
+      keepHandedOut();
+    }
     store(incoming.value(), opened, incoming.version());
     if (!same && changes == settled) {
       value = null;
@@ -412,19 +484,34 @@ final class AttributeSlot {
    *
    * @param removedBy the version that removed it
    * @param anyway even if that is older: the store itself has gone back
+   * @param unasked whether what was handed out may have been known not to be current
    * @return whether the slot is of no more use and leaves its session's map
    */
-  synchronized boolean refreshRemoved(long removedBy, boolean anyway) {
+  synchronized boolean refreshRemoved(long removedBy, boolean anyway, boolean unasked) {
     if (removedBy <= version && !anyway) {
       return false;
+    }
+    if (unasked) {
+      keepHandedOut();
     }
     store(null, null, removedBy);
     if (changes == settled || removed) {
       settled = changes;
       value = null;
-      detached = true;
+      handedOut = false;
+      detached = replaced.isEmpty();
     }
     return detached;
+  }
+
+  /** Keeps an object that is about to be replaced, for who may still change it. */
+  @GuardedBy("this")
+  private void keepHandedOut() {
+    if (handedOut && value != null && encoded != null && changes == settled) {
+      List<Replaced> more = new ArrayList<>(replaced);
+      more.add(new Replaced(value, encoded));
+      replaced = more;
+    }
   }
 
   @GuardedBy("this")
@@ -436,6 +523,30 @@ final class AttributeSlot {
     storedAsEncodedHere = null;
     attempted = null;
     attemptedEncoded = null;
+    sent = null;
+  }
+
+  /** An object that was handed out and that a refresh has taken the place of. */
+  private static final class Replaced {
+    final Object value;
+
+    /** What it was encoded to when it was handed out. */
+    final EncodedValue encoded;
+
+    Replaced(Object value, EncodedValue encoded) {
+      this.value = value;
+      this.encoded = encoded;
+    }
+
+    /** Whether somebody has changed it; not one that cannot be encoded any more. */
+    boolean isChanged(SessionCodec codec) {
+      try {
+        EncodedValue now = codec.encodeToCompare(value);
+        return !now.equals(encoded) && !now.equals(codec.encodeToCompare(codec.decode(encoded)));
+      } catch (EncodeException | DecodeException e) {
+        return false;
+      }
+    }
   }
 
   /**

@@ -470,6 +470,22 @@ public final class LiveSession {
     rename(newId, newKey);
   }
 
+  /**
+   * Waits for the answer to a save of another request that is under way, as whoever uses the
+   * session does before its response leaves: what the store has told meanwhile may have been
+   * written over what is being saved, and is not seen here before that is known.
+   */
+  void awaitSave() {
+    if (flushLock.isLocked() && !flushLock.isHeldByCurrentThread()) {
+      flushLock.lock();
+      try {
+        lastUsedNanos = System.nanoTime();
+      } finally {
+        flushLock.unlock();
+      }
+    }
+  }
+
   /** The store has confirmed that it has the session. */
   void contacted() {
     lastStoreContactNanos = System.nanoTime();
@@ -612,13 +628,13 @@ public final class LiveSession {
       slot = slots.putIfAbsent(name, new AttributeSlot(name, stored));
     }
     if (slot != null) {
-      slot.refresh(stored, anyway);
+      slot.refresh(stored, anyway, openedUnasked);
     }
   }
 
   private void refreshRemoved(String name, long version, boolean anyway) {
     AttributeSlot slot = slots.get(name);
-    if (slot != null && slot.refreshRemoved(version, anyway)) {
+    if (slot != null && slot.refreshRemoved(version, anyway, openedUnasked)) {
       slots.remove(name, slot);
     }
   }

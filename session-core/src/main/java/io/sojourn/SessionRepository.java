@@ -179,6 +179,7 @@ public final class SessionRepository implements AutoCloseable {
     }
     if (isFresh(cached, seenVersion)) {
       nearCache.hit();
+      cached.awaitSave();
       cached.openedUnasked();
       cached.accessed(clock.instant(), cached.lastAccessTime());
       return cached;
@@ -245,6 +246,7 @@ public final class SessionRepository implements AutoCloseable {
     } else {
       lastAccessTime = ((LoadResult.Unchanged) result).lastAccessTime();
     }
+    session.awaitSave();
     session.confirmed(asked);
     session.accessed(clock.instant(), lastAccessTime);
   }

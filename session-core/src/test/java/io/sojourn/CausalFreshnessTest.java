@@ -12,6 +12,8 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Nodes that ask the store only for what their client may have seen. */
 class CausalFreshnessTest {
@@ -172,9 +174,9 @@ class CausalFreshnessTest {
     memory.create(
         new NewSession(
             whole.key(),
+            whole.version() - 5,
             whole.creationTime(),
             whole.timeout(),
-            whole.version() - 5,
             Map.of("text", requireNonNull(whole.attributes().get("text")).value())));
     pass(MAX_STALENESS.plusMillis(1));
     LiveSession session = client.opened(b);
@@ -285,6 +287,104 @@ class CausalFreshnessTest {
     assertThat(list(client, b)).containsExactly("x", "laptop");
   }
 
+  /** It asks the store because it has also set something that looks needless. */
+  @Test
+  @Tag("G1")
+  @Tag("G2")
+  void aChangeInPlaceOfAnOlderCopyOutlivesAQuestionOfItsOwnRequest() {
+    Client client = beginWithList();
+    change(new Client("s"), a, "phone");
+    LiveSession session = client.opened(b);
+    b.beginUse(session);
+    listOf(session).add("laptop");
+    session.setAttribute("text", "one");
+    assertThat(b.flush(session)).isTrue();
+    b.endUse(session);
+    assertThat(list(new Client("s"), a)).containsExactly("x", "laptop");
+    assertThat(list(new Client("s"), b)).containsExactly("x", "laptop");
+  }
+
+  /** Whether it was changed before that or after. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  @Tag("G1")
+  @Tag("G2")
+  void aChangeInPlaceOfAnOlderCopyOutlivesARefreshByAnotherRequest(boolean before) {
+    Client client = beginWithList();
+    Client phone = new Client("s");
+    change(phone, a, "phone");
+    LiveSession session = client.opened(b);
+    b.beginUse(session);
+    List<String> handedOut = listOf(session);
+    if (before) {
+      handedOut.add("laptop");
+    }
+    assertThat(list(phone, b)).containsExactly("x", "phone");
+    if (!before) {
+      handedOut.add("laptop");
+    }
+    assertThat(b.flush(session)).isTrue();
+    b.endUse(session);
+    assertThat(list(new Client("s"), a)).containsExactly("x", "laptop");
+    assertThat(list(new Client("s"), b)).containsExactly("x", "laptop");
+  }
+
+  /** What was only looked at is no reason to write what others have written over. */
+  @Test
+  @Tag("G2")
+  void whatAnOlderCopyOnlyHandedOutIsNotSavedAfterARefresh() {
+    Client client = beginWithList();
+    Client phone = new Client("s");
+    change(phone, a, "phone");
+    LiveSession session = client.opened(b);
+    b.beginUse(session);
+    assertThat(listOf(session)).containsExactly("x");
+    assertThat(list(phone, b)).containsExactly("x", "phone");
+    assertThat(b.flush(session)).isTrue();
+    b.endUse(session);
+    assertThat(list(new Client("s"), a)).containsExactly("x", "phone");
+    assertThat(list(new Client("s"), b)).containsExactly("x", "phone");
+  }
+
+  /** What another one has removed meanwhile is there again: the later one wins. */
+  @Test
+  @Tag("G1")
+  @Tag("G2")
+  void aChangeInPlaceOfAnOlderCopyOutlivesARemovalElsewhere() {
+    Client client = beginWithList();
+    Client phone = new Client("s");
+    LiveSession onA = phone.opened(a);
+    onA.removeAttribute("list");
+    assertThat(a.flush(onA)).isTrue();
+    phone.seen = onA.seenVersion();
+    LiveSession session = client.opened(b);
+    b.beginUse(session);
+    List<String> handedOut = listOf(session);
+    assertThat(phone.get(b, "list")).isNull();
+    handedOut.add("laptop");
+    assertThat(b.flush(session)).isTrue();
+    b.endUse(session);
+    assertThat(list(new Client("s"), a)).containsExactly("x", "laptop");
+    assertThat(list(new Client("s"), b)).containsExactly("x", "laptop");
+  }
+
+  /** Both nodes have it. */
+  private Client beginWithList() {
+    LiveSession begun = a.create("s", HALF_AN_HOUR);
+    begun.setAttribute("list", new ArrayList<>(List.of("x")));
+    begun.setAttribute("text", "one");
+    assertThat(a.flush(begun)).isTrue();
+    Client client = new Client("s");
+    client.seen = begun.seenVersion();
+    assertThat(listOf(client.opened(b))).containsExactly("x");
+    return client;
+  }
+
+  @SuppressWarnings("unchecked")
+  private static List<String> listOf(LiveSession session) {
+    return (List<String>) requireNonNull(session.attribute("list"));
+  }
+
   private static void change(Client client, SessionRepository node, String item) {
     list(client, node).add(item);
     LiveSession session = client.opened(node);
@@ -292,9 +392,8 @@ class CausalFreshnessTest {
     client.seen = Math.max(client.seen, session.seenVersion());
   }
 
-  @SuppressWarnings("unchecked")
   private static List<String> list(Client client, SessionRepository node) {
-    return (List<String>) requireNonNull(client.opened(node).attribute("list"));
+    return listOf(client.opened(node));
   }
 
   /** A refresh that comes while a request of this node has changes that are not saved. */

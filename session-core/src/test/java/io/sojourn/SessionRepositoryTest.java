@@ -23,6 +23,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Two nodes, A and B, each with a repository of its own over one store. */
 class SessionRepositoryTest {
@@ -42,6 +44,7 @@ class SessionRepositoryTest {
     final List<SessionDelta> deltas = new ArrayList<>();
     final Semaphore leased = new Semaphore(0);
     final AtomicInteger refusedLeases = new AtomicInteger();
+    Runnable beforeAnswer = () -> {};
     boolean down;
     String refused = "";
 
@@ -72,7 +75,11 @@ class SessionRepositoryTest {
     public OptionalLong save(SessionDelta delta) {
       called("save");
       deltas.add(delta);
-      return inner.save(delta);
+      OptionalLong answer = inner.save(delta);
+      Runnable before = beforeAnswer;
+      beforeAnswer = () -> {};
+      before.run();
+      return answer;
     }
 
     @Override
@@ -388,6 +395,7 @@ class SessionRepositoryTest {
   @Tag("R9")
   void aListChangedInPlaceIsSavedOverTheVersionThatWasRead() {
     LiveSession session = created(a, "s");
+    long read = session.knownVersion();
     list(session).add("y");
     a.flush(session);
     assertThat(store.onlyDelta().changes())
@@ -395,7 +403,39 @@ class SessionRepositoryTest {
     assertThat(list(opened(b, "s"))).containsExactly("x", "y");
   }
 
-    long read = session.knownVersion();
+  /** Whether the first save was applied it has not been told: somebody else had saved, too. */
+  @Test
+  @Tag("G1")
+  @Tag("R9")
+  void aListChangedInPlaceAgainIsSavedOverWhatThisNodeHasSavedItself() {
+    created(a, "s");
+    LiveSession onB = opened(b, "s");
+    for (String item : List.of("y", "z", "last")) {
+      opened(a, "s").setAttribute("other", item);
+      assertThat(a.flush(opened(a, "s"))).isTrue();
+      list(onB).add(item);
+      assertThat(b.flush(onB)).isTrue();
+    }
+    assertThat(list(opened(a, "s"))).containsExactly("x", "y", "z", "last");
+    assertThat(list(opened(b, "s"))).containsExactly("x", "y", "z", "last");
+  }
+
+  /** It yields to what somebody else has saved, however often it is tried. */
+  @Test
+  @Tag("G2")
+  void aListChangedInPlaceAgainIsNotSavedOverWhatAnotherNodeHasSaved() {
+    created(a, "s");
+    LiveSession onB = opened(b, "s");
+    list(opened(a, "s")).add("news");
+    assertThat(a.flush(opened(a, "s"))).isTrue();
+    for (String item : List.of("y", "z")) {
+      list(onB).add(item);
+      assertThat(b.flush(onB)).isTrue();
+    }
+    assertThat(list(opened(a, "s"))).containsExactly("x", "news");
+    assertThat(list(opened(b, "s"))).containsExactly("x", "news");
+  }
+
   @Test
   void aListThatEncodesDifferentlyAfterDecodingIsNotAChange() {
     LiveSession session = a.create("s", HALF_AN_HOUR);
@@ -514,7 +554,7 @@ class SessionRepositoryTest {
 
   @Test
   void aSaveThatWasNotAloneLeavesTheCopyToBeRefreshed() {
-    created(a, "s");
+    long first = created(a, "s").knownVersion();
     LiveSession onB = opened(b, "s");
     LiveSession onA = opened(a, "s");
     onA.setAttribute("a", "1");
@@ -526,6 +566,37 @@ class SessionRepositoryTest {
     assertThat(onB.knownVersion()).isEqualTo(first + 2);
     assertThat(onB.attribute("a")).isEqualTo("1");
     assertThat(onB.attribute("b")).isEqualTo("1");
+  }
+
+  /** Another request of this node hears of it before the save is answered. */
+  @ParameterizedTest
+  @ValueSource(strings = {"set set", "set remove", "remove set", "change set", "change change"})
+  @Tag("G2")
+  void whatWasWrittenOverASaveThatHasNotBeenAnsweredYetIsNotForgotten(String writes) {
+    created(a, "s");
+    String[] both = writes.split(" ", -1);
+    LiveSession onA = opened(a, "s");
+    write(onA, both[0], "mine");
+    store.beforeAnswer =
+        () -> {
+          LiveSession onB = opened(b, "s");
+          write(onB, both[1], "later");
+          assertThat(b.flush(onB)).isTrue();
+          var unused = opened(a, "s");
+        };
+    assertThat(a.flush(onA)).isTrue();
+    String expected = String.valueOf(opened(b, "s").attribute("list"));
+    assertThat(String.valueOf(opened(a, "s").attribute("list"))).isEqualTo(expected);
+    assertThat(a.flush(opened(a, "s"))).isTrue();
+    assertThat(String.valueOf(opened(b, "s").attribute("list"))).isEqualTo(expected);
+  }
+
+  private static void write(LiveSession session, String how, String item) {
+    switch (how) {
+      case "set" -> session.setAttribute("list", new ArrayList<>(List.of(item)));
+      case "remove" -> session.removeAttribute("list");
+      default -> list(session).add(item);
+    }
   }
 
   @Test
@@ -613,7 +684,7 @@ class SessionRepositoryTest {
   @Test
   @Tag("G9")
   void whatAnAdapterOnlyPeeksAtIsNotEncodedAgain() {
-    long first = created(a, "s").knownVersion();
+    created(a, "s");
     LiveSession onB = opened(b, "s");
     codec.encoded.set(0);
     Object list = onB.peek("list");

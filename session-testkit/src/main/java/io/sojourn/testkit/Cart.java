@@ -1,27 +1,24 @@
 package io.sojourn.testkit;
 
 import java.io.Serializable;
-import java.util.ArrayList;
-import java.util.List;
 
-/** What applications keep in sessions: an object that is changed in place. Not thread-safe. */
+/**
+ * What applications keep in sessions: an object that is changed in place. Thread-safe, also while
+ * it is encoded, so that requests of a session may change it at once.
+ */
 final class Cart implements Serializable {
 
   private static final long serialVersionUID = 1L;
 
-  private final ArrayList<String> items = new ArrayList<>();
+  private volatile String items = "";
 
-  void add(String item) {
-    items.add(item);
-  }
-
-  List<String> items() {
-    return items;
+  synchronized void add(String item) {
+    items = items.isEmpty() ? item : items + "," + item;
   }
 
   /** The items, with commas between. */
   @Override
   public String toString() {
-    return String.join(",", items);
+    return items;
   }
 }

@@ -10,6 +10,7 @@ import java.util.function.Supplier;
 /** The store of one server under test. Thread-safe. */
 public final class ControlledStore implements StoreControl {
 
+  private final DelayedStore delayed;
   private final FaultyStore faulty;
   private final CountingStore counting;
   private volatile Duration clockOffset = Duration.ZERO;
@@ -20,7 +21,8 @@ public final class ControlledStore implements StoreControl {
    * @param opening opens it, told how far its clock is shifted
    */
   public ControlledStore(Function<Supplier<Duration>, SessionStore> opening) {
-    faulty = new FaultyStore(opening.apply(this::clockOffset));
+    delayed = new DelayedStore(opening.apply(this::clockOffset));
+    faulty = new FaultyStore(delayed);
     counting = new CountingStore(faulty);
   }
 
@@ -30,6 +32,7 @@ public final class ControlledStore implements StoreControl {
         ControlledStore.class,
         StoreControl.class,
         CountingStore.class,
+        DelayedStore.class,
         FaultyStore.class,
         InterceptedStore.class);
   }
@@ -57,6 +60,11 @@ public final class ControlledStore implements StoreControl {
   @Override
   public Map<String, Integer> takeCalls() {
     return counting.takeCalls();
+  }
+
+  @Override
+  public void delay(boolean yes) {
+    delayed.delay(yes);
   }
 
   @Override

@@ -8,9 +8,7 @@ import io.sojourn.SessionPolicy;
 import io.sojourn.testkit.ContractClient.Answer;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -158,76 +156,4 @@ public abstract class FreshnessContract extends TwoServers {
     b().scavenge();
     assertThat(destroyed(marker)).isEqualTo(clients.size());
   }
-
-  // ---------------------------------------------------------------- everything at once
-
-  /** Three clients of one session, and what the promise says each must see. */
-  @Test
-  @Tag("G1")
-  void eachClientSeesItsOwnWritesNeverGoesBackAndMissesNothingForLong() {
-    long seed = seed();
-    assertThat(violations(seed, 500, true)).as("seed " + seed).isEmpty();
-  }
-
-  /**
-   * Each client writes an attribute of its own and reads all: its own must be what it wrote last,
-   * others never older than it has seen, nor than the maximal staleness allows by the clock here.
-   *
-   * @param heeded false if the clients go on telling the first version that they were told
-   */
-  final List<String> violations(long seed, int steps, boolean heeded) {
-    Random random = new Random(seed);
-    Duration time = Duration.ZERO;
-    List<ContractClient> clients =
-        List.of(new ContractClient(), new ContractClient(), new ContractClient());
-    clients.get(0).send(a(), "begin");
-    for (ContractClient client : clients) {
-      client.useSessionId(requireNonNull(clients.get(0).sessionId()));
-      client.send(b(), "id");
-    }
-    Map<ContractClient, Map<String, String>> first = new HashMap<>();
-    clients.forEach(client -> first.put(client, client.otherCookies()));
-    int[][] shown = new int[clients.size()][clients.size()];
-    List<Written> written = new ArrayList<>();
-    List<String> found = new ArrayList<>();
-    for (int step = 1; step <= steps; step++) {
-      int who = random.nextInt(clients.size());
-      ContractClient client = clients.get(who);
-      if (random.nextInt(3) == 0) {
-        client.send(node(random.nextInt(2)), "set:of" + who + ":" + step);
-        written.add(new Written(who, step, time));
-        shown[who][who] = step;
-      } else {
-        List<String> lines =
-            client.send(node(random.nextInt(2)), "get:of0", "get:of1", "get:of2").lines();
-        for (int other = 0; other < clients.size(); other++) {
-          String value = lines.get(other);
-          int saw = value.equals("null") ? 0 : Integer.parseInt(value);
-          int due = Math.max(shown[who][other], mustBeSeen(written, other, time));
-          if (saw < due) {
-            found.add("step " + step + ": client " + who + " saw " + saw + " of " + other);
-          }
-          shown[who][other] = Math.max(saw, shown[who][other]);
-        }
-      }
-      if (!heeded) {
-        client.useOtherCookies(requireNonNull(first.get(client)));
-      }
-      time = time.plusMillis(random.nextInt(400));
-      setClock(time);
-    }
-    return found;
-  }
-
-  private static int mustBeSeen(List<Written> written, int who, Duration now) {
-    int latest = 0;
-    for (Written one : written) {
-      if (one.who == who && one.at.plus(MAX_STALENESS).compareTo(now) < 0) {
-        latest = one.step;
-      }
-    }
-    return latest;
-  }
-
-  private record Written(int who, int step, Duration at) {}
 }

@@ -30,28 +30,43 @@ abstract class InterceptedStore implements SessionStore {
    */
   abstract void before(String operation);
 
+  /**
+   * Told when a call has been answered.
+   *
+   * @param operation the method's name
+   */
+  void after(String operation) {}
+
   @Override
   public final boolean create(NewSession session) {
     before("create");
-    return inner.create(session);
+    boolean created = inner.create(session);
+    after("create");
+    return created;
   }
 
   @Override
   public final LoadResult load(SessionKey key, long knownVersion, Duration unasked) {
     before("load");
-    return inner.load(key, knownVersion, unasked);
+    LoadResult loaded = inner.load(key, knownVersion, unasked);
+    after("load");
+    return loaded;
   }
 
   @Override
   public final OptionalLong save(SessionDelta delta) {
     before("save");
-    return inner.save(delta);
+    OptionalLong saved = inner.save(delta);
+    after("save");
+    return saved;
   }
 
   @Override
   public final OptionalLong save(SessionDelta delta, long holder) {
     before("save");
-    return inner.save(delta, holder);
+    OptionalLong saved = inner.save(delta, holder);
+    after("save");
+    return saved;
   }
 
   @Override

@@ -19,6 +19,9 @@ public interface StoreControl {
   /** Makes every call fail from now on. */
   void failAll();
 
+  /** Makes calls take their time from now on, now before and now after they take effect, or not. */
+  void delay(boolean yes);
+
   /** The calls since the last time this was asked, by method name. */
   Map<String, Integer> takeCalls();
 

@@ -16,9 +16,21 @@ import org.junit.jupiter.api.Test;
  */
 public abstract class TrackedContract extends FreshnessContract {
 
+  /**
+   * What the servers are to be started with as {@code maxStaleness}, so that what is seen is seen
+   * because they were told.
+   */
+  public static final Duration LONG_STALENESS = Duration.ofMinutes(10);
+
   /** For subclasses. */
   protected TrackedContract() {
     super(SessionPolicy.Freshness.TRACKED);
+  }
+
+  /** What is seen sooner is seen because the server was told, which nobody promises when. */
+  @Override
+  final Duration promised() {
+    return LONG_STALENESS;
   }
 
   /** Waits until a server needs not ask any more. */

@@ -34,6 +34,9 @@ public abstract class TwoServers {
 
   private static final String CART_ALLOWED = "io.sojourn.testkit.*";
 
+  private static final int FRESHNESS_SECONDS =
+      Integer.getInteger("sojourn.test.freshnessSeconds", 0);
+
   private final String application = "container-" + UUID.randomUUID();
   private final SessionPolicy.Freshness freshness;
   private final List<AutoCloseable> closeables = new ArrayList<>();
@@ -223,6 +226,41 @@ public abstract class TwoServers {
   void whateverClientsDoOnAlternatingServersIsWhatAModelSays() {
     ModelClient.compare(a(), b(), 600, seed());
   }
+
+  /**
+   * Several clients of one session, several requests of each at once, the same attributes: in the
+   * build for some hundred requests, with {@code sojourn.test.freshnessSeconds} for that long.
+   */
+  @Test
+  @Tag("G1")
+  @Tag("G2")
+  final void whatRequestsThatOverlapSeeIsWhatTheirFreshnessPromises() {
+    long seed = seed();
+    long end = System.nanoTime() + Duration.ofSeconds(FRESHNESS_SECONDS).toNanos();
+    do {
+      assertThat(violations(seed, 250, true)).as("-Dsojourn.test.seed=" + seed).isEmpty();
+      seed++;
+    } while (System.nanoTime() - end < 0);
+  }
+
+  /**
+   * What was not as promised.
+   *
+   * @param heeded false if the clients go on telling the first version that they were told
+   */
+  final List<String> violations(long seed, int requests, boolean heeded) {
+    List<Server> servers = List.of(serverA(), serverB());
+    servers.forEach(server -> server.control().delay(true));
+    try {
+      List<ContainerNode> nodes = List.of(a(), b());
+      return new OverlappingClients(nodes, promised(), this::setClock, heeded, seed).run(requests);
+    } finally {
+      servers.forEach(server -> server.control().delay(false));
+    }
+  }
+
+  /** How much older than what was answered may be what somebody else is shown. */
+  abstract Duration promised();
 
   /** What random tests do follows from it; the log has it. */
   static long seed() {

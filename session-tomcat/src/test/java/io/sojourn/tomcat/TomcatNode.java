@@ -7,6 +7,7 @@ import io.sojourn.testkit.ContainerNode;
 import io.sojourn.testkit.ContractServlet;
 import io.sojourn.testkit.NodeSettings;
 import io.sojourn.testkit.SessionEvents;
+import io.sojourn.testkit.TrackedContract;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -53,8 +54,7 @@ final class TomcatNode implements ContainerNode {
     manager.setAllowedClasses(settings.allowedClasses());
     manager.setFreshness(settings.freshness().name());
     if (settings.freshness() == SessionPolicy.Freshness.TRACKED) {
-      // So that what is seen is seen because the node was told.
-      manager.setMaxStaleness("600");
+      manager.setMaxStaleness(Long.toString(TrackedContract.LONG_STALENESS.toSeconds()));
     }
     manager.setClockOffset(settings.clock());
     return start(manager);
