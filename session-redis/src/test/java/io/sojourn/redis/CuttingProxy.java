@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.Future;
@@ -33,6 +34,7 @@ final class CuttingProxy implements AutoCloseable {
   private final int target;
   private final AtomicReference<@Nullable Cut> next = new AtomicReference<>();
   private final AtomicReference<@Nullable Runnable> beforeLoss = new AtomicReference<>();
+  private volatile String answerToHello = "";
   private final Object lock = new Object();
 
   @GuardedBy("lock")
@@ -59,6 +61,15 @@ final class CuttingProxy implements AutoCloseable {
     } else {
       next.set(cut);
     }
+  }
+
+  /**
+   * Speaks RESP2 only, as some proxies do: a client that asks for another protocol is refused.
+   *
+   * @param answer what it is told
+   */
+  void refuseHello(String answer) {
+    answerToHello = answer;
   }
 
   /**
@@ -99,6 +110,13 @@ final class CuttingProxy implements AutoCloseable {
       OutputStream out = to.getOutputStream();
       byte[] buffer = new byte[64 * 1024];
       for (int length = in.read(buffer); length >= 0; length = in.read(buffer)) {
+        String refusal = requests ? answerToHello : "";
+        if (!refusal.isEmpty()
+            && new String(buffer, 0, length, StandardCharsets.US_ASCII).contains("HELLO")) {
+          // It comes alone: the client waits for the answer.
+          from.getOutputStream().write((refusal + "\r\n").getBytes(StandardCharsets.US_ASCII));
+          continue;
+        }
         Cut cut = next.get();
         if (cut != null && requests == (cut == Cut.REQUEST) && next.compareAndSet(cut, null)) {
           Runnable meanwhile = beforeLoss.getAndSet(null);

@@ -2,6 +2,7 @@ package io.sojourn.redis;
 
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.lettuce.core.KillArgs;
@@ -28,6 +29,7 @@ import io.sojourn.testkit.server.RedisSentinels;
 import io.sojourn.testkit.server.RedisServer;
 import io.sojourn.testkit.server.RedisSlotMove;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,6 +49,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Two nodes that the servers tell of changes. They need not ask for ten minutes, so what one sees
@@ -258,6 +262,74 @@ class RedisTrackingIT {
     }
   }
 
+  /** It says nothing, not even that it is gone, until the heartbeat misses it. */
+  @Test
+  @Tag("R83")
+  void aServerThatHangsIsNoticedAndWatchedAgainWhenItGoesOn() {
+    try (RedisServer redis = RedisServer.startPrivate()) {
+      SessionRepository a = node(redis.url());
+      SessionRepository b = node(redis.url());
+      begin(a);
+      awaitHit(b);
+      redis.suspend();
+      try {
+        await()
+            .atMost(Sessions.PATIENCE)
+            .untilAsserted(
+                () ->
+                    assertThatThrownBy(() -> get(b)).isInstanceOf(StoreUnavailableException.class));
+      } finally {
+        redis.resume();
+      }
+      await()
+          .atMost(Sessions.PATIENCE)
+          .ignoreExceptionsInstanceOf(StoreUnavailableException.class)
+          .until(
+              () -> {
+                set(a, "1");
+                return true;
+              });
+      awaitSeen(b, "1");
+      awaitHit(b);
+      set(a, "2");
+      awaitSeen(b, "2");
+    }
+  }
+
+  /** It works as causal, and says so once. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "-NOPROTO unsupported protocol version",
+        "-ERR unknown command 'HELLO'",
+        "-ERR unknown command `HELLO`, with args beginning with: `3`,"
+      })
+  void aProxyThatSpeaksAnOlderProtocolOnlyIsReportedOnce(String refusal, RedisServer redis)
+      throws Exception {
+    try (CuttingProxy proxy = new CuttingProxy(URI.create(redis.url()).getPort());
+        Warnings warnings = new Warnings()) {
+      proxy.refuseHello(refusal);
+      SessionRepository a = node(proxy.url());
+      SessionRepository b = node(proxy.url());
+      begin(a);
+      await().atMost(Sessions.PATIENCE).until(() -> warnings.messages().size() == 2);
+      awaitHit(a);
+      awaitHit(b);
+      LiveSession session = requireNonNull(a.open(id));
+      session.setAttribute("n", "1");
+      assertThat(a.flush(session)).isTrue();
+      long calls = b.statistics().calls();
+      assertThat(get(b)).as("nobody has told").isEqualTo("0");
+      assertThat(b.statistics().calls()).isEqualTo(calls);
+      LiveSession seen = requireNonNull(b.open(id, copy -> session.seenVersion()));
+      assertThat(seen.attribute("n")).as("the client's own").isEqualTo("1");
+      assertThat(warnings.messages())
+          .as("once for each node")
+          .hasSize(2)
+          .allSatisfy(message -> assertThat(message).contains("works as \"causal\"", "RESP3"));
+    }
+  }
+
   /** It works as causal, and says so once. */
   @Test
   @Tag("R82")
@@ -402,6 +474,28 @@ class RedisTrackingIT {
       awaitHit(b);
       set(a, "3");
       awaitSeen(b, "3");
+    }
+  }
+
+  @Test
+  @Tag("R83")
+  void aMasterThatJoinsTheClusterAndTakesOverSlotsIsWatchedToo() {
+    try (RedisClusterServers cluster = RedisClusterServers.start()) {
+      SessionRepository a = node(cluster.url());
+      SessionRepository b = node(cluster.url());
+      begin(a);
+      awaitHit(b);
+      RedisServer joined = cluster.join();
+      byte[] name = new RedisKeys(application).of(SessionKey.of(id))[0];
+      int slot = cluster.slot(new String(name, StandardCharsets.UTF_8));
+      RedisSlotMove move = cluster.beginMove(slot, joined);
+      while (move.moveKeys(10) > 0) {}
+      move.finish();
+      for (int i = 1; i <= 3; i++) {
+        set(a, Integer.toString(i));
+        awaitSeen(b, Integer.toString(i));
+        awaitHit(b);
+      }
     }
   }
 }

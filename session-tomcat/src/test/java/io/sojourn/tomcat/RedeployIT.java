@@ -131,8 +131,13 @@ class RedeployIT {
           case MARIADB -> mariaDb.jdbcUrl(mariaDb.newDatabase());
           case REDIS -> redis.url();
         };
-    // Either way, the near cache is full of objects of the application's own.
-    freshness = kind == Kind.H2 ? "strict" : "causal";
+    // Whichever it is, the near cache is full of objects of the application's own.
+    freshness =
+        switch (kind) {
+          case H2 -> "strict";
+          case MARIADB -> "causal";
+          case REDIS -> "tracked";
+        };
     code = bringClasses(folder, "Car", "Car$Part", "Garage");
     try (TomcatNode still = TomcatNode.start(new StandardManager(), (tomcat, context) -> {});
         TomcatNode moving = TomcatNode.start(new StandardManager(), (tomcat, context) -> {});

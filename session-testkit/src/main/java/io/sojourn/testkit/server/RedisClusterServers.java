@@ -186,6 +186,25 @@ public final class RedisClusterServers implements AutoCloseable {
   }
 
   /**
+   * Has another master join the cluster. It owns no slot until one is moved to it.
+   *
+   * @throws IllegalStateException if it does not come to be a part of the cluster
+   */
+  public RedisServer join() {
+    RedisServer joining =
+        RedisServer.launch(access, path -> new NodeProgram(path, access, LONG_NODE_TIMEOUT_MILLIS));
+    nodes.add(joining);
+    try {
+      String port = Integer.toString(nodes.get(0).port());
+      RedisConnection.ask(joining, "CLUSTER", "MEET", "127.0.0.1", port);
+    } catch (IOException e) {
+      throw new IllegalStateException("A node cannot join " + url() + ": " + e.getMessage(), e);
+    }
+    awaitWhole();
+    return joining;
+  }
+
+  /**
    * Waits until the cluster is whole: each slot has a master that answers, and all nodes that
    * answer say that the cluster is well, agree on the slots, hold each other for alive and, if they
    * are replicas, follow their masters. After the end of a master this waits for its replica to
