@@ -59,6 +59,9 @@ public final class SessionRepository implements AutoCloseable {
   private final LongAdder lostRaces = new LongAdder();
   private final LongAdder refusedSaves = new LongAdder();
 
+  private final LongAdder begun = new LongAdder();
+  private final LongAdder ended = new LongAdder();
+
   /**
    * A repository over this store, which stays its owner's to close.
    *
@@ -110,8 +113,9 @@ public final class SessionRepository implements AutoCloseable {
    * @param maxInactiveInterval idle time allowed; zero or less means never
    */
   public LiveSession create(String id, Duration maxInactiveInterval) {
-    LiveSession session = begun(id, maxInactiveInterval);
+    LiveSession session = begin(id, maxInactiveInterval);
     nearCache.put(session);
+    begun.increment();
     return session;
   }
 
@@ -125,15 +129,16 @@ public final class SessionRepository implements AutoCloseable {
    * @throws StoreUnavailableException if the store cannot be asked
    */
   public @Nullable LiveSession createNow(String id, Duration maxInactiveInterval) {
-    LiveSession session = begun(id, maxInactiveInterval);
+    LiveSession session = begin(id, maxInactiveInterval);
     if (!createInStore(session, session.capture(store, !session.isOpenedUnasked()))) {
       return null;
     }
     nearCache.put(session);
+    begun.increment();
     return session;
   }
 
-  private LiveSession begun(String id, Duration maxInactiveInterval) {
+  private LiveSession begin(String id, Duration maxInactiveInterval) {
     IdleTimeout timeout = IdleTimeout.of(maxInactiveInterval, policy.touchInterval());
     return new LiveSession(id, timeout, clock.instant(), codec, policy, refusedClasses);
   }
@@ -550,6 +555,9 @@ public final class SessionRepository implements AutoCloseable {
       }
       boolean mine = !session.isStored() || store.remove(session.origin());
       forget(session);
+      if (mine) {
+        ended.increment();
+      }
       return mine;
     } finally {
       session.flushLock.unlock();
@@ -613,6 +621,7 @@ public final class SessionRepository implements AutoCloseable {
       session.refresh(record, session.knownVersion());
     }
     forget(session);
+    ended.increment();
     try {
       onExpired.accept(session);
     } catch (RuntimeException | Error e) {
@@ -663,6 +672,16 @@ public final class SessionRepository implements AutoCloseable {
     return store.load(key, SessionStore.NO_VERSION) instanceof LoadResult.Found found
         ? new LiveSession(key.hex(), found.session(), codec, policy, refusedClasses)
         : null;
+  }
+
+  /** How many sessions this node has begun so far. */
+  public long begun() {
+    return begun.sum();
+  }
+
+  /** How many sessions this node has ended so far: each is counted on one node. */
+  public long ended() {
+    return ended.sum();
   }
 
   /** What was asked of the store so far. */

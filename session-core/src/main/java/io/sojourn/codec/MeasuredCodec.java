@@ -41,11 +41,7 @@ public final class MeasuredCodec implements AttributeCodec {
    *     be in a session
    */
   public record Statistics(
-      long checks, Duration checkTime, long encodeFailures, long decodeFailures, long refusals) {
-
-    /** Nothing yet. */
-    public static final Statistics NONE = new Statistics(0, Duration.ZERO, 0, 0, 0);
-  }
+      long checks, Duration checkTime, long encodeFailures, long decodeFailures, long refusals) {}
 
   /** What has been counted so far. */
   public Statistics statistics() {

@@ -10,6 +10,8 @@ import io.sojourn.SessionPolicy;
 import io.sojourn.SessionRepository;
 import io.sojourn.SessionStore;
 import io.sojourn.StoreUnavailableException;
+import io.sojourn.codec.MeasuredCodec;
+import io.sojourn.metrics.SessionFigures;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
@@ -76,6 +78,7 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
   private record Running(
       SessionRepository repository,
       AttributeCodec codec,
+      SessionFigures figures,
       SessionPolicy policy,
       Predicate<String> serialized,
       Duration patience,
@@ -161,7 +164,8 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
     }
     ContextHandler handler = scoped.getContextHandler();
     String application = factory.application(handler);
-    AttributeCodec codec = factory.codec(Thread.currentThread().getContextClassLoader());
+    MeasuredCodec codec =
+        new MeasuredCodec(factory.codec(Thread.currentThread().getContextClassLoader()));
     SessionStore given = factory.givenStore();
     SessionStore store = given == null ? factory.openStore(application) : given;
     SessionPolicy policy = factory.policy();
@@ -176,11 +180,13 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
               thread.setContextClassLoader(SojournSessionCache.class.getClassLoader());
               return thread;
             });
+    SessionFigures figures = new SessionFigures(application, repository, codec);
     context = starting;
     running =
         new Running(
             repository,
             codec,
+            figures,
             policy,
             factory.serialized(),
             factory.serializeTimeout(),
@@ -189,6 +195,8 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
             handler,
             maintenance);
     handler.addEventListener(listener);
+    // Where Jetty has its beans in JMX, this is one of them.
+    manager.addBean(figures, false);
     var unused =
         maintenance.scheduleWithFixedDelay(
             () -> maintain(repository, application),
@@ -216,6 +224,7 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
     }
     awaitRequests();
     stopping.maintenance.shutdown();
+    manager.removeBean(stopping.figures);
     // While a listener can still read the rest of its session.
     stopping.repository.sessions().forEach(LiveSession::passivate);
     running = null;

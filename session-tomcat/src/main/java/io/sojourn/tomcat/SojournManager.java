@@ -4,7 +4,6 @@ import io.sojourn.AttributeCodec;
 import io.sojourn.EncodeException;
 import io.sojourn.EncodedValue;
 import io.sojourn.LiveSession;
-import io.sojourn.NearCacheStatistics;
 import io.sojourn.RequestLeases;
 import io.sojourn.SessionBusyException;
 import io.sojourn.SessionException;
@@ -14,9 +13,9 @@ import io.sojourn.SessionRepository;
 import io.sojourn.SessionStore;
 import io.sojourn.SessionStores;
 import io.sojourn.StoreConfiguration;
-import io.sojourn.StoreStatistics;
 import io.sojourn.StoreUnavailableException;
 import io.sojourn.codec.MeasuredCodec;
+import io.sojourn.metrics.SessionFigures;
 import io.sojourn.settings.SessionSettings;
 import java.time.Duration;
 import java.util.HexFormat;
@@ -30,6 +29,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.apache.catalina.Context;
@@ -93,6 +93,7 @@ public final class SojournManager extends ManagerBase {
   private record Running(
       SessionRepository repository,
       MeasuredCodec codec,
+      SessionFigures figures,
       Authentication authentication,
       Predicate<String> serialized,
       Duration patience,
@@ -512,6 +513,7 @@ public final class SojournManager extends ManagerBase {
           new Running(
               repository,
               codec,
+              new SessionFigures(getApplication(), repository, codec),
               authentication,
               serialized,
               patience,
@@ -1008,49 +1010,42 @@ public final class SojournManager extends ManagerBase {
 
   /** How many calls of the store this node has made since the start. */
   public long getStoreCalls() {
-    return statistics().calls();
+    return figure(SessionFigures::getStoreCalls);
   }
 
   /** How many of them failed because the store could not be asked. */
   public long getStoreFailures() {
-    return statistics().failures();
+    return figure(SessionFigures::getStoreFailures);
   }
 
   /** How many milliseconds all of them took. */
   public long getStoreTime() {
-    return statistics().time().toMillis();
+    return figure(SessionFigures::getStoreTime);
   }
 
   /** How many sessions were opened without asking the store. */
   public long getNearCacheHits() {
-    return nearCache().hits();
+    return figure(SessionFigures::getNearCacheHits);
   }
 
   /** How many were opened with what this node had and what the store said had changed. */
   public long getNearCacheRefreshes() {
-    return nearCache().refreshes();
+    return figure(SessionFigures::getNearCacheRefreshes);
   }
 
   /** How many had to be loaded as a whole, or were not there. */
   public long getNearCacheMisses() {
-    return nearCache().misses();
+    return figure(SessionFigures::getNearCacheMisses);
   }
 
   /** How many this node has let go of to make room. */
   public long getNearCacheEvictions() {
-    return nearCache().evictions();
+    return figure(SessionFigures::getNearCacheEvictions);
   }
 
   /** How many bytes the attributes take of the sessions that this node holds, encoded. */
   public long getNearCacheBytesHeld() {
-    return nearCache().bytes();
-  }
-
-  private NearCacheStatistics nearCache() {
-    Running current = running;
-    return current == null
-        ? new NearCacheStatistics(0, 0, 0, 0, 0, 0)
-        : current.repository.nearCacheStatistics();
+    return figure(SessionFigures::getNearCacheBytesHeld);
   }
 
   /**
@@ -1058,8 +1053,7 @@ public final class SojournManager extends ManagerBase {
    * only seen to have changed in place yields to what the other one wrote.
    */
   public long getLostRaces() {
-    Running current = running;
-    return current == null ? 0 : current.repository.lostRaces();
+    return figure(SessionFigures::getLostRaces);
   }
 
   /**
@@ -1067,55 +1061,47 @@ public final class SojournManager extends ManagerBase {
    * another request.
    */
   public long getRefusedSaves() {
-    Running current = running;
-    return current == null ? 0 : current.repository.refusedSaves();
+    return figure(SessionFigures::getRefusedSaves);
   }
 
   /** How many bytes of attributes have come from the store. */
   public long getBytesLoaded() {
-    return statistics().bytesLoaded();
+    return figure(SessionFigures::getBytesLoaded);
   }
 
   /** How many bytes of attributes have been sent to the store. */
   public long getBytesSaved() {
-    return statistics().bytesSaved();
+    return figure(SessionFigures::getBytesSaved);
   }
 
   /** How often an attribute that was only read was encoded to see whether it has changed. */
   public long getDirtyChecks() {
-    return codecStatistics().checks();
+    return figure(SessionFigures::getDirtyChecks);
   }
 
   /** How many milliseconds all of that took. */
   public long getDirtyCheckTime() {
-    return codecStatistics().checkTime().toMillis();
+    return figure(SessionFigures::getDirtyCheckTime);
   }
 
   /** How many attributes could not be encoded, each time that it was tried. */
   public long getEncodeFailures() {
-    return codecStatistics().encodeFailures();
+    return figure(SessionFigures::getEncodeFailures);
   }
 
   /** How many stored attributes could not be decrypted or decoded, each time that it was tried. */
   public long getDecodeFailures() {
-    return codecStatistics().decodeFailures();
+    return figure(SessionFigures::getDecodeFailures);
   }
 
   /** How many attributes were refused for a class that may not be in a session. */
   public long getRefusedClasses() {
-    return codecStatistics().refusals();
+    return figure(SessionFigures::getRefusedClasses);
   }
 
-  private MeasuredCodec.Statistics codecStatistics() {
+  private long figure(ToLongFunction<SessionFigures> which) {
     Running current = running;
-    return current == null ? MeasuredCodec.Statistics.NONE : current.codec.statistics();
-  }
-
-  private StoreStatistics statistics() {
-    Running current = running;
-    return current == null
-        ? new StoreStatistics(0, 0, Duration.ZERO, 0, 0)
-        : current.repository.statistics();
+    return current == null ? 0 : which.applyAsLong(current.figures);
   }
 
   // ---------------------------------------------------------------- in the background
