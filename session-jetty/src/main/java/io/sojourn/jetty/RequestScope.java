@@ -8,6 +8,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -56,12 +57,12 @@ final class RequestScope {
   /** What it has to itself; null if it is to have no session to itself. */
   private final @Nullable RequestLeases leases;
 
-  /** Held while the last thread lets others have the session, so that none enters meanwhile. */
+  /** Held while the last thread lets others have the session, so that none takes it meanwhile. */
   private final Object turn = new Object();
 
-  /** How many threads run something of the request in the context. */
+  /** Those that run something of the request in the context and have come by its session. */
   @GuardedBy("turn")
-  private int threads;
+  private final Set<Thread> threads = new HashSet<>();
 
   private volatile @Nullable SessionException failure;
 
@@ -113,9 +114,6 @@ final class RequestScope {
   /** This thread enters a context. */
   static void enter(@Nullable RequestScope scope) {
     CURRENT.set(new Entered(new WeakReference<>(scope), CURRENT.get()));
-    if (scope != null) {
-      scope.entered();
-    }
   }
 
   /** This thread leaves a context. */
@@ -127,17 +125,19 @@ final class RequestScope {
       CURRENT.set(entered.outer);
     }
     RequestScope scope = entered == null ? null : entered.scope.get();
-    if (scope != null) {
+    if (scope != null && !scope.isEntered()) {
       scope.left();
     }
   }
 
-  private void entered() {
-    if (leases != null) {
-      synchronized (turn) {
-        threads++;
+  /** Whether this thread runs something of the request in the context, further out perhaps. */
+  private boolean isEntered() {
+    for (Entered each = CURRENT.get(); each != null; each = each.outer) {
+      if (each.scope.get() == this) {
+        return true;
       }
     }
+    return false;
   }
 
   /** A request that goes on without a thread, such as an asynchronous one, lets others have it. */
@@ -147,7 +147,7 @@ final class RequestScope {
       return;
     }
     synchronized (turn) {
-      if (--threads > 0 || ended.get()) {
+      if (!threads.remove(Thread.currentThread()) || !threads.isEmpty() || ended.get()) {
         return;
       }
       for (SojournSession session : sessions) {
@@ -161,7 +161,13 @@ final class RequestScope {
 
   /** Whether this thread may wait until the session is the request's own. */
   private boolean takesTurns() {
-    return leases != null && !ended.get() && current() == this;
+    if (leases == null || ended.get() || current() != this) {
+      return false;
+    }
+    synchronized (turn) {
+      threads.add(Thread.currentThread());
+    }
+    return true;
   }
 
   /** Keeps a session to this request that it has begun. */

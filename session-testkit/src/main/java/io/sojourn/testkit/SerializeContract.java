@@ -258,6 +258,8 @@ public abstract class SerializeContract {
             assertThat(client.send(from, "set:n:" + thread).status()).isEqualTo(200);
           }
         });
+    assertThat(client.send(other, "get:n").line()).isIn("0", "2");
+    assertThat(client.send(node, "get:n").line()).isIn("1", "3");
   }
 
   /** Waits until a request of this server waits for the gate. */
@@ -306,12 +308,12 @@ public abstract class SerializeContract {
         case "/second/" ->
             getServletContext()
                 .getContext("/second")
-                .getRequestDispatcher("/")
+                .getRequestDispatcher("/?" + request.getQueryString())
                 .include(request, response);
         default ->
             getServletContext()
                 .getContext("/")
-                .getRequestDispatcher("/")
+                .getRequestDispatcher("/?" + request.getQueryString())
                 .include(request, response);
       }
     }
