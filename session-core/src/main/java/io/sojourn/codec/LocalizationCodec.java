@@ -119,7 +119,7 @@ public final class LocalizationCodec implements AttributeCodec {
     } catch (MissingResourceException e) {
       throw new DecodeException(
           "The application has no texts " + e.getClassName() + " for a localization", e);
-    } catch (ClassCastException | ReflectiveOperationException | LinkageError e) {
+    } catch (ReflectiveOperationException | RuntimeException | LinkageError e) {
       throw new DecodeException("A localization that cannot be made here", e);
     }
   }
