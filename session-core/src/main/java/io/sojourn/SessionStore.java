@@ -95,7 +95,7 @@ public interface SessionStore extends AutoCloseable {
    * Whether no session is left: none that lives, and none that has expired and has not been removed
    * yet. Nothing waits for the answer, so it may take more than one round trip.
    *
-   * @return false, unless a store says otherwise. A store may leave out sessions that never expire
+   * @return false, unless a store says otherwise
    * @throws StoreUnavailableException if the store cannot be asked
    */
   default boolean isEmpty() {

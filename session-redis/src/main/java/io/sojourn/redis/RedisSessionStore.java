@@ -273,7 +273,7 @@ public final class RedisSessionStore implements SessionStore {
     return claim.claimed;
   }
 
-  /** By a count of what will have expired some day, so sessions that never expire are left out. */
+  /** By a count of the queues, in which sessions that never expire are, too. */
   @Override
   public boolean isEmpty() {
     List<ScriptCall> calls = new ArrayList<>();

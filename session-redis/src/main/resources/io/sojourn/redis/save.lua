@@ -4,6 +4,8 @@
 
 -- How many nodes' last saves are known.
 local NODES = 8
+-- More versions than are made while a caller waits to ask again.
+local DIGITS = 3
 
 local time = now(ARGV[1])
 local s = read(KEYS[1])
@@ -22,20 +24,22 @@ if #ARGV == 7 and not timeout then
   return { s.version }
 end
 -- A caller that had no answer asks again, and somebody else may have saved meanwhile. A node saves a session once at a
--- time, so its last save is enough.
+-- time, so its last save is enough, with the last digits of the version that it made.
 local save = ARGV[5] .. ARGV[6]
-if string.find(s.saves, save, 1, true) then
+local _, done = string.find(s.saves, save, 1, true)
+if done then
   rewrite(s)
-  return { s.version }
+  return { s.version - (s.version - tonumber(string.sub(s.saves, done + 1, done + DIGITS))) % 10 ^ DIGITS }
 end
 
 s.version = s.version + 1
 local others = s.saves == '-' and '' or s.saves
 local mine = string.find(others, ARGV[5], 1, true)
+local each = #save + DIGITS
 if mine then
-  others = string.sub(others, 1, mine - 1) .. string.sub(others, mine + #save)
+  others = string.sub(others, 1, mine - 1) .. string.sub(others, mine + each)
 end
-s.saves = string.sub(save .. others, 1, NODES * #save)
+s.saves = string.sub(save .. string.format('%03d', s.version % 10 ^ DIGITS) .. others, 1, NODES * each)
 if timeout then
   s.idle = ARGV[3]
   s.touch = ARGV[4]

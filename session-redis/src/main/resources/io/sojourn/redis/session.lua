@@ -137,23 +137,21 @@ local function set(name, fields)
   end
 end
 
--- Has the session looked at again at this time, never if nil, and its keys kept until then.
+-- Has the session looked at again at this time, never if nil, and its keys kept until then. One that never expires is
+-- in the queue, too, behind all others.
 local function keep(s, time, at)
   local names = { s.name, s.door }
   local queue = bucket(s.name) .. 'expiry'
   local origin = digest(s.name)
-  if not at then
-    redis.call('ZREM', queue, origin)
-    for _, name in ipairs(names) do
+  redis.call('ZADD', queue, text(at or FAR), origin)
+  -- From now on, and not until a time: a shifted clock must not move it.
+  local left = math.max((at or FAR) - time, 0) + GRACE
+  for _, name in ipairs(names) do
+    if at then
+      redis.call('PEXPIRE', name, text(left))
+    else
       redis.call('PERSIST', name)
     end
-    return
-  end
-  redis.call('ZADD', queue, text(at), origin)
-  -- From now on, and not until a time: a shifted clock must not move it.
-  local left = math.max(at - time, 0) + GRACE
-  for _, name in ipairs(names) do
-    redis.call('PEXPIRE', name, text(left))
   end
   if redis.call('PTTL', queue) < left then
     redis.call('PEXPIRE', queue, text(left))

@@ -739,6 +739,12 @@ public abstract class SessionStoreContract {
     assertThat(store.isEmpty()).isFalse();
     assertThat(store.remove(key)).isTrue();
     assertThat(store.isEmpty()).isTrue();
+    SessionKey forEver = created(store, Map.of());
+    store.save(new SessionDelta(forEver, Map.of(), Optional.of(IdleTimeout.NEVER), Duration.ZERO));
+    passTime(Duration.ofDays(3650));
+    assertThat(store.isEmpty()).as("it never expires").isFalse();
+    assertThat(store.remove(forEver)).isTrue();
+    assertThat(store.isEmpty()).isTrue();
   }
 
   @Test
@@ -837,7 +843,11 @@ public abstract class SessionStoreContract {
     for (IdleTimeout timeout : forEver) {
       SessionKey key = newKey();
       keys.add(key);
-      assertThat(store.create(new NewSession(key, Instant.now(), timeout, Map.of()))).isTrue();
+      assertThat(
+              store.create(
+                  new NewSession(
+                      key, SessionStore.FIRST_VERSION, Instant.now(), timeout, Map.of())))
+          .isTrue();
     }
     passTime(Duration.ofDays(3650));
     assertThat(store.claimExpired(10, CLAIM_TIME)).isEmpty();

@@ -999,11 +999,18 @@ public final class SojournManager extends ManagerBase {
     return current == null ? 0 : current.repository.size();
   }
 
-  /** Whether these two have the same sessions. */
+  /**
+   * Whether these two certainly have the same sessions: a URL may lead each to a store of its own.
+   */
   boolean sharesSessionsWith(SojournManager other) {
-    return other.getApplication().equals(getApplication())
-        && Objects.equals(other.storeUrl, storeUrl)
-        && other.givenStore == givenStore;
+    String url = storeUrl;
+    boolean sameStore =
+        url == null
+            ? givenStore != null && other.givenStore == givenStore
+            : (url.startsWith("redis") || url.startsWith("jdbc:"))
+                && url.equals(other.storeUrl)
+                && storeOptions.equals(other.storeOptions);
+    return sameStore && other.getApplication().equals(getApplication());
   }
 
   // ---------------------------------------------------------------- figures
