@@ -23,6 +23,9 @@ final class AttributeSlot {
    * time. Where nothing is sealed both are one object.
    */
 
+  /** Of several requests that each held on to another one, the latest. */
+  private static final int MOST_REPLACED = 8;
+
   private final String name;
 
   /** The bytes in the store as of {@link #version}; null if it is not there. */
@@ -257,10 +260,16 @@ final class AttributeSlot {
     return true;
   }
 
-  /** The requests that it was handed out to are over. */
-  synchronized void forgetHandedOut() {
+  /**
+   * The requests that it was handed out to are over.
+   *
+   * @return whether the slot is of no more use and leaves its session's map
+   */
+  synchronized boolean forgetHandedOut() {
     handedOut = false;
     replaced = List.of();
+    detached |= stored == null && value == null && changes == settled;
+    return detached;
   }
 
   /**
@@ -276,7 +285,7 @@ final class AttributeSlot {
   @Nullable Capture capture(
       SessionCodec codec, AttributeActivation activation, boolean checkHandedOut, boolean current) {
     if (checkHandedOut) {
-      putBackChanged(codec);
+      putBackChanged(codec, activation);
     }
     Object captured;
     long capturedChanges;
@@ -340,13 +349,13 @@ final class AttributeSlot {
   }
 
   /** Takes up again what was changed after a refresh had taken its place. */
-  private void putBackChanged(SessionCodec codec) {
+  private void putBackChanged(SessionCodec codec, AttributeActivation activation) {
     List<Replaced> all;
     synchronized (this) {
       all = replaced;
     }
     for (Replaced one : all) {
-      if (one.isChanged(codec)) {
+      if (one.isChanged(codec, activation.isWanted(one.value))) {
         synchronized (this) {
           replaced = replaced.stream().filter(other -> other != one).toList();
           if (changes == settled) {
@@ -509,7 +518,10 @@ final class AttributeSlot {
   private void keepHandedOut() {
     if (handedOut && value != null && encoded != null && changes == settled) {
       List<Replaced> more = new ArrayList<>(replaced);
-      more.add(new Replaced(value, encoded));
+      if (more.size() == MOST_REPLACED) {
+        more.remove(0);
+      }
+      more.add(new Replaced(value, encoded, storedAsEncodedHere, attemptedEncoded));
       replaced = more;
     }
   }
@@ -533,16 +545,34 @@ final class AttributeSlot {
     /** What it was encoded to when it was handed out. */
     final EncodedValue encoded;
 
-    Replaced(Object value, EncodedValue encoded) {
+    final @Nullable EncodedValue asEncodedHere;
+    final @Nullable EncodedValue attempted;
+
+    Replaced(
+        Object value,
+        EncodedValue encoded,
+        @Nullable EncodedValue asEncodedHere,
+        @Nullable EncodedValue attempted) {
       this.value = value;
       this.encoded = encoded;
+      this.asEncodedHere = asEncodedHere;
+      this.attempted = attempted;
     }
 
-    /** Whether somebody has changed it; not one that cannot be encoded any more. */
-    boolean isChanged(SessionCodec codec) {
+    /**
+     * Whether somebody has changed it; not one that cannot be encoded any more.
+     *
+     * @param told whether it has been told that it is active, which may have changed it
+     */
+    boolean isChanged(SessionCodec codec, boolean told) {
       try {
         EncodedValue now = codec.encodeToCompare(value);
-        return !now.equals(encoded) && !now.equals(codec.encodeToCompare(codec.decode(encoded)));
+        if (now.equals(encoded) || now.equals(asEncodedHere) || now.equals(attempted)) {
+          return false;
+        }
+        return told
+            ? asEncodedHere != null
+            : !now.equals(codec.encodeToCompare(codec.decode(encoded)));
       } catch (EncodeException | DecodeException e) {
         return false;
       }

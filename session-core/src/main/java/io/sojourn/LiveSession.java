@@ -15,6 +15,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +39,9 @@ public final class LiveSession {
 
   private static final Logger LOG = System.getLogger(LiveSession.class.getName());
 
+  /** Longer than any store lets a call take. */
+  private static final Duration LONGEST_SAVE = Duration.ofSeconds(10);
+
   private enum State {
     /** Only this node knows of it. */
     NEW,
@@ -57,6 +62,9 @@ public final class LiveSession {
 
   final ReentrantLock flushLock = new ReentrantLock();
   private final Object stateLock = new Object();
+
+  /** Opens when the save that is under way has been answered; null if none is. */
+  private volatile @Nullable CountDownLatch saving;
 
   private volatile String id;
   private volatile SessionKey key;
@@ -429,7 +437,9 @@ public final class LiveSession {
       }
       try {
         for (AttributeSlot slot : List.copyOf(touched)) {
-          slot.forgetHandedOut();
+          if (slot.forgetHandedOut()) {
+            slots.remove(slot.name(), slot);
+          }
           // In this order: who touches it meanwhile adds it again after, or is seen here.
           touched.remove(slot);
           noteTouched(slot);
@@ -470,20 +480,38 @@ public final class LiveSession {
     rename(newId, newKey);
   }
 
-  /**
-   * Waits for the answer to a save of another request that is under way, as whoever uses the
-   * session does before its response leaves: what the store has told meanwhile may have been
-   * written over what is being saved, and is not seen here before that is known.
-   */
-  void awaitSave() {
-    if (flushLock.isLocked() && !flushLock.isHeldByCurrentThread()) {
-      flushLock.lock();
-      try {
-        lastUsedNanos = System.nanoTime();
-      } finally {
-        flushLock.unlock();
-      }
+  /** A save is sent to the store. The caller holds the flush lock, and calls {@link #endSave}. */
+  void beginSave() {
+    saving = new CountDownLatch(1);
+  }
+
+  /** What the store answered has been noted. */
+  void endSave() {
+    CountDownLatch over = saving;
+    saving = null;
+    if (over != null) {
+      over.countDown();
     }
+  }
+
+  /**
+   * Waits for the answer to a save of another request that is under way: what the store has told
+   * meanwhile may have been written over what is being saved, and is not seen here before that is
+   * known. Not for ever: it is only about what is seen.
+   *
+   * @return whether there was something to wait for
+   */
+  boolean awaitSave() {
+    CountDownLatch over = saving;
+    if (over == null || flushLock.isHeldByCurrentThread()) {
+      return false;
+    }
+    try {
+      boolean unused = over.await(LONGEST_SAVE.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    return true;
   }
 
   /** The store has confirmed that it has the session. */
@@ -622,19 +650,24 @@ public final class LiveSession {
     }
   }
 
+  /** Whether changes in place of what was handed out are changes whatever the store has since. */
+  private boolean mayHaveBeenOlder() {
+    return openedUnasked && policy.dirtyCheck() == SessionPolicy.DirtyCheck.READ;
+  }
+
   private void refresh(String name, StoredAttribute stored, boolean anyway) {
     AttributeSlot slot = slots.get(name);
     if (slot == null) {
       slot = slots.putIfAbsent(name, new AttributeSlot(name, stored));
     }
     if (slot != null) {
-      slot.refresh(stored, anyway, openedUnasked);
+      slot.refresh(stored, anyway, mayHaveBeenOlder());
     }
   }
 
   private void refreshRemoved(String name, long version, boolean anyway) {
     AttributeSlot slot = slots.get(name);
-    if (slot != null && slot.refreshRemoved(version, anyway, openedUnasked)) {
+    if (slot != null && slot.refreshRemoved(version, anyway, mayHaveBeenOlder())) {
       slots.remove(name, slot);
     }
   }
@@ -681,7 +714,7 @@ public final class LiveSession {
    */
   void saved(Pending pending, long newVersion) {
     boolean begun = state == State.NEW;
-    state = State.STORED;
+    state = state == State.GONE ? State.GONE : State.STORED;
     contacted();
     unsaved = false;
     synchronized (stateLock) {

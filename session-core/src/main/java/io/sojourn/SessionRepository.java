@@ -184,7 +184,9 @@ public final class SessionRepository implements AutoCloseable {
     }
     if (isFresh(cached, seenVersion)) {
       nearCache.hit();
-      cached.awaitSave();
+      if (cached.awaitSave() && !isStill(cached, key)) {
+        return load(id, key);
+      }
       cached.openedUnasked();
       cached.accessed(clock.instant(), cached.lastAccessTime());
       return cached;
@@ -200,8 +202,12 @@ public final class SessionRepository implements AutoCloseable {
       drop(cached, key);
       return null;
     }
-    takeOver(cached, result, known, asked);
-    return cached;
+    return takeOver(cached, result, known, asked) && !isStill(cached, key) ? load(id, key) : cached;
+  }
+
+  /** Whether what a save has been answered meanwhile has not ended it or taken its id away. */
+  private static boolean isStill(LiveSession session, SessionKey key) {
+    return !session.isGone() && session.key().equals(key);
   }
 
   private boolean isFresh(LiveSession cached, ToLongFunction<LiveSession> seenVersion) {
@@ -238,8 +244,12 @@ public final class SessionRepository implements AutoCloseable {
         : null;
   }
 
-  /** Takes over an answer to a question that was an access, too; not that it is missing. */
-  private void takeOver(
+  /**
+   * Takes over an answer to a question that was an access, too; not that it is missing.
+   *
+   * @return whether it had to wait for a save of another request
+   */
+  private boolean takeOver(
       LiveSession session, LoadResult result, long known, LiveSession.Question asked) {
     Instant lastAccessTime;
     if (result instanceof LoadResult.Found found) {
@@ -251,9 +261,10 @@ public final class SessionRepository implements AutoCloseable {
     } else {
       lastAccessTime = ((LoadResult.Unchanged) result).lastAccessTime();
     }
-    session.awaitSave();
+    boolean waited = session.awaitSave();
     session.confirmed(asked);
     session.accessed(clock.instant(), lastAccessTime);
+    return waited;
   }
 
   /**
@@ -285,8 +296,11 @@ public final class SessionRepository implements AutoCloseable {
     SessionKey key = session.key();
     LiveSession.Question asked = question();
     LoadResult result = store.load(key, known, unasked(session));
-    if (!(result instanceof LoadResult.Missing)) {
-      takeOver(session, result, known, asked);
+    if (result instanceof LoadResult.Found found && !session.isOf(found.session())) {
+      // It has ended, and another one has begun under its id.
+      drop(session, key);
+    } else if (!(result instanceof LoadResult.Missing)) {
+      boolean unused = takeOver(session, result, known, asked);
     } else if (store.save(SessionDelta.touch(session.origin(), Duration.ZERO)).isEmpty()) {
       drop(session, key);
     }
@@ -368,7 +382,7 @@ public final class SessionRepository implements AutoCloseable {
       present = nearCache.putIfAbsent(loaded);
     }
     LiveSession admitted = present == null ? loaded : present;
-    takeOver(admitted, new LoadResult.Found(record), known, asked);
+    boolean unused = takeOver(admitted, new LoadResult.Found(record), known, asked);
     return admitted;
   }
 
@@ -469,18 +483,23 @@ public final class SessionRepository implements AutoCloseable {
   private boolean save(LiveSession session, LiveSession.Pending pending) {
     SessionDelta delta = pending.delta(session.origin(), session.idle());
     long holder = session.holder();
-    OptionalLong version =
-        holder == SessionStore.NO_HOLDER ? store.save(delta) : store.save(delta, holder);
-    if (version.isEmpty()) {
-      refusedSaves.increment();
-      forget(session);
-      return false;
+    session.beginSave();
+    try {
+      OptionalLong version =
+          holder == SessionStore.NO_HOLDER ? store.save(delta) : store.save(delta, holder);
+      if (version.isEmpty()) {
+        refusedSaves.increment();
+        forget(session);
+        return false;
+      }
+      if (version.getAsLong() > pending.knownVersion() + 1) {
+        lostRaces.increment();
+      }
+      session.saved(pending, version.getAsLong());
+      return true;
+    } finally {
+      session.endSave();
     }
-    if (version.getAsLong() > pending.knownVersion() + 1) {
-      lostRaces.increment();
-    }
-    session.saved(pending, version.getAsLong());
-    return true;
   }
 
   /** False if the id is taken. */
@@ -615,7 +634,7 @@ public final class SessionRepository implements AutoCloseable {
 
   private void end(SessionRecord record, Consumer<LiveSession> onExpired) {
     LiveSession session = nearCache.get(record.key());
-    if (session == null) {
+    if (session == null || !session.isOf(record)) {
       session = new LiveSession(record.key().hex(), record, codec, policy, refusedClasses);
     } else {
       session.refresh(record, session.knownVersion());
@@ -642,8 +661,7 @@ public final class SessionRepository implements AutoCloseable {
     long renewAfter = policy.touchInterval().toNanos() / 2;
     for (LiveSession session : nearCache.all()) {
       if (session.isUnsaved() && !session.isInUse()) {
-        flush(session);
-        nearCache.weighAnew(session);
+        saveLate(session);
       } else if (session.isInUse()
           && session.isStored()
           && System.nanoTime() - session.lastStoreContactNanos()
@@ -653,6 +671,17 @@ public final class SessionRepository implements AutoCloseable {
           session.contacted();
         }
       }
+    }
+  }
+
+  private void saveLate(LiveSession session) {
+    try {
+      flush(session);
+      nearCache.weighAnew(session);
+    } catch (StoreUnavailableException e) {
+      throw e;
+    } catch (SessionException e) {
+      LOG.log(Level.WARNING, "What could not be saved when its request ended is lost", e);
     }
   }
 

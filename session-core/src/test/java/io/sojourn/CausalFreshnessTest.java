@@ -1,14 +1,18 @@
 package io.sojourn;
 
 import static java.util.Objects.requireNonNull;
+import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -25,12 +29,13 @@ class CausalFreshnessTest {
   private final InMemorySessionStore memory = new InMemorySessionStore(() -> time);
   private final SessionPolicy policy =
       SessionPolicy.DEFAULT.with(SessionPolicy.Freshness.CAUSAL, MAX_STALENESS);
+  private final TextCodec codec = new TextCodec();
   private final SessionRepository a = node(policy);
   private final SessionRepository b = node(policy);
   private long callsTaken;
 
   private SessionRepository node(SessionPolicy itsPolicy) {
-    return new SessionRepository(memory, new TextCodec(), itsPolicy, () -> time);
+    return new SessionRepository(memory, codec, itsPolicy, () -> time);
   }
 
   /** How often both nodes have asked the store since this was asked last. */
@@ -344,6 +349,104 @@ class CausalFreshnessTest {
     b.endUse(session);
     assertThat(list(new Client("s"), a)).containsExactly("x", "phone");
     assertThat(list(new Client("s"), b)).containsExactly("x", "phone");
+  }
+
+  /** What it does when it is told that it is here is no change either. */
+  @Test
+  @Tag("G2")
+  void whatAnOlderCopyHandedOutAndActivatedIsNotSavedAfterARefresh() {
+    Client client = beginWithList();
+    client.opened(b).attach("nothing", new ListActivation());
+    Client phone = new Client("s");
+    change(phone, a, "phone");
+    LiveSession session = client.opened(b);
+    b.beginUse(session);
+    assertThat(listOf(session)).containsExactly("x", "active");
+    assertThat(list(phone, b)).containsExactly("x", "phone", "active");
+    assertThat(b.flush(session)).isTrue();
+    b.endUse(session);
+    assertThat(list(new Client("s"), a)).containsExactly("x", "phone");
+  }
+
+  /** Lists have one entry more while they are here. */
+  private static final class ListActivation implements AttributeActivation {
+    @Override
+    public boolean isWanted(Object value) {
+      return value instanceof List;
+    }
+
+    @Override
+    @SuppressWarnings("unchecked")
+    public void didActivate(Object value) {
+      ((List<String>) value).add("active");
+    }
+
+    @Override
+    public void willPassivate(Object value) {
+      ((List<?>) value).remove("active");
+    }
+  }
+
+  /** Each refresh during a long request takes the place of one more object. */
+  @Test
+  void whatALongRequestHasBeenHandedOutIsNotKeptForEver() {
+    Client client = beginWithList();
+    LiveSession session = client.opened(b);
+    b.beginUse(session);
+    for (int i = 0; i < 50; i++) {
+      change(new Client("s"), a, "item " + i);
+      assertThat(list(client, b)).isNotEmpty();
+      pass(MAX_STALENESS.plusMillis(1));
+      assertThat(list(client, b)).contains("item " + i);
+    }
+    long checks = codec.encoded.get();
+    assertThat(b.flush(session)).isTrue();
+    assertThat(codec.encoded.get() - checks).isLessThan(20);
+    b.endUse(session);
+  }
+
+  /** It would write into a session that is no more, and be told that all is well. */
+  @Test
+  @Tag("G7")
+  void whoWaitsForASaveThatFindsNoSessionFindsNoneEither() throws Exception {
+    CountDownLatch sent = new CountDownLatch(1);
+    CountDownLatch answer = new CountDownLatch(1);
+    SessionRepository node = new SessionRepository(late(sent, answer), codec, policy, () -> time);
+    LiveSession session = node.create("s", HALF_AN_HOUR);
+    assertThat(node.flush(session)).isTrue();
+    Client client = new Client("s");
+    client.seen = session.seenVersion();
+    assertThat(memory.remove(SessionKey.of("s"))).isTrue();
+    session.setAttribute("text", "late");
+    FutureTask<Boolean> saving = new FutureTask<>(() -> node.flush(session));
+    new Thread(saving).start();
+    assertThat(sent.await(30, SECONDS)).isTrue();
+    FutureTask<@Nullable LiveSession> opening = new FutureTask<>(() -> client.open(node));
+    Thread opener = new Thread(opening);
+    opener.start();
+    while (opener.getState() != Thread.State.TIMED_WAITING) {
+      assertThat(opener.isAlive()).as("it waits").isTrue();
+      Thread.onSpinWait();
+    }
+    answer.countDown();
+    assertThat(saving.get()).isFalse();
+    assertThat(opening.get()).isNull();
+  }
+
+  /** The store, whose first answer to a save takes its time. */
+  private SessionStore late(CountDownLatch sent, CountDownLatch answer) {
+    return (SessionStore)
+        Proxy.newProxyInstance(
+            SessionStore.class.getClassLoader(),
+            new Class<?>[] {SessionStore.class},
+            (proxy, method, arguments) -> {
+              Object answered = method.invoke(memory, arguments);
+              if (method.getName().equals("save")) {
+                sent.countDown();
+                answer.await();
+              }
+              return answered;
+            });
   }
 
   /** What another one has removed meanwhile is there again: the later one wins. */

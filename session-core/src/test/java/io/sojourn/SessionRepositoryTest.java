@@ -834,6 +834,23 @@ class SessionRepositoryTest {
     assertThat(b.scavenge(ended -> {})).isEqualTo(1);
   }
 
+  @Test
+  @Tag("G4")
+  void oneThatCannotBeSavedLateKeepsNoOtherFromBeing() {
+    store.down = true;
+    for (int i = 0; i < 20; i++) {
+      LiveSession session = a.create("session " + i, HALF_AN_HOUR);
+      assertThatThrownBy(() -> a.flush(session)).isInstanceOf(StoreUnavailableException.class);
+    }
+    store.down = false;
+    created(b, "session 7");
+    a.maintain();
+    for (int i = 0; i < 20; i++) {
+      assertThat(b.open("session " + i)).isNotNull();
+    }
+    assertThat(opened(b, "session 7").attribute("text")).isEqualTo("one");
+  }
+
   // ---------------------------------------------------------------- ids
 
   @Test
