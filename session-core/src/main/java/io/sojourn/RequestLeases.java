@@ -1,9 +1,12 @@
 package io.sojourn;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,18 +15,26 @@ import org.jspecify.annotations.Nullable;
  * dispatches into, it shares: of two requests that had one each and waited for the other's, neither
  * would get on.
  *
- * <p>Thread-safe. Threads of one request wait together.
+ * <p>Thread-safe. Threads of one request wait together; whoever ends it does not wait for them.
  */
 public final class RequestLeases {
+
+  private static final Logger LOG = System.getLogger(RequestLeases.class.getName());
 
   private final SessionRepository repository;
   private final Duration patience;
 
+  /** Held by the one thread that waits for all. The monitor is not: the request's end needs it. */
+  private final ReentrantLock waiting = new ReentrantLock();
+
   @GuardedBy("this")
   private final List<SessionLease> held = new ArrayList<>(1);
 
-  /** What has been waited for, and turned out not to be there. */
   @GuardedBy("this")
+  private boolean closed;
+
+  /** What has been waited for, and turned out not to be there. */
+  @GuardedBy("waiting")
   private @Nullable LiveSession missed;
 
   /**
@@ -45,25 +56,45 @@ public final class RequestLeases {
    * @throws SessionBusyException if it takes too long
    * @throws StoreUnavailableException if the store cannot be asked
    */
-  public synchronized @Nullable LiveSession open(String id) {
-    if (holdsOne()) {
-      return repository.open(id);
+  public @Nullable LiveSession open(String id) {
+    if (wantsOne()) {
+      waiting.lock();
+      try {
+        if (wantsOne()) {
+          SessionLease lease = repository.lease(id, patience);
+          if (lease == null) {
+            return null;
+          }
+          if (keep(lease)) {
+            return lease.session();
+          }
+          repository.release(lease);
+        }
+      } finally {
+        waiting.unlock();
+      }
     }
-    SessionLease lease = repository.lease(id, patience);
-    if (lease == null) {
-      return null;
-    }
-    held.add(lease);
-    return lease.session();
+    return repository.open(id);
   }
 
-  private synchronized boolean holdsOne() {
-    return held.stream().anyMatch(lease -> !lease.session().isGone());
+  private synchronized boolean wantsOne() {
+    return !closed && held.stream().allMatch(lease -> lease.session().isGone());
+  }
+
+  /**
+   * Has it released with the rest.
+   *
+   * @return false if nobody would: the request is over
+   */
+  private synchronized boolean keep(SessionLease lease) {
+    return !closed && held.add(lease);
   }
 
   /** Keeps a session to this request that it has begun. */
   public synchronized void begun(LiveSession session) {
-    held.add(repository.lease(session));
+    if (!closed) {
+      held.add(repository.lease(session));
+    }
   }
 
   /**
@@ -72,15 +103,43 @@ public final class RequestLeases {
    * @throws SessionBusyException if it takes too long
    * @throws StoreUnavailableException if the store cannot be asked
    */
-  public synchronized void take(LiveSession session) {
-    if (!session.isGone() && session != missed && !holdsOne() && open(session.id()) == null) {
-      missed = session;
+  public void take(LiveSession session) {
+    if (!wantsOne()) {
+      return;
+    }
+    waiting.lock();
+    try {
+      if (!session.isGone() && session != missed && wantsOne() && open(session.id()) == null) {
+        missed = session;
+      }
+    } finally {
+      waiting.unlock();
     }
   }
 
   /** Lets other requests have what this one had to itself. Repeatable. */
-  public synchronized void release() {
-    held.forEach(repository::release);
-    held.clear();
+  public void release() {
+    List<SessionLease> over;
+    synchronized (this) {
+      over = List.copyOf(held);
+      held.clear();
+    }
+    for (SessionLease lease : over) {
+      try {
+        repository.release(lease);
+      } catch (RuntimeException | Error e) {
+        // The others are to be released, and the request is to end.
+        LOG.log(
+            Level.WARNING, "The lease of session " + lease.session().key() + " is not released", e);
+      }
+    }
+  }
+
+  /** The request is over: releases, and takes no more. Repeatable. */
+  public void close() {
+    synchronized (this) {
+      closed = true;
+    }
+    release();
   }
 }

@@ -351,11 +351,14 @@ final class RequestScope {
     if (!ended.compareAndSet(false, true)) {
       return;
     }
-    sessions.forEach(this::end);
-    if (leases != null) {
-      leases.release();
+    try {
+      sessions.forEach(this::end);
+    } finally {
+      if (leases != null) {
+        leases.close();
+      }
+      cache.requests().decrementAndGet();
     }
-    cache.requests().decrementAndGet();
   }
 
   private void end(SojournSession session) {

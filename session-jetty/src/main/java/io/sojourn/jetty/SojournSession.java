@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
 import org.eclipse.jetty.http.HttpCookie;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -64,6 +65,12 @@ class SojournSession extends ManagedSession {
   private volatile @Nullable RequestScope scope;
   private volatile String askedId;
   private final boolean begun;
+
+  /**
+   * Held by the one that asks the store, which may wait for the request's turn. The monitor is not:
+   * the request's end needs it.
+   */
+  private final ReentrantLock resolving = new ReentrantLock();
 
   @GuardedBy("this")
   private State state;
@@ -204,31 +211,44 @@ class SojournSession extends ManagedSession {
   }
 
   /** Asks the store if that has not been done yet. */
-  private synchronized void resolve() {
-    if (state != State.PROPOSED && state != State.CHOSEN) {
+  private void resolve() {
+    if (!isUnresolved()) {
       return;
     }
     RequestScope asking = Objects.requireNonNull(scope);
+    resolving.lock();
     try {
-      LiveSession found = asking.open(askedId);
-      if (found == null) {
-        found = openOther(asking);
-      }
-      if (found == null) {
-        state = State.MISSING;
-      } else {
-        state = State.OPEN;
-        adopt(found);
-        beginUse();
+      if (isUnresolved()) {
+        resolved(find(asking));
       }
     } catch (SessionException e) {
       throw asking.failed(e);
+    } finally {
+      resolving.unlock();
     }
   }
 
-  private synchronized @Nullable LiveSession openOther(RequestScope asking) {
-    for (String id : otherIds) {
-      LiveSession found = asking.open(id);
+  private synchronized boolean isUnresolved() {
+    return state == State.PROPOSED || state == State.CHOSEN;
+  }
+
+  private synchronized void resolved(@Nullable LiveSession found) {
+    if (found == null) {
+      state = State.MISSING;
+    } else {
+      state = State.OPEN;
+      adopt(found);
+      beginUse();
+    }
+  }
+
+  private @Nullable LiveSession find(RequestScope asking) {
+    LiveSession found = asking.open(askedId);
+    if (found != null) {
+      return found;
+    }
+    for (String id : furtherIds()) {
+      found = asking.open(id);
       if (found != null) {
         askedId = id;
         super.setExtendedId(ids().getExtendedId(id, null));
@@ -236,6 +256,10 @@ class SojournSession extends ManagedSession {
       }
     }
     return null;
+  }
+
+  private synchronized List<String> furtherIds() {
+    return List.copyOf(otherIds);
   }
 
   /** The session without its container. */
