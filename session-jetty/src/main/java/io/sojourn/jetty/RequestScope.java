@@ -54,6 +54,9 @@ final class RequestScope {
 
   private volatile boolean endedBeside;
 
+  /** Whether the response has begun, so that no failure can be told any more. */
+  private volatile boolean responded;
+
   /** What it has to itself; null if it is to have no session to itself. */
   private final @Nullable RequestLeases leases;
 
@@ -151,7 +154,10 @@ final class RequestScope {
         return;
       }
       for (SojournSession session : sessions) {
-        var unused = save(session);
+        SessionException why = save(session);
+        if (why != null && responded) {
+          cache.logOf(why).failed("Changes made after the response are lost with the turn", why);
+        }
       }
       own.release();
       // Threads of the application's may go on with what it was handed.
@@ -310,8 +316,9 @@ final class RequestScope {
     }
   }
 
-  /** The response's header fields, with the cookies that are due beside them. */
+  /** The response begins: its header fields, with the cookies that are due beside them. */
   HttpFields withCookies(HttpFields fields) {
+    responded = true;
     List<HttpCookie> cookies = new ArrayList<>();
     for (SojournSession session : sessions) {
       HttpCookie cookie = session.dueCookie(request.isSecure());
