@@ -369,7 +369,9 @@ class SojournSession extends ManagedSession {
       resolve();
       now = state();
     } else if (now == State.OPEN) {
-      var unused = open();
+      // Not open(), which would throw if another thread ended it meanwhile.
+      awaitTurn(Objects.requireNonNull(live));
+      now = state();
     }
     return now == State.PROPOSED || now == State.OPEN;
   }
