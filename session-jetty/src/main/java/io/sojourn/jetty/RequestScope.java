@@ -108,10 +108,18 @@ final class RequestScope {
     cache.requests().incrementAndGet();
   }
 
-  /** The scope of what this thread runs for a request; null if it runs nothing for one. */
+  /**
+   * The scope of what this thread runs for a request; null if it runs nothing for one, or has not
+   * been told to leave a context that has stopped.
+   */
   static @Nullable RequestScope current() {
     Entered entered = CURRENT.get();
-    return entered == null ? null : entered.scope.get();
+    RequestScope scope = entered == null ? null : entered.scope.get();
+    return scope == null || scope.cache.hasStopped() ? null : scope;
+  }
+
+  boolean isOver() {
+    return ended.get();
   }
 
   /** This thread enters a context. */

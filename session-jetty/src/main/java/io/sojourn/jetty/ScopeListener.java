@@ -31,9 +31,10 @@ final class ScopeListener implements ContextHandler.ContextScopeListener {
         return scope;
       }
       // One that another context has dispatched to shares its sessions.
+      RequestScope outer = RequestScope.current();
       RequestScope scope =
           new RequestScope(
-              cache, request, RequestScope.current() == null ? cache.leasesFor(request) : null);
+              cache, request, outer == null || outer.isOver() ? cache.leasesFor(request) : null);
       request.addHttpStreamWrapper(stream -> new SessionStream(stream, scope, cache));
       scope.begin();
       request.setAttribute(attribute, scope);

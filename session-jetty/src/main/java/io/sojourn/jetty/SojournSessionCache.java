@@ -70,6 +70,9 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
   private volatile @Nullable SessionContext context;
   private volatile @Nullable Running running;
 
+  /** Whether threads are not told any more to leave the context. */
+  private volatile boolean stopped;
+
   /**
    * What a started cache works with.
    *
@@ -195,6 +198,7 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
             handler,
             maintenance);
     handler.addEventListener(listener);
+    stopped = false;
     // Where Jetty has its beans in JMX, this is one of them.
     manager.addBean(figures, false);
     var unused =
@@ -234,6 +238,11 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
     }
     // Not before: a request that comes meanwhile is to be answered 503.
     stopping.handler.removeEventListener(listener);
+    stopped = true;
+  }
+
+  boolean hasStopped() {
+    return stopped;
   }
 
   /** Jetty lets no more in. What those change that it has let in is saved before they leave. */
