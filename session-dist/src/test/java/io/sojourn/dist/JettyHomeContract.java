@@ -10,6 +10,7 @@ import io.sojourn.testkit.ContainerContract;
 import io.sojourn.testkit.ContainerNode;
 import io.sojourn.testkit.ContractClient;
 import io.sojourn.testkit.NodeSettings;
+import io.sojourn.testkit.PatientStores;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,7 +77,7 @@ abstract class JettyHomeContract extends ContainerContract {
   @Override
   protected final SessionStore open(String application, Supplier<Duration> clock) {
     return SessionStores.open(
-        new StoreConfiguration(storeUrl, application, Map.of(), clock),
+        new StoreConfiguration(storeUrl, application, PatientStores.options(storeUrl), clock),
         JettyHomeContract.class.getClassLoader());
   }
 

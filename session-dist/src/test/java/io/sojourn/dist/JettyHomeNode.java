@@ -6,9 +6,9 @@ import io.sojourn.testkit.ContainerNode;
 import io.sojourn.testkit.ContractApplication;
 import io.sojourn.testkit.ControlledStore;
 import io.sojourn.testkit.NodeSettings;
+import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.StoreControl;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import javax.management.JMX;
 import javax.management.MBeanServerConnection;
 import javax.management.MalformedObjectNameException;
@@ -95,10 +96,17 @@ final class JettyHomeNode implements ContainerNode {
     jetty.start(
         Map.of(),
         prefix + "store=" + ControlledStoreProvider.SCHEME + ":" + storeUrl,
+        prefix + "storeOptions=" + options(storeUrl),
         prefix + "application=" + settings.application(),
         prefix + "allowedClasses=" + settings.allowedClasses(),
         "jetty.sessionIdManager.workerName=");
     return new JettyHomeNode(jetty);
+  }
+
+  private static String options(String storeUrl) {
+    return PatientStores.options(storeUrl).entrySet().stream()
+        .map(option -> option.getKey() + "=" + option.getValue())
+        .collect(Collectors.joining("; "));
   }
 
   @Override
@@ -154,11 +162,11 @@ final class JettyHomeNode implements ContainerNode {
     try {
       if (remote != null) {
         remote.connector.close();
-        remote = null;
       }
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      // The process is ended in any case.
     } finally {
+      remote = null;
       jetty.close();
     }
   }

@@ -3,8 +3,8 @@ package io.sojourn.jetty;
 import io.sojourn.SessionStore;
 import io.sojourn.SessionStores;
 import io.sojourn.StoreConfiguration;
+import io.sojourn.testkit.PatientStores;
 import java.time.Duration;
-import java.util.Map;
 import java.util.function.Supplier;
 
 /** Opens stores for tests. */
@@ -14,6 +14,7 @@ final class Stores {
 
   static SessionStore open(String url, String application, Supplier<Duration> clock) {
     return SessionStores.open(
-        new StoreConfiguration(url, application, Map.of(), clock), Stores.class.getClassLoader());
+        new StoreConfiguration(url, application, PatientStores.options(url), clock),
+        Stores.class.getClassLoader());
   }
 }
