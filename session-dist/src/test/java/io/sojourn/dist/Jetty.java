@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -51,7 +52,17 @@ final class Jetty implements AutoCloseable {
     unpack();
     Process configuring =
         process("--add-modules=" + modules).redirectOutput(Redirect.to(out().toFile())).start();
-    assertThat(configuring.onExit().join().exitValue()).as(this::log).isZero();
+    try {
+      assertThat(configuring.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS))
+          .as(this::log)
+          .isTrue();
+      assertThat(configuring.exitValue()).as(this::log).isZero();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    } finally {
+      configuring.destroyForcibly();
+    }
   }
 
   /** A copy of another one's base. */
@@ -92,7 +103,10 @@ final class Jetty implements AutoCloseable {
     List<String> command = new ArrayList<>();
     command.add(System.getProperty("java.home") + "/bin/java");
     // A server that lives for seconds.
-    command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-jar"));
+    command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+    // Whoever asks it by JMX does so at this address, whatever the machine's name stands for.
+    command.add("-Djava.rmi.server.hostname=127.0.0.1");
+    command.add("-jar");
     command.add(home.resolve("start.jar").toString());
     command.addAll(List.of(arguments));
     ProcessBuilder builder =

@@ -111,8 +111,20 @@ public abstract class TwoServers {
 
   @AfterAll
   final void stopServers() throws Exception {
+    Exception first = null;
     for (AutoCloseable closeable : closeables) {
-      closeable.close();
+      try {
+        closeable.close();
+      } catch (Exception e) {
+        if (first == null) {
+          first = e;
+        } else {
+          first.addSuppressed(e);
+        }
+      }
+    }
+    if (first != null) {
+      throw first;
     }
   }
 
