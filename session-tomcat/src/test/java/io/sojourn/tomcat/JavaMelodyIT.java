@@ -41,8 +41,13 @@ class JavaMelodyIT {
         @Override
         public void publish(LogRecord logged) {
           // What a listener throws, and what of a session is not saved or cannot be decoded.
+          String name = String.valueOf(logged.getLoggerName());
+          boolean concernsSessions =
+              name.startsWith("org.apache.catalina.core.")
+                  || name.startsWith("org.apache.catalina.session.");
           if (logged.getLevel().intValue() >= Level.WARNING.intValue()
-              && (logged.getThrown() != null || logged.getLoggerName().startsWith("io.sojourn."))) {
+              && (name.startsWith("io.sojourn.")
+                  || (concernsSessions && logged.getThrown() != null))) {
             complaints.add(logged.getMessage() + logged.getThrown());
           }
         }

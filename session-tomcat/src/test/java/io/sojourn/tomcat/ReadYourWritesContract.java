@@ -150,8 +150,12 @@ abstract class ReadYourWritesContract {
             throw new StoreUnavailableException("The test made it fail", null);
           }
         });
-    HttpResponse<Void> refused = client.send(request, nothing);
-    storeOfA.observe(operation -> {});
+    HttpResponse<Void> refused;
+    try {
+      refused = client.send(request, nothing);
+    } finally {
+      storeOfA.observe(operation -> {});
+    }
     assertThat(refused.statusCode()).isEqualTo(503);
     assertThat(refused.headers().firstValue("Retry-After")).isPresent();
     assertThat(client.send(request, nothing).statusCode()).isEqualTo(200);
