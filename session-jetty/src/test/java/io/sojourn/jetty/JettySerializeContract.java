@@ -114,6 +114,36 @@ abstract class JettySerializeContract extends SerializeContract {
     }
   }
 
+  /** Jetty does not tell it to leave, and would have its next request taken for a dispatch. */
+  @Test
+  @Tag("G3")
+  void aThreadIsNotInAContextThatHasStopped() throws Exception {
+    CompletableFuture<Boolean> left = new CompletableFuture<>();
+    ServletContext second = JettyNode.context("/second");
+    HttpServlet stopping =
+        new HttpServlet() {
+          private static final long serialVersionUID = 1L;
+
+          @Override
+          protected void doGet(HttpServletRequest request, HttpServletResponse response) {
+            request.getSession().setAttribute("n", "1");
+            boolean entered = RequestScope.current() != null;
+            try {
+              second.handler().stop();
+              left.complete(entered && RequestScope.current() == null);
+            } catch (Exception e) {
+              left.completeExceptionally(e);
+            }
+          }
+        };
+    try (JettyNode node = JettyNode.start(factory(settings()), "", starting -> {})) {
+      second.add(stopping, "/stop/*");
+      node.add(second);
+      var unused = new ContractClient().sendLater(at(node, "/second/stop/"));
+      assertThat(left.get(30, TimeUnit.SECONDS)).isTrue();
+    }
+  }
+
   private static void share(ServletContext context) {
     context.handler().setCrossContextDispatchSupported(true);
     context.sessions().setSessionPath("/");
