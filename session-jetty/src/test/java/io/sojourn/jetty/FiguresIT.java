@@ -49,8 +49,10 @@ class FiguresIT {
     sessions.setApplication(application);
     sessions.setAllowedClasses("io.sojourn.testkit.*");
     sessions.setFreshness(freshness);
-    // Longer than any test takes.
-    sessions.setMaxStaleness("30");
+    if (!freshness.equals("strict")) {
+      // Longer than any test takes.
+      sessions.setMaxStaleness("30");
+    }
     JettyNode node =
         JettyNode.start(
             sessions, "", starting -> starting.server().addBean(new MBeanContainer(beans)));
