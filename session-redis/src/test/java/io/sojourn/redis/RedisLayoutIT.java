@@ -317,9 +317,11 @@ class RedisLayoutIT {
     assertThat(redis.keys("*")).hasSize(3).allSatisfy(name -> lives(name, expected));
 
     store.save(timeout(key, IdleTimeout.NEVER));
-    assertThat(redis.keys("*")).hasSize(2).allSatisfy(name -> lives(name, -1));
+    assertThat(redis.keys("*")).hasSize(3);
+    assertThat(redis.keys("*{*:[sd]*")).hasSize(2).allSatisfy(name -> lives(name, -1));
+    assertThat(redis.pttl(name(key, 1))).as("the queue").isGreaterThan(expected);
     store.save(timeout(key, HALF_AN_HOUR));
-    assertThat(redis.keys("*")).hasSize(3).allSatisfy(name -> lives(name, expected));
+    assertThat(redis.keys("*{*:[sd]*")).hasSize(2).allSatisfy(name -> lives(name, expected));
   }
 
   @Test
