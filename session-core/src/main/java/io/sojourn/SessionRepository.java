@@ -751,7 +751,7 @@ public final class SessionRepository implements AutoCloseable {
   }
 
   /**
-   * Whether nobody has a session any more, on any node. Sessions that never expire may be left out.
+   * Whether nobody has a session any more, on any node.
    *
    * @throws StoreUnavailableException if the store cannot be asked
    */
