@@ -13,8 +13,8 @@ import java.util.stream.Collectors;
 /**
  * A Redis master with one replica, and three Sentinels that watch over them.
  *
- * <p>A test ends a master by {@link RedisServer#kill()} or {@link RedisServer#suspend()}; a second
- * later the Sentinels hold it for dead, and few seconds after that the replica is the master. A
+ * <p>A test ends a master by {@link RedisServer#kill()} or {@link RedisServer#suspend()}; few
+ * seconds later the Sentinels hold it for dead, and soon after that the replica is the master. A
  * killed server that is started again asks the Sentinels first, as operators let it do, and becomes
  * a replica of the master that they name; one that was suspended holds itself for the master until
  * the Sentinels tell it otherwise, which takes them about ten seconds. Nothing is persisted: what a
@@ -25,7 +25,13 @@ public final class RedisSentinels implements AutoCloseable {
   private static final String MASTER_NAME = "sojourn";
   private static final int SENTINELS = 3;
   private static final int QUORUM = 2;
-  private static final int DOWN_AFTER_MILLIS = 1_000;
+
+  /**
+   * More than the two seconds of standing still after which a Sentinel does nothing for a while, so
+   * that a machine that stops for a moment is not taken for a dead master.
+   */
+  private static final int DOWN_AFTER_MILLIS = 2_500;
+
   private static final int FAILOVER_TIMEOUT_MILLIS = 3_000;
 
   private final RedisAccess access;
