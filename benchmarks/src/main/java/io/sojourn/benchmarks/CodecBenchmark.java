@@ -48,7 +48,10 @@ import org.openjdk.jmh.annotations.Warmup;
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Fork(2)
+// A heap that grows asks the system for memory, and that takes longer than to copy 20 KB into it.
+@Fork(
+    value = 2,
+    jvmArgsAppend = {"-Xms1g", "-Xmx1g", "-XX:+AlwaysPreTouch"})
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
 @State(Scope.Thread)
@@ -61,6 +64,7 @@ public class CodecBenchmark {
     "long",
     "string",
     "cart",
+    "cart20k",
     "profile",
     "security",
     "bytes20k",
@@ -194,6 +198,7 @@ public class CodecBenchmark {
       case "long" -> 1_234_567_890_123L;
       case "string" -> "anna.schmidt@example.org";
       case "cart" -> new ArrayList<>(SamplePayloads.cart(20));
+      case "cart20k" -> new ArrayList<>(SamplePayloads.cart(330));
       case "profile" -> profile();
       case "security" -> new Context(token());
       case "bytes20k" -> bytes(LARGE / 10);

@@ -107,6 +107,7 @@ final class ClassRule {
   private final Map<String, Class<?>> loaded = new ConcurrentHashMap<>();
   private final Map<ByteBuffer, Registration> described = new ConcurrentHashMap<>();
   private final Form[] byToken = new Form[Graph.FIRST_DESCRIBED];
+  private final JdkForms.ValueForm<?>[] values = new JdkForms.ValueForm<?>[Graph.FIRST_DESCRIBED];
 
   ClassRule(ClassLoader application, ClassFilter filter) {
     this.application = application;
@@ -126,6 +127,9 @@ final class ClassRule {
               refusal);
       forms.put(entry.type(), form);
       byToken[entry.token()] = form;
+      if (refusal == null && !entry.tracked() && entry.form() instanceof JdkForms.ValueForm<?> v) {
+        values[entry.token()] = v;
+      }
     }
   }
 
@@ -149,6 +153,16 @@ final class ClassRule {
   /** The table's type of this number, or null. */
   @Nullable Form ofToken(int token) {
     return byToken[token];
+  }
+
+  /**
+   * The form of the table's type of this number, if the class may be read and its objects refer to
+   * nothing and nothing refers to them by number; otherwise null.
+   *
+   * @param token any number
+   */
+  JdkForms.@Nullable ValueForm<?> valueOfToken(int token) {
+    return token >= 0 && token < values.length ? values[token] : null;
   }
 
   /** What reads objects described by exactly these bytes, if they have been seen before. */

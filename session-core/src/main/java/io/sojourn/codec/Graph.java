@@ -73,6 +73,8 @@ final class Graph extends Kryo {
   static final class MissingConstant extends Missing {}
 
   private final ClassRule rule;
+  private final int depthLimit;
+  private final Classes classes;
   private final References references;
   private final GraphOutput out;
   private final GraphInput in = new GraphInput();
@@ -81,6 +83,9 @@ final class Graph extends Kryo {
 
   /** Forms asked for lately, by their classes' hash codes. */
   private final ClassRule.@Nullable Form[] recent = new ClassRule.@Nullable Form[RECENT];
+
+  /** The one asked for last. */
+  private ClassRule.@Nullable Form last;
 
   private @Nullable Object[] late = new @Nullable Object[8];
   private int lateCount;
@@ -95,10 +100,12 @@ final class Graph extends Kryo {
     super(classes, references);
     this.out = new GraphOutput(limits.bytes());
     this.rule = rule;
+    this.depthLimit = limits.depth();
+    this.classes = classes;
     this.references = references;
     classes.graph = this;
     references.graph = this;
-    setMaxDepth(limits.depth());
+    setMaxDepth(depthLimit);
     setOptimizedGenerics(false);
   }
 
@@ -152,13 +159,60 @@ final class Graph extends Kryo {
 
   /** How objects of exactly this class are stored: what the rule says, at hand. */
   private ClassRule.Form form(Class<?> type) {
+    ClassRule.Form latest = last;
+    if (latest != null && latest.type() == type) {
+      return latest;
+    }
     int place = type.hashCode() & (RECENT - 1);
     ClassRule.Form form = recent[place];
     if (form == null || form.type() != type) {
       form = rule.of(type);
       recent[place] = form;
     }
+    last = form;
     return form;
+  }
+
+  /*
+   * Most objects of a graph are strings, numbers and dates. They have no parts and no reference
+   * numbers, so that a part of Kryo's walk is all that they need; the bytes are the same. Kryo ends
+   * a graph at its top, and refuses what is too deep.
+   */
+
+  private boolean isWithin() {
+    int depth = getDepth();
+    return depth > 0 && depth < depthLimit;
+  }
+
+  @Override
+  public void writeClassAndObject(Output output, @Nullable Object object) {
+    if (object != null && isWithin()) {
+      int token = form(object.getClass()).token();
+      JdkForms.ValueForm<?> value = rule.valueOfToken(token);
+      if (value != null) {
+        classes.countWritten();
+        hashCost.pass();
+        output.writeByte(token);
+        value.encodeObject((GraphOutput) output, object);
+        return;
+      }
+    }
+    super.writeClassAndObject(output, object);
+  }
+
+  @Override
+  public @Nullable Object readClassAndObject(Input input) {
+    GraphInput in = (GraphInput) input;
+    if (isWithin()) {
+      JdkForms.ValueForm<?> value = rule.valueOfToken(in.next());
+      if (value != null) {
+        in.skip(1);
+        classes.countRead();
+        hashCost.pass();
+        return value.decode(this, in);
+      }
+    }
+    return super.readClassAndObject(input);
   }
 
   /** Writes a key or element of a hash container. */
@@ -360,15 +414,35 @@ final class Graph extends Kryo {
       this.objectsLeft = objects;
     }
 
+    /**
+     * One more object is written.
+     *
+     * @throws EncodeException if it is one too many
+     */
+    void countWritten() {
+      if (--objectsLeft < 0) {
+        throw new EncodeException(excess(), null);
+      }
+    }
+
+    /**
+     * One more object is read.
+     *
+     * @throws DecodeException if it is one too many
+     */
+    void countRead() {
+      if (--objectsLeft < 0) {
+        throw new DecodeException(excess(), null);
+      }
+    }
+
     private String excess() {
       return "It is made of more than " + objects + " objects";
     }
 
     @Override
     public @Nullable Registration writeClass(Output output, @Nullable Class type) {
-      if (--objectsLeft < 0) {
-        throw new EncodeException(excess(), null);
-      }
+      countWritten();
       if (type == null) {
         output.writeVarInt(NULL, true);
         return null;
@@ -399,9 +473,7 @@ final class Graph extends Kryo {
 
     @Override
     public @Nullable Registration readClass(Input input) {
-      if (--objectsLeft < 0) {
-        throw new DecodeException(excess(), null);
-      }
+      countRead();
       int token = input.readVarInt(true);
       if (token == NULL) {
         return null;
@@ -422,6 +494,7 @@ final class Graph extends Kryo {
       if (form.refusal() != null) {
         throw DecodeException.ofRefusedClass(form.refusal());
       }
+      graph().last = form;
       return form.registration();
     }
 

@@ -25,6 +25,11 @@ final class GraphInput extends Input {
     return remaining;
   }
 
+  /** The byte that will be read next, or -1 at the end. */
+  int next() {
+    return position < limit ? buffer[position] & 0xFF : -1;
+  }
+
   /**
    * A number of elements.
    *

@@ -79,6 +79,11 @@ final class HashCost {
     steps = Math.min(ENOUGH, outer + steps);
   }
 
+  /** Enters and leaves an object that has no parts and no number. */
+  void pass() {
+    steps = Math.min(ENOUGH, steps + 1);
+  }
+
   /**
    * Leaves the key of a hash container, before it is hashed.
    *

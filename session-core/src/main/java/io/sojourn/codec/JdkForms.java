@@ -30,6 +30,7 @@ import java.util.Locale;
 import java.util.UUID;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The JDK's types that a {@link Graph} stores by itself, each exactly, no subclass; the numbers are
@@ -54,6 +55,12 @@ final class JdkForms {
   record Entry(int token, Class<?> type, GraphForm<?> form, boolean tracked, boolean immutable) {}
 
   static final List<Entry> TABLE;
+
+  /** The locale that was found last to be no more than language, country and variant. */
+  private static volatile @Nullable Locale plainLocale;
+
+  /** A number of fewer decimal digits is a long for certain. */
+  private static final int LONG_DIGITS = 19;
 
   static {
     List<Entry> table = new ArrayList<>();
@@ -96,11 +103,18 @@ final class JdkForms {
         BigDecimal.class,
         (out, v) -> {
           out.writeVarInt(v.scale(), false);
-          bigInteger(out, v.unscaledValue());
+          if (v.precision() < LONG_DIGITS) {
+            writeLong(out, v.scaleByPowerOfTen(v.scale()).longValue());
+          } else {
+            bigInteger(out, v.unscaledValue());
+          }
         },
         in -> {
           int scale = in.readVarInt(false);
-          return new BigDecimal(bigInteger(in), scale);
+          int length = in.length(1);
+          return isLong(length)
+              ? BigDecimal.valueOf(readLong(in, length), scale)
+              : new BigDecimal(new BigInteger(in.readBytes(length)), scale);
         });
     value(
         table,
@@ -286,6 +300,12 @@ final class JdkForms {
       writer.accept(out, value);
     }
 
+    /** Writes an object that is known to be a T. */
+    @SuppressWarnings("unchecked")
+    void encodeObject(GraphOutput out, Object value) {
+      writer.accept(out, (T) value);
+    }
+
     @Override
     T decode(Graph graph, GraphInput in) {
       return reader.apply(in);
@@ -299,7 +319,33 @@ final class JdkForms {
   }
 
   private static BigInteger bigInteger(GraphInput in) {
-    return new BigInteger(in.readBytes(in.length(1)));
+    int length = in.length(1);
+    return isLong(length)
+        ? BigInteger.valueOf(readLong(in, length))
+        : new BigInteger(in.readBytes(length));
+  }
+
+  /** Writes what {@link #bigInteger} would, from what takes less memory. */
+  private static void writeLong(GraphOutput out, long value) {
+    int bits = Long.SIZE - Long.numberOfLeadingZeros(value ^ (value >> (Long.SIZE - 1)));
+    int length = bits / Byte.SIZE + 1;
+    out.writeVarInt(length, true);
+    for (int left = length - 1; left >= 0; left--) {
+      out.writeByte((byte) (value >> (left * Byte.SIZE)));
+    }
+  }
+
+  /** Whether a two's complement of so many bytes is a long. */
+  private static boolean isLong(int length) {
+    return length > 0 && length <= Long.BYTES;
+  }
+
+  private static long readLong(GraphInput in, int length) {
+    long value = in.readByte();
+    for (int left = length - 1; left > 0; left--) {
+      value = value << Byte.SIZE | in.readByteUnsigned();
+    }
+    return value;
   }
 
   private static GraphForm<Timestamp> timestamps() {
@@ -324,10 +370,14 @@ final class JdkForms {
   }
 
   private static void locale(GraphOutput out, Locale value) {
-    if (value.hasExtensions()
-        || !value.getScript().isEmpty()
-        || !value.equals(new Locale(value.getLanguage(), value.getCountry(), value.getVariant()))) {
-      throw Graph.NeedsJava.SIGNAL;
+    if (!value.equals(plainLocale)) {
+      if (value.hasExtensions()
+          || !value.getScript().isEmpty()
+          || !value.equals(
+              new Locale(value.getLanguage(), value.getCountry(), value.getVariant()))) {
+        throw Graph.NeedsJava.SIGNAL;
+      }
+      plainLocale = value;
     }
     out.text(value.getLanguage());
     out.text(value.getCountry());

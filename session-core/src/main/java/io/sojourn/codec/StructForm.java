@@ -22,8 +22,13 @@ final class StructForm extends GraphForm<Object> {
   /** A field of the stream, and the class's own field that it goes to, if any. */
   private record Step(char kind, Layout.@Nullable Slot slot) {}
 
+  private static final Object[] NONE = {};
+
   private final Layout layout;
   private final Step[] steps;
+
+  /** What components of a record are which the stream does not have; none for a class. */
+  private final @Nullable Object[] defaults;
 
   /** For streams that describe the class as it is. */
   StructForm(Layout layout) {
@@ -32,6 +37,7 @@ final class StructForm extends GraphForm<Object> {
     for (int i = 0; i < steps.length; i++) {
       steps[i] = new Step(layout.slots[i].kind(), layout.slots[i]);
     }
+    this.defaults = defaults(layout);
   }
 
   /** For streams that describe the class as it was, or will be. */
@@ -41,6 +47,20 @@ final class StructForm extends GraphForm<Object> {
     for (int i = 0; i < steps.length; i++) {
       steps[i] = new Step(kinds[i], layout.slot(names[i]));
     }
+    this.defaults = defaults(layout);
+  }
+
+  private static @Nullable Object[] defaults(Layout layout) {
+    if (!layout.isRecord()) {
+      return NONE;
+    }
+    @Nullable Object[] defaults = new @Nullable Object[layout.slots.length];
+    for (Layout.Slot slot : layout.slots) {
+      if (slot.kind() != 'L') {
+        defaults[slot.index()] = Array.get(Array.newInstance(slot.field().getType(), 1), 0);
+      }
+    }
+    return defaults;
   }
 
   @Override
@@ -114,12 +134,7 @@ final class StructForm extends GraphForm<Object> {
   }
 
   private Object decodeRecord(Graph graph, GraphInput in) throws ReflectiveOperationException {
-    @Nullable Object[] components = new @Nullable Object[layout.slots.length];
-    for (Layout.Slot slot : layout.slots) {
-      if (slot.kind() != 'L') {
-        components[slot.index()] = Array.get(Array.newInstance(slot.field().getType(), 1), 0);
-      }
-    }
+    @Nullable Object[] components = defaults.clone();
     boolean missing = false;
     for (Step step : steps) {
       Layout.Slot slot = step.slot();

@@ -69,6 +69,18 @@ class CodecLimitsTest {
     }
   }
 
+  /** A text in the innermost list is one level more. */
+  @Test
+  void depthIsBoundedToTheLevel() {
+    AttributeCodec codec = codecs(new CodecLimits(1_000_000, 20, 1_000_000)).get(0);
+    AttributeCodec without = codecs(CodecLimits.DEFAULT).get(0);
+
+    assertThat(codec.decode(codec.encode(nested(19)))).isEqualTo(nested(19));
+    assertThatThrownBy(() -> codec.encode(nested(20))).isInstanceOf(EncodeException.class);
+    EncodedValue stored = without.encode(nested(20));
+    assertThatThrownBy(() -> codec.decode(stored)).isInstanceOf(DecodeException.class);
+  }
+
   private static Object nested(int depth) {
     Object inner = "x";
     for (int i = 0; i < depth; i++) {

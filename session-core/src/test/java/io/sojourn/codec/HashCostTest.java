@@ -53,6 +53,7 @@ class HashCostTest {
         arguments("sets in a list in a map", holding(new HashMap<>(), unhashed(LEVELS))),
         arguments("lists in a concurrent map", holding(new ConcurrentHashMap<>(), lattice(LEVELS))),
         arguments("records in a set", holding(new HashSet<>(), pairs(LEVELS))),
+        arguments("many texts in each of many", sharing(3_000)),
         arguments("arrays of lists", new Object[] {holding(new HashSet<>(), lattice(LEVELS))}));
   }
 
@@ -92,6 +93,17 @@ class HashCostTest {
       list.add(list.get(0));
     }
     return list;
+  }
+
+  /** Lists in a set that all have the same long list; it was filled when they were in the set. */
+  private static Object sharing(int count) {
+    List<Object> shared = new ArrayList<>();
+    Set<Object> set = new HashSet<>();
+    for (int i = 0; i < count; i++) {
+      set.add(new ArrayList<>(List.of(shared, "list " + i)));
+    }
+    shared.addAll(Collections.nCopies(count, "x"));
+    return set;
   }
 
   private static Object pairs(int levels) {

@@ -176,14 +176,20 @@ class RefusedClassesTest {
   @Test
   void aTypeOfTheTableCanBeDeniedToo() {
     KryoCodec any = new KryoCodec(getClass().getClassLoader(), ClassFilter.of(""));
-    KryoCodec none =
-        new KryoCodec(getClass().getClassLoader(), ClassFilter.of("!java.util.ArrayDeque"));
-    Object value = new Object[] {new java.util.ArrayDeque<>(List.of(1))};
-
-    assertThatThrownBy(() -> none.encode(value)).isInstanceOf(EncodeException.class);
-    assertThatThrownBy(() -> none.decode(any.encode(value)))
-        .isInstanceOf(DecodeException.class)
-        .hasMessageContaining("!java.util.ArrayDeque");
+    for (Object denied :
+        List.of(
+            new java.util.ArrayDeque<>(List.of(1)),
+            java.net.URI.create("https://shop.example/"),
+            java.time.Instant.EPOCH)) {
+      String pattern = "!" + denied.getClass().getName();
+      KryoCodec none = new KryoCodec(getClass().getClassLoader(), ClassFilter.of(pattern));
+      for (Object value : List.of(denied, new Object[] {denied})) {
+        assertThatThrownBy(() -> none.encode(value)).isInstanceOf(EncodeException.class);
+        assertThatThrownBy(() -> none.decode(any.encode(value)))
+            .isInstanceOf(DecodeException.class)
+            .hasMessageContaining(pattern);
+      }
+    }
   }
 
   @Test
