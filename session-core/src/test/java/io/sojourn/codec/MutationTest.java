@@ -39,8 +39,8 @@ import org.junit.jupiter.api.TestReporter;
 /**
  * Bytes that somebody has tampered with, behind a checksum that is right: what was stored, changed
  * at random, and what the formats' grammars allow, with lengths, references and names at random.
- * Whatever they are, decoding them ends with a value or a decode exception, soon, in little memory,
- * and without a class that nobody allowed.
+ * Whatever they are, decoding them ends with a value or a decode exception, within a second of
+ * processor time and in little memory, and without a class that nobody allowed.
  *
  * <p>{@code -Dsojourn.test.mutations=1000000} is the long form.
  */
@@ -53,6 +53,7 @@ class MutationTest {
   private static final int CHUNK = 100;
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final long ALLOWED = 64 << 20;
+  private static final long ALLOWED_NANOS = Duration.ofSeconds(1).toNanos();
 
   private static final String CANARY = MutationTest.class.getName() + "$Canary";
   private static final String FLAG = CANARY;
@@ -115,6 +116,7 @@ class MutationTest {
 
   private long accepted;
   private long mostAllocated;
+  private long mostNanos;
 
   @Test
   void whateverIsStoredOnlyDecodeExceptionsComeOfIt(TestReporter reporter) throws IOException {
@@ -147,7 +149,13 @@ class MutationTest {
         .allMatch(name -> FILTER.refusal(name) == null);
     assertThat(accepted).isLessThan(MUTATIONS / 2);
     reporter.publishEntry(
-        MUTATIONS + " inputs, accepted " + accepted + ", most allocated " + mostAllocated);
+        MUTATIONS
+            + " inputs, accepted "
+            + accepted
+            + ", most allocated "
+            + mostAllocated
+            + ", most nanoseconds "
+            + mostNanos);
   }
 
   private void decode(byte[] bytes) {
@@ -155,6 +163,7 @@ class MutationTest {
     EncodedValue value = Stored.sealed(bytes);
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long before = threads.getCurrentThreadAllocatedBytes();
+    long started = threads.getCurrentThreadCpuTime();
     try {
       codec.decode(value);
       accepted++;
@@ -163,10 +172,15 @@ class MutationTest {
     } catch (Throwable other) {
       throw new AssertionError(HexFormat.of().formatHex(bytes), other);
     }
+    long nanos = threads.getCurrentThreadCpuTime() - started;
     long allocated = threads.getCurrentThreadAllocatedBytes() - before;
     mostAllocated = Math.max(mostAllocated, allocated);
+    mostNanos = Math.max(mostNanos, nanos);
     if (allocated > ALLOWED) {
       throw new AssertionError(allocated + ": " + HexFormat.of().formatHex(bytes));
+    }
+    if (nanos >= ALLOWED_NANOS) {
+      throw new AssertionError(nanos + " ns: " + HexFormat.of().formatHex(bytes));
     }
   }
 
