@@ -1,5 +1,6 @@
 package io.sojourn.codec;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
@@ -254,7 +255,7 @@ class MutationTest {
       String name =
           random.nextInt(6) == 0 ? CANARY : CLASSES.get(random.nextInt(CLASSES.size())).getName();
       description.writeVarInt(name.length() << 1, true);
-      description.writeAscii(name);
+      description.writeBytes(name.getBytes(US_ASCII));
       for (int fields = length(random); fields > 0 && fields < 5; fields--) {
         description.writeByte("ZBCSIJFDL".charAt(random.nextInt(9)));
         description.writeVarInt(1 << 1, true);
