@@ -20,6 +20,10 @@ import java.util.LinkedList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -134,5 +138,79 @@ class ChangedMeanwhileTest {
           .hasMessageContaining(container.getClass().getName())
           .hasMessageContaining("another thread");
     }
+  }
+
+  private static final int LEAST = 20;
+  private static final int MOST = 40;
+  private static final int ENCODES = 3_000;
+
+  /** Without a hook, so that the fast form stores them. */
+  static Stream<Object> plainContainers() {
+    return Stream.of(new ArrayList<>(), new HashMap<>(), new TreeMap<>());
+  }
+
+  private static void remove(Object container, String element) {
+    if (container instanceof Map<?, ?> map) {
+      map.remove(element);
+    } else {
+      ((Collection<?>) container).remove(element);
+    }
+  }
+
+  private static String element(int i) {
+    return "text " + i;
+  }
+
+  /** Lets it grow and shrink between the limits. */
+  private static void changeUntil(AtomicBoolean done, Object container, AtomicInteger changes) {
+    while (!done.get()) {
+      IntStream.range(LEAST, MOST).forEach(i -> put(container, element(i)));
+      LockSupport.parkNanos(20_000);
+      IntStream.range(LEAST, MOST).forEach(i -> remove(container, element(i)));
+      LockSupport.parkNanos(20_000);
+      changes.addAndGet(2 * (MOST - LEAST));
+    }
+  }
+
+  private static void assertWhole(Object container) {
+    assertThat(size(container)).isBetween(LEAST, MOST);
+    Collection<?> elements =
+        container instanceof Map<?, ?> map ? map.keySet() : (Collection<?>) container;
+    List<String> possible = IntStream.range(0, MOST).mapToObj(i -> element(i)).toList();
+    assertThat(possible.containsAll(elements)).as("%s", elements).isTrue();
+    assertThat(elements.containsAll(possible.subList(0, LEAST))).as("%s", elements).isTrue();
+    assertThat(elements).doesNotHaveDuplicates();
+    if (container instanceof Map<?, ?> map) {
+      assertThat(map.entrySet()).allMatch(entry -> entry.getKey().equals(entry.getValue()));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("plainContainers")
+  void whatAnotherThreadChangesIsStoredWholeOrNotAtAll(Object container) throws Exception {
+    AttributeCodec codec = new KryoCodec(LOADER, FILTER);
+    IntStream.range(0, LEAST).forEach(i -> put(container, element(i)));
+    AtomicBoolean done = new AtomicBoolean();
+    AtomicInteger changes = new AtomicInteger();
+    Thread other = new Thread(() -> changeUntil(done, container, changes));
+    other.start();
+    try {
+      for (int i = 0; i < ENCODES || (changes.get() < ENCODES && other.isAlive()); i++) {
+        EncodedValue encoded;
+        try {
+          encoded = codec.encode(container);
+        } catch (EncodeException changedTooOften) {
+          continue;
+        }
+        assertThat((int) encoded.bytes()[0]).isEqualTo(1);
+        assertWhole(codec.decode(encoded));
+      }
+    } finally {
+      done.set(true);
+      other.join();
+    }
+
+    assertThat(changes).hasValueGreaterThanOrEqualTo(ENCODES);
+    assertThat(codec.decode(codec.encode(container))).isEqualTo(container);
   }
 }
