@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.ListResourceBundle;
 import java.util.Locale;
 import java.util.ResourceBundle;
@@ -78,6 +79,21 @@ class LocalizationCodecTest {
       assertThat(codec.isImmutable(read)).isTrue();
     }
   }
+
+  /** As the first release stored it: read for ever. */
+  @Test
+  @Tag("R40")
+  void aLocalizationOfTheFirstReleaseIsRead() {
+    EncodedValue golden = EncodedValue.of(Base64.getDecoder().decode(GOLDEN));
+
+    LocalizationContext read = (LocalizationContext) codec.decode(golden);
+    assertThat(read.getLocale()).isEqualTo(Locale.GERMANY);
+    assertThat(read.getResourceBundle().getLocale()).isEqualTo(Locale.GERMAN);
+    assertThat(read.getResourceBundle().getString("hello")).isEqualTo("Hallo");
+    assertThat(codec.encode(read)).isEqualTo(golden);
+  }
+
+  private static final String GOLDEN = "BQEAyvtGtCEBAwIKdGV4dHMQBGRlAAAQBGRlBERFAA==";
 
   @Test
   void oneWithoutTextsIsStoredToo() {
