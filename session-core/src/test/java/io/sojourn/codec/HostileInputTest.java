@@ -8,6 +8,9 @@ import io.sojourn.AttributeCodec;
 import io.sojourn.DecodeException;
 import io.sojourn.EncodeException;
 import io.sojourn.EncodedValue;
+import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
@@ -267,6 +270,59 @@ class HostileInputTest {
       }
     }
     assertThat(accepted(java, Stored.sealed(bytes))).isFalse();
+  }
+
+  /** An object without fields, in the Kryo form. */
+  private static EncodedValue objectOf(String name) {
+    GraphOutput description = new GraphOutput(10_000);
+    description.reset();
+    description.writeByte('S');
+    description.text(name);
+    description.writeVarInt(0, true);
+    return Stored.byHand(
+        out -> {
+          out.writeVarInt(Graph.DESCRIPTOR, true);
+          out.writeVarInt(description.position(), true);
+          out.writeBytes(description.toBytes());
+          out.writeByte(1); // not a reference
+        });
+  }
+
+  /** An object without fields, in the Java form. */
+  private static EncodedValue javaObjectOf(String name) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    DataOutputStream out = new DataOutputStream(bytes);
+    out.write(new byte[] {2, 0, 0, 0, 0, 0});
+    out.writeInt(0xACED0005);
+    out.writeShort(0x7372); // an object, and its class
+    out.writeUTF(name);
+    out.writeLong(1);
+    out.writeByte(2); // Serializable
+    out.writeShort(0);
+    out.writeShort(0x7870); // no annotation, no superclass
+    return Stored.sealed(bytes.toByteArray());
+  }
+
+  @Test
+  @Tag("R57")
+  void aClassNameThatIsTooLongIsRefusedBeforeAnythingIsLoaded() throws IOException {
+    String longest = "shop." + "x".repeat(1_024 - 5);
+    String tooLong = longest + "x";
+    Compiled application = Compiled.of("class Cart { }");
+    KryoCodec codec = new KryoCodec(application, ClassFilter.of("shop.*"));
+
+    for (EncodedValue value : List.of(objectOf(longest), javaObjectOf(longest))) {
+      application.asked.clear();
+      assertThatThrownBy(() -> codec.decode(value)).isInstanceOf(DecodeException.class);
+      assertThat(application.asked).contains(longest);
+    }
+    for (EncodedValue value : List.of(objectOf(tooLong), javaObjectOf(tooLong))) {
+      application.asked.clear();
+      assertThatThrownBy(() -> codec.decode(value))
+          .isInstanceOf(DecodeException.class)
+          .hasMessageContaining("1025 characters");
+      assertThat(application.asked).doesNotContain(tooLong);
+    }
   }
 
   @Test
