@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sojourn.codec.ClassFilter;
+import io.sojourn.codec.JavaCodec;
 import io.sojourn.codec.KryoCodec;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
@@ -107,5 +110,31 @@ class RefusedClassesTest {
           .hasMessageContaining("io.sojourn.*");
     }
     assertOneLine("cart");
+  }
+
+  /** Not Serializable. */
+  record Connection(String password) {}
+
+  @Test
+  @Tag("R43")
+  void whenItIsNotSerializableDeepInAnAttribute() {
+    ClassLoader loader = getClass().getClassLoader();
+    ClassFilter filter = ClassFilter.of("io.sojourn.*");
+    for (AttributeCodec codec :
+        List.of(new KryoCodec(loader, filter), new JavaCodec(loader, filter))) {
+      log.clear();
+      SessionRepository node = new SessionRepository(store, codec, SessionPolicy.DEFAULT);
+      LiveSession session = node.create(codec.getClass().getName(), Duration.ofMinutes(30));
+      List<Object> inner = new ArrayList<>(List.of("secret", new Connection("secret")));
+      session.setAttribute("cart", new HashMap<>(Map.of("secret key", inner)));
+      session.setAttribute("good", "g");
+      assertThat(node.flush(session)).isTrue();
+
+      assertThat(log)
+          .singleElement()
+          .asString()
+          .contains("'cart'", Connection.class.getName() + " is not Serializable")
+          .doesNotContain("secret");
+    }
   }
 }
