@@ -365,4 +365,163 @@ class EvolutionTest {
         .isInstanceOf(DecodeException.class)
         .hasMessageContaining("shop.Gone");
   }
+
+  private static final String INT = "a=java.lang.Integer:1";
+  private static final String NO_FIELD = "a=java.lang.Integer:0";
+
+  private static String hooked(String write, String read) {
+    return cart(
+        "static final long serialVersionUID = 1; int a = 1;"
+            + " private void writeObject(ObjectOutputStream out) throws IOException {"
+            + write
+            + " } private void readObject(ObjectInputStream in) throws Exception {"
+            + read
+            + " }");
+  }
+
+  private static String record(String components, String values) {
+    return "record Cart("
+        + components
+        + ") implements Serializable {"
+        + " public static Object make() { return new Cart("
+        + values
+        + "); } }";
+  }
+
+  private static Arguments change(
+      String name, List<String> old, List<String> later, String forth, String back) {
+    return arguments(name, old, later, forth, back);
+  }
+
+  private static Arguments change(
+      String name, String old, String later, String forth, String back) {
+    return change(name, List.of(old), List.of(later), forth, back);
+  }
+
+  private static final String REFUSED = "refused";
+
+  /** What the new version makes of what the old one stored, and the other way about. */
+  static Stream<Arguments> changes() {
+    return Stream.of(
+        change(
+            "field added",
+            cart("int a = 1;"),
+            cart("int a = 1; int b = 2; String c = \"x\";"),
+            INT + " b=java.lang.Integer:0 c=null",
+            INT),
+        change(
+            "field renamed",
+            cart("int a = 1; int c = 3;"),
+            cart("int b = 1; int c = 3;"),
+            "b=java.lang.Integer:0 c=java.lang.Integer:3",
+            NO_FIELD + " c=java.lang.Integer:3"),
+        change(
+            "transient to field",
+            cart("transient int a = 1; int b = 2;"),
+            cart("int a = 1; int b = 2;"),
+            NO_FIELD + " b=java.lang.Integer:2",
+            NO_FIELD + " b=java.lang.Integer:2"),
+        change(
+            "int to long", cart("int a = 1;"), cart("long a = 1;"), "a=java.lang.Long:1", REFUSED),
+        change("int to Integer", cart("int a = 1;"), cart("Integer a = 1;"), INT, INT),
+        change("Integer of null to int", cart("Integer a;"), cart("int a = 1;"), REFUSED, INT),
+        change("Integer to Long", cart("Integer a = 1;"), cart("Long a = 1L;"), REFUSED, REFUSED),
+        change("int to String", cart("int a = 1;"), cart("String a = \"1\";"), REFUSED, REFUSED),
+        change(
+            "component of a record, int to long",
+            record("int a", "1"),
+            record("long a", "1"),
+            "a=java.lang.Long:1",
+            REFUSED),
+        change("class to record", cart("int a = 1;"), record("int a", "1"), INT, INT),
+        change(
+            "class to record with more",
+            cart("int a = 1;"),
+            record("int a, String b", "1, \"x\""),
+            INT + " b=null",
+            INT),
+        change(
+            "superclass added",
+            List.of(cart("int a = 1;")),
+            List.of(
+                "class Base implements Serializable { int b = 2; }",
+                "class Cart extends Base { int a = 1;"
+                    + " public static Object make() { return new Cart(); } }"),
+            INT + " b=java.lang.Integer:0",
+            INT),
+        change(
+            "enum constant removed",
+            List.of("enum Size { S, M }", cart("Size a = Size.M;")),
+            List.of("enum Size { S }", cart("Size a = Size.S;")),
+            REFUSED,
+            "a=shop.Size:S"),
+        change(
+            "enum to class",
+            "enum Cart { A; public static Object make() { return A; } }",
+            cart("int a = 1;"),
+            REFUSED,
+            REFUSED),
+        change(
+            "class renamed in a field that is removed",
+            List.of(
+                "class Old implements Serializable { int n = 1; }",
+                cart("int a = 1; Object b = new Old();")),
+            List.of("class New implements Serializable { int n = 1; }", cart("int a = 1;")),
+            INT,
+            INT + " b=null"),
+        change(
+            "class renamed in a field that is kept",
+            List.of(
+                "class Old implements Serializable { int n = 1; }", cart("Object b = new Old();")),
+            List.of(
+                "class New implements Serializable { int n = 1; }", cart("Object b = new New();")),
+            REFUSED,
+            REFUSED),
+        change(
+            "writeObject and readObject gained, fields as they are",
+            cart("static final long serialVersionUID = 1; int a = 1;"),
+            hooked("out.defaultWriteObject();", "in.defaultReadObject();"),
+            REFUSED,
+            INT),
+        change(
+            "writeObject and readObject gained, fields in its own way",
+            cart("static final long serialVersionUID = 1; int a = 1;"),
+            hooked("out.writeInt(a);", "a = in.readInt();"),
+            REFUSED,
+            REFUSED),
+        change(
+            "made Externalizable",
+            cart("static final long serialVersionUID = 1; int a = 1;"),
+            "class Cart implements Externalizable { static final long serialVersionUID = 1;"
+                + " int a = 1; public Cart() { }"
+                + " public void writeExternal(ObjectOutput o) throws IOException { o.writeInt(a); }"
+                + " public void readExternal(ObjectInput i) throws IOException { a = i.readInt(); }"
+                + " public static Object make() { return new Cart(); } }",
+            REFUSED,
+            REFUSED));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("changes")
+  void aChangeIsReadAsItShouldBeOrIsAnError(
+      String change, List<String> old, List<String> later, String forth, String back) {
+    Compiled before = Compiled.of(old.toArray(String[]::new));
+    Compiled after = Compiled.of(later.toArray(String[]::new));
+
+    assertReads(before, after, forth);
+    assertReads(after, before, back);
+  }
+
+  private static void assertReads(Compiled writer, Compiled reader, String expected) {
+    EncodedValue value = writer.codec().encode(writer.make("Cart"));
+    byte[] bytes = value.bytes().clone();
+    if (expected.equals(REFUSED)) {
+      assertThatThrownBy(() -> read(value, reader)).isInstanceOf(DecodeException.class);
+    } else {
+      assertThat(fields(read(value, reader))).isEqualTo(fields("shop.Cart(" + expected + " )"));
+    }
+
+    assertThat(value.bytes()).isEqualTo(bytes);
+    assertThat(read(value, writer.again())).isEqualTo(read(value, writer));
+  }
 }
