@@ -389,6 +389,7 @@ class RedisLayoutIT {
   }
 
   @Test
+  @Tag("R58")
   @Tag("G10")
   void noIdLiesInTheServer() {
     String id = "0123456789ABCDEF";
