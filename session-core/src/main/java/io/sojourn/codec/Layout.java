@@ -2,6 +2,7 @@ package io.sojourn.codec;
 
 import com.esotericsoftware.kryo.kryo5.objenesis.instantiator.ObjectInstantiator;
 import com.esotericsoftware.kryo.kryo5.objenesis.strategy.SerializingInstantiatorStrategy;
+import java.lang.reflect.Array;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
@@ -35,15 +36,20 @@ final class Layout {
   private final Map<String, Slot> byName = new HashMap<>();
   private final @Nullable ObjectInstantiator<?> instantiator;
   private final @Nullable Constructor<?> constructor;
+  private final @Nullable Object[] defaults;
 
   private Layout(Class<?> type, List<Field> fields) throws ReflectiveOperationException {
     this.type = type;
     this.slots = new Slot[fields.size()];
+    this.defaults = new @Nullable Object[fields.size()];
     for (int i = 0; i < slots.length; i++) {
       Field field = fields.get(i);
       field.setAccessible(true);
       slots[i] = new Slot(field.getName(), kind(field.getType()), field, i);
       byName.put(field.getName(), slots[i]);
+      if (slots[i].kind() != 'L') {
+        defaults[i] = Array.get(Array.newInstance(field.getType(), 1), 0);
+      }
     }
     if (type.isRecord()) {
       Class<?>[] parameters = fields.stream().map(Field::getType).toArray(Class<?>[]::new);
@@ -112,6 +118,11 @@ final class Layout {
       throw new IllegalStateException("A record is made by its constructor: " + type.getName());
     }
     return instantiator.newInstance();
+  }
+
+  /** Components of a record, each with the default of its type until it is set. */
+  @Nullable Object[] components() {
+    return defaults.clone();
   }
 
   /** A record of these components. */

@@ -1,7 +1,6 @@
 package io.sojourn.codec;
 
 import io.sojourn.DecodeException;
-import java.lang.reflect.Array;
 import java.lang.reflect.Field;
 import java.lang.reflect.InvocationTargetException;
 import org.jspecify.annotations.Nullable;
@@ -22,13 +21,8 @@ final class StructForm extends GraphForm<Object> {
   /** A field of the stream, and the class's own field that it goes to, if any. */
   private record Step(char kind, Layout.@Nullable Slot slot) {}
 
-  private static final Object[] NONE = {};
-
   private final Layout layout;
   private final Step[] steps;
-
-  /** What components of a record are which the stream does not have; none for a class. */
-  private final @Nullable Object[] defaults;
 
   /** For streams that describe the class as it is. */
   StructForm(Layout layout) {
@@ -37,7 +31,6 @@ final class StructForm extends GraphForm<Object> {
     for (int i = 0; i < steps.length; i++) {
       steps[i] = new Step(layout.slots[i].kind(), layout.slots[i]);
     }
-    this.defaults = defaults(layout);
   }
 
   /** For streams that describe the class as it was, or will be. */
@@ -47,20 +40,6 @@ final class StructForm extends GraphForm<Object> {
     for (int i = 0; i < steps.length; i++) {
       steps[i] = new Step(kinds[i], layout.slot(names[i]));
     }
-    this.defaults = defaults(layout);
-  }
-
-  private static @Nullable Object[] defaults(Layout layout) {
-    if (!layout.isRecord()) {
-      return NONE;
-    }
-    @Nullable Object[] defaults = new @Nullable Object[layout.slots.length];
-    for (Layout.Slot slot : layout.slots) {
-      if (slot.kind() != 'L') {
-        defaults[slot.index()] = Array.get(Array.newInstance(slot.field().getType(), 1), 0);
-      }
-    }
-    return defaults;
   }
 
   @Override
@@ -134,7 +113,7 @@ final class StructForm extends GraphForm<Object> {
   }
 
   private Object decodeRecord(Graph graph, GraphInput in) throws ReflectiveOperationException {
-    @Nullable Object[] components = defaults.clone();
+    @Nullable Object[] components = layout.components();
     boolean missing = false;
     for (Step step : steps) {
       Layout.Slot slot = step.slot();
