@@ -3,6 +3,7 @@ package io.sojourn;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,11 @@ final class AttributeSlot {
    *
    * What is compared is what the codec has encoded, not what is stored, which may be sealed (encrypted) differently each
    * time. Where nothing is sealed both are one object.
+   *
+   * A detected change is sent on condition that nobody has written the attribute since. A save that was not alone does not say
+   * whether the condition held: that is an attempt, and the next one is sent on condition that it was applied. A refresh tells by
+   * its version: that of an attempt says that it was applied and nothing of later ones, any other later than what is known here
+   * says that none was, or none lasts.
    */
 
   /** Of several requests that each held on to another one, the latest. */
@@ -46,19 +52,16 @@ final class AttributeSlot {
   @GuardedBy("this")
   private @Nullable EncodedValue storedAsEncodedHere;
 
-  /**
-   * A detected change that was sent without learning whether it was applied; the next refresh
-   * tells.
-   */
+  /** The latest attempt; null if there is none. */
   @GuardedBy("this")
   private @Nullable EncodedValue attempted;
 
   @GuardedBy("this")
   private @Nullable EncodedValue attemptedEncoded;
 
-  /** The version that it has in the store if it was applied. */
+  /** The versions that the attempts have in the store if they were applied, the latest last. */
   @GuardedBy("this")
-  private long attemptedVersion;
+  private List<Long> attempts = List.of();
 
   /** A detected change that is being sent; null if a refresh has told since what became of it. */
   @GuardedBy("this")
@@ -330,22 +333,26 @@ final class AttributeSlot {
         AttributeChange set = new AttributeChange.Set(codec.seal(name, now));
         return new Capture(this, set, now, asEncodedHere, changes);
       }
-      if (isStored(now, codec)
-          || now.equals(attemptedEncoded)
-          || (!told && isUnchanged(now, codec))) {
-        return null;
+      if (value == captured) {
+        if (isStored(now, codec)
+            || now.equals(attemptedEncoded)
+            || (!told && isUnchanged(now, codec))) {
+          return null;
+        }
+        EncodedValue sealed = codec.seal(name, now);
+        if (current) {
+          long expected = attempts.isEmpty() ? version : attempts.get(attempts.size() - 1);
+          AttributeChange change = new AttributeChange.Replace(sealed, expected);
+          sent = new Capture(this, change, now, asEncodedHere, changes);
+          return sent;
+        }
+        // As if it were set: no refresh takes it away before it is saved.
+        changes++;
+        return new Capture(this, new AttributeChange.Set(sealed), now, asEncodedHere, changes);
       }
-      EncodedValue sealed = codec.seal(name, now);
-      if (current) {
-        long expected = attempted == null ? version : attemptedVersion;
-        AttributeChange change = new AttributeChange.Replace(sealed, expected);
-        sent = new Capture(this, change, now, asEncodedHere, changes);
-        return sent;
-      }
-      // As if it were set: no refresh takes it away before it is saved.
-      changes++;
-      return new Capture(this, new AttributeChange.Set(sealed), now, asEncodedHere, changes);
     }
+    // A refresh has taken its place meanwhile, and what it is compared with.
+    return capture(codec, activation, checkHandedOut, current);
   }
 
   /** Takes up again what was changed after a refresh had taken its place. */
@@ -442,7 +449,8 @@ final class AttributeSlot {
       } else if (capture.equals(sent)) {
         attempted = replace.value();
         attemptedEncoded = capture.encoded;
-        attemptedVersion = newVersion;
+        attempts = Stream.concat(attempts.stream(), Stream.of(newVersion)).toList();
+        sent = null;
       }
     } else {
       store(null, null, newVersion);
@@ -465,9 +473,19 @@ final class AttributeSlot {
     if (incoming.version() <= version && !anyway) {
       return;
     }
+    int attempt = anyway ? -1 : attempts.indexOf(incoming.version());
+    if (attempt >= 0 && attempt < attempts.size() - 1) {
+      stored = incoming.value();
+      encoded = null;
+      version = incoming.version();
+      storedAsEncodedHere = null;
+      attempts = List.copyOf(attempts.subList(attempt + 1, attempts.size()));
+      return;
+    }
     EncodedValue opened = null;
     boolean same = true;
-    if (incoming.value().equals(stored)) {
+    Capture underWay = attempt >= 0 ? sent : null;
+    if (incoming.value().equals(stored) && attempts.isEmpty() && sent == null) {
       opened = encoded;
     } else if (incoming.value().equals(attempted)) {
       opened = attemptedEncoded;
@@ -480,6 +498,7 @@ final class AttributeSlot {
       keepHandedOut();
     }
     store(incoming.value(), opened, incoming.version());
+    sent = underWay;
     if (!same && changes == settled) {
       value = null;
       removed = false;
@@ -535,6 +554,7 @@ final class AttributeSlot {
     storedAsEncodedHere = null;
     attempted = null;
     attemptedEncoded = null;
+    attempts = List.of();
     sent = null;
   }
 

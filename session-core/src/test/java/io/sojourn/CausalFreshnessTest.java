@@ -334,6 +334,24 @@ class CausalFreshnessTest {
     assertThat(list(new Client("s"), b)).containsExactly("x", "laptop");
   }
 
+  /** The refresh comes while the change is being encoded. */
+  @Test
+  @Tag("G1")
+  @Tag("G2")
+  void aChangeInPlaceOfAnOlderCopyOutlivesARefreshWhileItIsEncoded() {
+    Client client = beginWithList();
+    Client phone = new Client("s");
+    change(phone, a, "phone");
+    LiveSession session = client.opened(b);
+    b.beginUse(session);
+    listOf(session).add("laptop");
+    codec.whileEncoding = () -> assertThat(phone.opened(b)).isSameAs(session);
+    assertThat(b.flush(session)).isTrue();
+    b.endUse(session);
+    assertThat(list(new Client("s"), a)).containsExactly("x", "laptop");
+    assertThat(list(new Client("s"), b)).containsExactly("x", "laptop");
+  }
+
   /** What was only looked at is no reason to write what others have written over. */
   @Test
   @Tag("G2")

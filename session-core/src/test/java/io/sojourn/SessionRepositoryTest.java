@@ -9,17 +9,21 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.TreeMap;
+import java.util.Random;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -40,11 +44,12 @@ class SessionRepositoryTest {
   /** Keeps the calls, and fails when told to. */
   private static final class WatchedStore implements SessionStore {
     final SessionStore inner;
-    final Map<String, Integer> calls = new TreeMap<>();
-    final List<SessionDelta> deltas = new ArrayList<>();
+    final Map<String, Integer> calls = new ConcurrentSkipListMap<>();
+    final List<SessionDelta> deltas = Collections.synchronizedList(new ArrayList<>());
     final Semaphore leased = new Semaphore(0);
     final AtomicInteger refusedLeases = new AtomicInteger();
     Runnable beforeAnswer = () -> {};
+    volatile boolean slow;
     boolean down;
     String refused = "";
 
@@ -57,6 +62,14 @@ class SessionRepositoryTest {
       if (down) {
         throw new StoreUnavailableException("down", null);
       }
+      linger();
+    }
+
+    /** Has answers overtake each other. */
+    private void linger() {
+      if (slow) {
+        LockSupport.parkNanos(ThreadLocalRandom.current().nextInt(500_000));
+      }
     }
 
     @Override
@@ -68,7 +81,9 @@ class SessionRepositoryTest {
     @Override
     public LoadResult load(SessionKey key, long knownVersion, Duration unasked) {
       called("load");
-      return inner.load(key, knownVersion, unasked);
+      LoadResult answer = inner.load(key, knownVersion, unasked);
+      linger();
+      return answer;
     }
 
     @Override
@@ -79,6 +94,7 @@ class SessionRepositoryTest {
       Runnable before = beforeAnswer;
       beforeAnswer = () -> {};
       before.run();
+      linger();
       return answer;
     }
 
@@ -597,6 +613,175 @@ class SessionRepositoryTest {
       case "remove" -> session.removeAttribute("list");
       default -> list(session).add(item);
     }
+  }
+
+  /** An answer that tells of an earlier save arrives before that of the one under way. */
+  @Test
+  @Tag("G1")
+  @Tag("R9")
+  void anAnswerThatTellsOfAnEarlierSaveSaysNothingOfTheOneUnderWay() {
+    long first = created(a, "s").knownVersion();
+    LiveSession onB = opened(b, "s");
+    LoadResult.Changed slow = changedTwice(onB, first);
+    list(onB).add("z");
+    store.beforeAnswer = () -> onB.refresh(slow);
+    assertThat(b.flush(onB)).isTrue();
+    list(onB).add("last");
+    assertThat(b.flush(onB)).isTrue();
+    assertThat(list(opened(a, "s"))).containsExactly("x", "y", "z", "last");
+    assertThat(list(opened(b, "s"))).containsExactly("x", "y", "z", "last");
+  }
+
+  /** The same, and it arrives after it. */
+  @Test
+  @Tag("G1")
+  @Tag("R9")
+  void anAnswerThatTellsOfAnEarlierSaveSaysNothingOfALaterOne() {
+    long first = created(a, "s").knownVersion();
+    LiveSession onB = opened(b, "s");
+    LoadResult.Changed slow = changedTwice(onB, first);
+    list(onB).add("z");
+    assertThat(b.flush(onB)).isTrue();
+    onB.refresh(slow);
+    assertThat(list(onB)).containsExactly("x", "y", "z");
+    list(onB).add("last");
+    assertThat(b.flush(onB)).isTrue();
+    assertThat(list(opened(a, "s"))).containsExactly("x", "y", "z", "last");
+    assertThat(list(opened(b, "s"))).containsExactly("x", "y", "z", "last");
+  }
+
+  /** Saved beside another node's change, so that B does not know what became of its own. */
+  private LoadResult.Changed changedTwice(LiveSession onB, long known) {
+    opened(a, "s").setAttribute("other", "1");
+    assertThat(a.flush(opened(a, "s"))).isTrue();
+    list(onB).add("y");
+    assertThat(b.flush(onB)).isTrue();
+    return (LoadResult.Changed) store.load(SessionKey.of("s"), known);
+  }
+
+  /**
+   * However answers overtake each other, a list that one node alone changes in place loses nothing;
+   * and when another one writes it too, both see the same in the end.
+   */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  @Tag("G1")
+  @Tag("G2")
+  @Tag("R9")
+  void aListChangedInPlaceLosesNothingToAnswersThatOvertakeEachOther(boolean both) {
+    for (int seed = 0; seed < 2000; seed++) {
+      Random random = new Random(seed);
+      String id = "s" + seed;
+      created(a, id);
+      LiveSession onB = opened(b, id);
+      List<String> added = new ArrayList<>(List.of("x"));
+      List<LoadResult> underWay = new ArrayList<>();
+      for (int i = 0; i < 12; i++) {
+        Runnable elsewhere =
+            () -> {
+              if (random.nextBoolean()) {
+                LiveSession onA = opened(a, id);
+                onA.setAttribute("other", "" + random.nextInt());
+                if (both && random.nextInt(4) == 0) {
+                  onA.setAttribute("list", new ArrayList<>(List.of("theirs")));
+                }
+                assertThat(a.flush(onA)).isTrue();
+              }
+              if (random.nextBoolean()) {
+                underWay.add(store.load(SessionKey.of(id), onB.knownVersion()));
+              }
+              if (!underWay.isEmpty() && random.nextBoolean()) {
+                LoadResult late = underWay.remove(random.nextInt(underWay.size()));
+                if (late instanceof LoadResult.Changed changed) {
+                  onB.refresh(changed);
+                }
+              }
+            };
+        elsewhere.run();
+        String item = "i" + i;
+        added.add(item);
+        list(onB).add(item);
+        if (random.nextInt(5) == 0) {
+          onB.setAttribute("list", list(onB));
+        }
+        store.beforeAnswer = elsewhere;
+        assertThat(b.flush(onB)).isTrue();
+        if (random.nextInt(5) == 0) {
+          assertThat(b.open(id)).isSameAs(onB);
+        }
+        if (!both) {
+          assertThat(list(onB)).as("seed %d", seed).isEqualTo(added);
+        }
+      }
+      List<String> inTheEnd = list(opened(a, id));
+      assertThat(list(opened(b, id))).as("seed %d", seed).isEqualTo(inTheEnd);
+      if (!both) {
+        assertThat(inTheEnd).as("seed %d", seed).isEqualTo(added);
+      }
+    }
+  }
+
+  /** Requests of one node that share a list, beside those of another that write something else. */
+  @Test
+  @Tag("G1")
+  @Tag("G2")
+  @Tag("R9")
+  void whatManyRequestsOfOneNodePutIntoAListLasts() throws Exception {
+    ExecutorService threads = Executors.newFixedThreadPool(4);
+    try {
+      for (int round = 0; round < 20; round++) {
+        String id = "s" + round;
+        created(a, id);
+        store.slow = true;
+        List<Future<?>> running = new ArrayList<>();
+        for (int number = 1; number <= 3; number++) {
+          String user = "user" + number;
+          running.add(threads.submit(() -> putIntoList(id, user)));
+        }
+        for (int i = 0; i < 25; i++) {
+          opened(a, id).setAttribute("other", "" + i);
+          assertThat(a.flush(opened(a, id))).isTrue();
+        }
+        for (Future<?> each : running) {
+          each.get();
+        }
+        store.slow = false;
+        assertThat(list(opened(a, id))).hasSize(76).isEqualTo(list(opened(b, id)));
+      }
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  private void putIntoList(String id, String user) {
+    for (int i = 0; i < 25; i++) {
+      String item = user + " " + i;
+      LiveSession session = opened(b, id);
+      b.beginUse(session);
+      list(session).add(item);
+      assertThat(b.flush(session)).isTrue();
+      b.endUse(session);
+      assertThat(list(opened(b, id))).contains(item);
+    }
+  }
+
+  /** It is no change of what the refresh has brought. */
+  @Test
+  @Tag("G2")
+  @Tag("R1")
+  void aListThatARefreshReplacesWhileItIsEncodedIsNotSavedOverTheNews() {
+    created(a, "s");
+    LiveSession onB = opened(b, "s");
+    list(onB).add("guess");
+    codec.whileEncoding =
+        () -> {
+          opened(a, "s").setAttribute("list", new ArrayList<>(List.of("news")));
+          assertThat(a.flush(opened(a, "s"))).isTrue();
+          assertThat(opened(b, "s")).isSameAs(onB);
+        };
+    assertThat(b.flush(onB)).isTrue();
+    assertThat(list(opened(a, "s"))).containsExactly("news");
+    assertThat(list(opened(b, "s"))).containsExactly("news");
   }
 
   @Test

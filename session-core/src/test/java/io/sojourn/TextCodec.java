@@ -2,9 +2,9 @@ package io.sojourn;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -17,8 +17,14 @@ final class TextCodec implements AttributeCodec {
   final AtomicInteger encoded = new AtomicInteger();
   final AtomicInteger decoded = new AtomicInteger();
 
-  /** A list that remembers whether it was decoded, which shows in its bytes. */
-  private static final class Decoded extends ArrayList<String> {
+  /** What happens elsewhere while the next value is encoded. */
+  Runnable whileEncoding = () -> {};
+
+  /**
+   * A list that several threads may use, and that remembers whether it was decoded, which shows in
+   * its bytes.
+   */
+  private static final class Decoded extends CopyOnWriteArrayList<String> {
     private static final long serialVersionUID = 1L;
 
     Decoded(List<String> items) {
@@ -32,6 +38,9 @@ final class TextCodec implements AttributeCodec {
     if (value.equals("unencodable")) {
       throw new EncodeException("no bytes for it", null);
     }
+    Runnable meanwhile = whileEncoding;
+    whileEncoding = () -> {};
+    meanwhile.run();
     if (value instanceof List<?> list) {
       String text = "[" + String.join(",", list.stream().map(String::valueOf).toList());
       boolean restless = text.startsWith("[restless") && value instanceof Decoded;
