@@ -39,7 +39,8 @@ class TomcatOutageLoadIT {
   /** When clients do not wait any more for calls that were under way when the store fell silent. */
   private static final Duration SETTLING = Duration.ofSeconds(1);
 
-  private static final Duration MOST_OF_THE_OUTAGE = Duration.ofMillis(3500);
+  /** Far fewer than are served in an outage, and more than are while every thread waits for it. */
+  private static final int FEWEST_PAGES = 10;
 
   private static final long MOST_LINES_A_SECOND = 5;
 
@@ -135,10 +136,12 @@ class TomcatOutageLoadIT {
       server.fail().run();
       long failed = System.nanoTime();
       long slowestPage = 0;
+      int pages = 0;
       while (System.nanoTime() - failed < OUTAGE.toNanos()) {
         long asked = System.nanoTime();
         assertThat(new ContractClient().send(node, "fill:3").line()).isEqualTo("xxx");
         slowestPage = Math.max(slowestPage, System.nanoTime() - asked);
+        pages++;
         TimeUnit.MILLISECONDS.sleep(50);
       }
       long end = System.nanoTime();
@@ -163,8 +166,7 @@ class TomcatOutageLoadIT {
               });
       assertThat(answers).allSatisfy(each -> assertThat(each.answer.status()).isIn(200, 503));
       print(kind, killed, failed, recovered, during, slowestPage, logged);
-      // While threads wait for as long as a socket does, this takes all of the outage.
-      assertThat(slowestPage).isLessThan(MOST_OF_THE_OUTAGE.toNanos());
+      assertThat(pages).isGreaterThan(FEWEST_PAGES);
       assertThat(logged).isLessThan(MOST_LINES_A_SECOND * (end - begin) / 1_000_000_000);
       for (int i = 0; i < CLIENTS; i++) {
         User user = users.get(i);
