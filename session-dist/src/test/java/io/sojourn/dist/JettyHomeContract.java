@@ -4,8 +4,6 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sojourn.SessionStore;
-import io.sojourn.SessionStores;
-import io.sojourn.StoreConfiguration;
 import io.sojourn.testkit.ContainerContract;
 import io.sojourn.testkit.ContainerNode;
 import io.sojourn.testkit.ContractClient;
@@ -76,9 +74,7 @@ abstract class JettyHomeContract extends ContainerContract {
 
   @Override
   protected final SessionStore open(String application, Supplier<Duration> clock) {
-    return SessionStores.open(
-        new StoreConfiguration(storeUrl, application, PatientStores.options(storeUrl), clock),
-        JettyHomeContract.class.getClassLoader());
+    return PatientStores.open(storeUrl, application, clock);
   }
 
   @Test

@@ -2,10 +2,10 @@ package io.sojourn.jdbc;
 
 import io.sojourn.SessionStore;
 import io.sojourn.StoreConfiguration;
+import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.SessionStoreContract;
 import io.sojourn.testkit.server.RealServers;
 import java.time.Duration;
-import java.util.Map;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -22,7 +22,7 @@ abstract class JdbcStoreContract extends SessionStoreContract {
   @Override
   protected SessionStore open(String application, Supplier<Duration> clockOffset) {
     return new JdbcSessionStoreProvider()
-        .open(new StoreConfiguration(url, application, Map.of(), clockOffset));
+        .open(new StoreConfiguration(url, application, PatientStores.options(url), clockOffset));
   }
 
   @Override

@@ -4,6 +4,7 @@ import io.sojourn.SessionStore;
 import io.sojourn.testkit.CausalContract;
 import io.sojourn.testkit.ContainerNode;
 import io.sojourn.testkit.NodeSettings;
+import io.sojourn.testkit.PatientStores;
 import java.time.Duration;
 import java.util.UUID;
 import java.util.function.Supplier;
@@ -19,6 +20,6 @@ class CausalH2IT extends CausalContract {
 
   @Override
   protected SessionStore open(String application, Supplier<Duration> clock) {
-    return Stores.open(url, application, clock);
+    return PatientStores.open(url, application, clock);
   }
 }

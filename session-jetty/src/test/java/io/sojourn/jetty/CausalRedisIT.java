@@ -4,6 +4,7 @@ import io.sojourn.SessionStore;
 import io.sojourn.testkit.CausalContract;
 import io.sojourn.testkit.ContainerNode;
 import io.sojourn.testkit.NodeSettings;
+import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisServer;
 import java.time.Duration;
@@ -26,6 +27,6 @@ class CausalRedisIT extends CausalContract {
 
   @Override
   protected SessionStore open(String application, Supplier<Duration> clock) {
-    return Stores.open(redis.url(), application, clock);
+    return PatientStores.open(redis.url(), application, clock);
   }
 }

@@ -1,6 +1,7 @@
 package io.sojourn.jetty;
 
 import io.sojourn.SessionStore;
+import io.sojourn.testkit.PatientStores;
 import java.time.Duration;
 import java.util.UUID;
 
@@ -10,6 +11,6 @@ class EventsAndTimesH2IT extends EventsAndTimes {
 
   @Override
   protected SessionStore open(String application) {
-    return Stores.open(url, application, () -> Duration.ZERO);
+    return PatientStores.open(url, application, () -> Duration.ZERO);
   }
 }

@@ -1,6 +1,7 @@
 package io.sojourn.jetty;
 
 import io.sojourn.SessionStore;
+import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisServer;
 import java.time.Duration;
@@ -17,6 +18,6 @@ class EventsAndTimesRedisIT extends EventsAndTimes {
 
   @Override
   protected SessionStore open(String application) {
-    return Stores.open(redis.url(), application, () -> Duration.ZERO);
+    return PatientStores.open(redis.url(), application, () -> Duration.ZERO);
   }
 }

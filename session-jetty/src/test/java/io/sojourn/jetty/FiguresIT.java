@@ -46,6 +46,7 @@ class FiguresIT {
   private JettyNode start(MBeanServer beans, String freshness) throws Exception {
     SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
     sessions.setStore(redis.url());
+    sessions.setStoreOptions("timeout=10s");
     sessions.setApplication(application);
     sessions.setAllowedClasses("io.sojourn.testkit.*");
     sessions.setFreshness(freshness);

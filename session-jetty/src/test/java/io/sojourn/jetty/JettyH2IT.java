@@ -1,6 +1,7 @@
 package io.sojourn.jetty;
 
 import io.sojourn.SessionStore;
+import io.sojourn.testkit.PatientStores;
 import java.time.Duration;
 import java.util.UUID;
 import java.util.function.Supplier;
@@ -11,6 +12,6 @@ class JettyH2IT extends JettyContract {
 
   @Override
   protected SessionStore open(String application, Supplier<Duration> clock) {
-    return Stores.open(url, application, clock);
+    return PatientStores.open(url, application, clock);
   }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.sojourn.LoadResult;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionStore;
+import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisServer;
 import jakarta.servlet.http.HttpServlet;
@@ -55,7 +56,7 @@ class LoginRedisIT {
   void start() throws Exception {
     for (int i = 0; i < 3; i++) {
       SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
-      SessionStore store = Stores.open(redis.url(), application, () -> Duration.ZERO);
+      SessionStore store = PatientStores.open(redis.url(), application, () -> Duration.ZERO);
       stores.add(store);
       sessions.setSessionStore(store);
       nodes.add(

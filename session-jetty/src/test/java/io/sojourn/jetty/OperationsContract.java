@@ -8,6 +8,7 @@ import io.sojourn.SessionStore;
 import io.sojourn.testkit.ContainerNode;
 import io.sojourn.testkit.ContractClient;
 import io.sojourn.testkit.FaultyStore;
+import io.sojourn.testkit.PatientStores;
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -50,7 +51,7 @@ abstract class OperationsContract {
   }
 
   private SessionStore store() {
-    SessionStore store = Stores.open(url(), application, clock::get);
+    SessionStore store = PatientStores.open(url(), application, clock::get);
     closeables.add(store);
     return store;
   }

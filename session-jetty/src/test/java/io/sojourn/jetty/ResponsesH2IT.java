@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.sojourn.testkit.ObservedStore;
+import io.sojourn.testkit.PatientStores;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.ServletException;
@@ -49,9 +50,9 @@ class ResponsesH2IT {
   private final String url = "jdbc:h2:mem:" + UUID.randomUUID() + ";DB_CLOSE_DELAY=-1";
   private final Map<String, Style> styles = new LinkedHashMap<>();
   private final ObservedStore storeOfA =
-      new ObservedStore(Stores.open(url, "responses", () -> Duration.ZERO));
+      new ObservedStore(PatientStores.open(url, "responses", () -> Duration.ZERO));
   private final ObservedStore storeOfB =
-      new ObservedStore(Stores.open(url, "responses", () -> Duration.ZERO));
+      new ObservedStore(PatientStores.open(url, "responses", () -> Duration.ZERO));
   private final JettyNode a;
   private final JettyNode b;
 

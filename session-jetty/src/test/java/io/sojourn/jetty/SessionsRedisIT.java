@@ -1,6 +1,7 @@
 package io.sojourn.jetty;
 
 import io.sojourn.SessionStore;
+import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisServer;
 import java.time.Duration;
@@ -18,6 +19,6 @@ class SessionsRedisIT extends SessionsContract {
 
   @Override
   SessionStore open(String application, Supplier<Duration> clock) {
-    return Stores.open(redis.url(), application, clock);
+    return PatientStores.open(redis.url(), application, clock);
   }
 }

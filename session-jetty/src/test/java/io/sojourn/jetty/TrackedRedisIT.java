@@ -3,6 +3,7 @@ package io.sojourn.jetty;
 import io.sojourn.SessionStore;
 import io.sojourn.testkit.ContainerNode;
 import io.sojourn.testkit.NodeSettings;
+import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.TrackedContract;
 import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisServer;
@@ -26,6 +27,6 @@ class TrackedRedisIT extends TrackedContract {
 
   @Override
   protected SessionStore open(String application, Supplier<Duration> clock) {
-    return Stores.open(redis.url(), application, clock);
+    return PatientStores.open(redis.url(), application, clock);
   }
 }

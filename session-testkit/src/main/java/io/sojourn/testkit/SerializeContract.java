@@ -5,8 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import io.sojourn.SessionKey;
 import io.sojourn.SessionStore;
-import io.sojourn.SessionStores;
-import io.sojourn.StoreConfiguration;
 import io.sojourn.testkit.ContractClient.Answer;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.DispatcherType;
@@ -182,10 +180,8 @@ public abstract class SerializeContract {
   @Tag("G3")
   @Tag("R53")
   void aSessionWhoseHolderHasDiedIsServedWhenTheLeaseHasEnded() throws Exception {
-    StoreConfiguration configuration =
-        new StoreConfiguration(url, application, PatientStores.options(url), () -> Duration.ZERO);
     ContainerNode node = node();
-    try (SessionStore dead = SessionStores.open(configuration, getClass().getClassLoader())) {
+    try (SessionStore dead = PatientStores.open(url, application, () -> Duration.ZERO)) {
       client.send(node, "set:n:1");
       String id = String.valueOf(client.sessionId());
       // The request may let go of the session when its answer has left already.

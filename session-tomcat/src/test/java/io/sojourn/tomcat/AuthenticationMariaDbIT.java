@@ -1,8 +1,7 @@
 package io.sojourn.tomcat;
 
 import io.sojourn.SessionStore;
-import io.sojourn.SessionStores;
-import io.sojourn.StoreConfiguration;
+import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.server.MariaDbServer;
 import io.sojourn.testkit.server.RealServers;
 import java.time.Duration;
@@ -20,9 +19,7 @@ class AuthenticationMariaDbIT extends AuthenticationContract {
 
   @Override
   SessionStore open(String application) {
-    return SessionStores.open(
-        new StoreConfiguration(
-            url, application, Map.of("maximumPoolSize", "2"), () -> Duration.ZERO),
-        getClass().getClassLoader());
+    return PatientStores.open(
+        url, application, Map.of("maximumPoolSize", "2"), () -> Duration.ZERO);
   }
 }

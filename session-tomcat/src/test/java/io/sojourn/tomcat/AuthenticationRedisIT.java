@@ -1,12 +1,10 @@
 package io.sojourn.tomcat;
 
 import io.sojourn.SessionStore;
-import io.sojourn.SessionStores;
-import io.sojourn.StoreConfiguration;
+import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisServer;
 import java.time.Duration;
-import java.util.Map;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 @ExtendWith(RealServers.class)
@@ -20,8 +18,6 @@ class AuthenticationRedisIT extends AuthenticationContract {
 
   @Override
   SessionStore open(String application) {
-    return SessionStores.open(
-        new StoreConfiguration(redis.url(), application, Map.of(), () -> Duration.ZERO),
-        getClass().getClassLoader());
+    return PatientStores.open(redis.url(), application, () -> Duration.ZERO);
   }
 }

@@ -5,16 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.sojourn.SessionStore;
-import io.sojourn.SessionStores;
-import io.sojourn.StoreConfiguration;
 import io.sojourn.testkit.ContractClient;
+import io.sojourn.testkit.PatientStores;
 import jakarta.servlet.http.HttpSession;
 import jakarta.servlet.http.HttpSessionEvent;
 import jakarta.servlet.http.HttpSessionListener;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Supplier;
@@ -48,10 +46,7 @@ abstract class IdleTimeContract {
   }
 
   private TomcatNode start(String application) throws Exception {
-    SessionStore store =
-        SessionStores.open(
-            new StoreConfiguration(url(), application, Map.of(), () -> clock.get()),
-            IdleTimeContract.class.getClassLoader());
+    SessionStore store = PatientStores.open(url(), application, () -> clock.get());
     closeables.add(store);
     SojournManager manager = new SojournManager();
     manager.setSessionStore(store);

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.sojourn.SessionStore;
 import io.sojourn.testkit.CountingStore;
+import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.Threads;
 import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisServer;
@@ -81,7 +82,7 @@ class JvmRouteIT {
    * @param route null for none
    */
   private Node start(@Nullable String route) throws Exception {
-    SessionStore opened = Stores.open(url, application);
+    SessionStore opened = PatientStores.open(url, application, () -> Duration.ZERO);
     CountingStore store = new CountingStore(opened);
     SojournManager manager = new SojournManager();
     manager.setSessionStore(store);

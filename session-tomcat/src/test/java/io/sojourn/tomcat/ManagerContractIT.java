@@ -6,11 +6,10 @@ import static org.awaitility.Awaitility.await;
 
 import io.sojourn.SessionKey;
 import io.sojourn.SessionStore;
-import io.sojourn.SessionStores;
-import io.sojourn.StoreConfiguration;
 import io.sojourn.testkit.ContainerNode;
 import io.sojourn.testkit.ContractClient;
 import io.sojourn.testkit.CountingStore;
+import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisServer;
 import jakarta.servlet.http.HttpServlet;
@@ -145,10 +144,7 @@ class ManagerContractIT {
   }
 
   private Node start(String name, SojournManager manager) throws Exception {
-    SessionStore opened =
-        SessionStores.open(
-            new StoreConfiguration(url, application, Map.of(), clock::get),
-            getClass().getClassLoader());
+    SessionStore opened = PatientStores.open(url, application, clock::get);
     CountingStore store = new CountingStore(opened);
     manager.setSessionStore(store);
     manager.setAllowedClasses("io.sojourn.tomcat.*");

@@ -3,6 +3,7 @@ package io.sojourn.tomcat;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.sojourn.testkit.PatientStores;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -27,6 +28,17 @@ final class ManagerElement {
       assertThat(IntrospectionUtils.setProperty(manager, attributes[i], attributes[i + 1]))
           .isTrue();
     }
+    return manager;
+  }
+
+  /** The same with a store that waits for a slow machine. */
+  static SojournManager patient(String url, String... attributes) {
+    SojournManager manager = of(attributes);
+    manager.setStore(url);
+    PatientStores.options(url)
+        .forEach(
+            (name, value) ->
+                assertThat(IntrospectionUtils.setProperty(manager, name, value)).isTrue());
     return manager;
   }
 

@@ -3,9 +3,8 @@ package io.sojourn.tomcat;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sojourn.SessionStore;
-import io.sojourn.SessionStores;
-import io.sojourn.StoreConfiguration;
 import io.sojourn.testkit.ContainerNode;
+import io.sojourn.testkit.PatientStores;
 import jakarta.servlet.RequestDispatcher;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServlet;
@@ -22,7 +21,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
@@ -116,10 +114,7 @@ abstract class ManyApplicationsContract {
   }
 
   private SojournManager manager(String application) {
-    SessionStore store =
-        SessionStores.open(
-            new StoreConfiguration(url(), name + application, Map.of(), clock::get),
-            ManyApplicationsContract.class.getClassLoader());
+    SessionStore store = PatientStores.open(url(), name + application, clock::get);
     closeables.add(store);
     SojournManager manager = new SojournManager();
     manager.setSessionStore(store);
@@ -190,7 +185,7 @@ abstract class ManyApplicationsContract {
   }
 
   private SojournManager named(String application) {
-    SojournManager manager = ManagerElement.of("store", url());
+    SojournManager manager = ManagerElement.patient(url());
     if (!application.isEmpty()) {
       manager.setApplication(name + application);
     }

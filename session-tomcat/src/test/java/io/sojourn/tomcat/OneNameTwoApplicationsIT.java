@@ -3,9 +3,8 @@ package io.sojourn.tomcat;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sojourn.SessionStore;
-import io.sojourn.SessionStores;
-import io.sojourn.StoreConfiguration;
 import io.sojourn.testkit.ContainerNode;
+import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisServer;
 import io.sojourn.tomcat.redeployed.Hall;
@@ -14,7 +13,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.catalina.Lifecycle;
@@ -97,10 +95,7 @@ class OneNameTwoApplicationsIT {
       Path code,
       AtomicReference<ClassLoader> loader)
       throws Exception {
-    SessionStore store =
-        SessionStores.open(
-            new StoreConfiguration(url, name + application, Map.of(), clock::get),
-            getClass().getClassLoader());
+    SessionStore store = PatientStores.open(url, name + application, clock::get);
     closeables.add(store);
     SojournManager manager = new SojournManager();
     manager.setSessionStore(store);

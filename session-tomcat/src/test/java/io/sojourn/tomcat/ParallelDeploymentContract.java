@@ -6,11 +6,13 @@ import io.sojourn.SessionStore;
 import io.sojourn.testkit.ContractClient;
 import io.sojourn.testkit.CountingStore;
 import io.sojourn.testkit.FaultyStore;
+import io.sojourn.testkit.PatientStores;
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.net.URI;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -116,7 +118,7 @@ abstract class ParallelDeploymentContract {
   }
 
   private SessionStore open(String application) {
-    SessionStore store = Stores.open(url(), name + application);
+    SessionStore store = PatientStores.open(url(), name + application, () -> Duration.ZERO);
     closeables.add(store);
     return store;
   }
@@ -129,7 +131,7 @@ abstract class ParallelDeploymentContract {
 
   /** The manager whose application's name is not told. */
   private SojournManager manager() {
-    return ManagerElement.of("store", url());
+    return ManagerElement.patient(url());
   }
 
   @Test
@@ -287,7 +289,7 @@ abstract class ParallelDeploymentContract {
   }
 
   private SojournManager named() {
-    return ManagerElement.of("store", url(), "application", name);
+    return ManagerElement.patient(url(), "application", name);
   }
 
   @Test

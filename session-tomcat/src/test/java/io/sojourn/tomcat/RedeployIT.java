@@ -231,7 +231,7 @@ class RedeployIT {
     ContainerNode deployed =
         node.deploy(
             "shop",
-            ManagerElement.of("store", url, "application", application, "freshness", freshness),
+            ManagerElement.patient(url, "application", application, "freshness", freshness),
             starting -> {
               starting.setDocBase(code.toString());
               starting.addLifecycleListener(RedeployIT::addGarage);

@@ -1,6 +1,8 @@
 package io.sojourn.tomcat;
 
 import io.sojourn.SessionStore;
+import io.sojourn.testkit.PatientStores;
+import java.time.Duration;
 import java.util.UUID;
 
 class SameAsOneServerH2IT extends SameAsOneServerContract {
@@ -9,6 +11,6 @@ class SameAsOneServerH2IT extends SameAsOneServerContract {
 
   @Override
   SessionStore open(String application) {
-    return Stores.open(url, application);
+    return PatientStores.open(url, application, () -> Duration.ZERO);
   }
 }

@@ -1,8 +1,10 @@
 package io.sojourn.tomcat;
 
 import io.sojourn.SessionStore;
+import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisServer;
+import java.time.Duration;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 @ExtendWith(RealServers.class)
@@ -16,6 +18,6 @@ class SameAsOneServerRedisIT extends SameAsOneServerContract {
 
   @Override
   SessionStore open(String application) {
-    return Stores.open(url, application);
+    return PatientStores.open(url, application, () -> Duration.ZERO);
   }
 }

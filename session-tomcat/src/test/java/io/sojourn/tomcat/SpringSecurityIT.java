@@ -107,13 +107,8 @@ class SpringSecurityIT {
 
   private TomcatNode start(String url) throws Exception {
     SojournManager manager =
-        ManagerElement.of(
-            "store",
-            url,
-            "application",
-            application,
-            "allowedClasses",
-            "org.springframework.security.**");
+        ManagerElement.patient(
+            url, "application", application, "allowedClasses", "org.springframework.security.**");
     TomcatNode node = TomcatNode.start(manager, (tomcat, context) -> prepare(context));
     nodes.add(node);
     return node;

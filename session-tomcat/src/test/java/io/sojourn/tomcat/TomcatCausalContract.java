@@ -1,13 +1,11 @@
 package io.sojourn.tomcat;
 
 import io.sojourn.SessionStore;
-import io.sojourn.SessionStores;
-import io.sojourn.StoreConfiguration;
 import io.sojourn.testkit.CausalContract;
 import io.sojourn.testkit.ContainerNode;
 import io.sojourn.testkit.NodeSettings;
+import io.sojourn.testkit.PatientStores;
 import java.time.Duration;
-import java.util.Map;
 import java.util.function.Supplier;
 
 /** What causal freshness promises, on Tomcat. */
@@ -26,7 +24,6 @@ abstract class TomcatCausalContract extends CausalContract {
 
   @Override
   protected final SessionStore open(String application, Supplier<Duration> clock) {
-    return SessionStores.open(
-        new StoreConfiguration(url, application, Map.of(), clock), getClass().getClassLoader());
+    return PatientStores.open(url, application, clock);
   }
 }

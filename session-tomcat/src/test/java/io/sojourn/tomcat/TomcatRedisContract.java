@@ -1,8 +1,7 @@
 package io.sojourn.tomcat;
 
 import io.sojourn.SessionStore;
-import io.sojourn.SessionStores;
-import io.sojourn.StoreConfiguration;
+import io.sojourn.testkit.PatientStores;
 import java.time.Duration;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -20,7 +19,6 @@ abstract class TomcatRedisContract extends TomcatContract {
 
   @Override
   protected final SessionStore open(String application, Supplier<Duration> clock) {
-    return SessionStores.open(
-        new StoreConfiguration(url(), application, options(), clock), getClass().getClassLoader());
+    return PatientStores.open(url(), application, options(), clock);
   }
 }

@@ -44,6 +44,6 @@ class TomcatRedisIT extends TomcatRedisContract {
   }
 
   private SojournManager onRedis() {
-    return ManagerElement.of("store", redis.url());
+    return ManagerElement.patient(redis.url());
   }
 }

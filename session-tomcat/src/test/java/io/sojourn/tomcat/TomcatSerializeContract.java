@@ -1,8 +1,12 @@
 package io.sojourn.tomcat;
 
+import static java.util.Objects.requireNonNull;
+
 import io.sojourn.testkit.ContainerNode;
+import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.SerializeContract;
 import jakarta.servlet.http.HttpServlet;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.catalina.core.StandardContext;
@@ -24,8 +28,11 @@ abstract class TomcatSerializeContract extends SerializeContract {
   }
 
   private static SojournManager manager(Map<String, String> settings) {
+    Map<String, String> all =
+        new HashMap<>(PatientStores.options(requireNonNull(settings.get("store"))));
+    all.putAll(settings);
     return ManagerElement.of(
-        settings.entrySet().stream()
+        all.entrySet().stream()
             .flatMap(setting -> Stream.of(setting.getKey(), setting.getValue()))
             .toArray(String[]::new));
   }

@@ -1,10 +1,8 @@
 package io.sojourn.tomcat;
 
 import io.sojourn.SessionStore;
-import io.sojourn.SessionStores;
-import io.sojourn.StoreConfiguration;
+import io.sojourn.testkit.PatientStores;
 import java.time.Duration;
-import java.util.Map;
 import java.util.function.Supplier;
 
 /** The contract of containers over a relational database. */
@@ -23,7 +21,6 @@ abstract class TomcatSqlContract extends TomcatContract {
 
   @Override
   protected final SessionStore open(String application, Supplier<Duration> clock) {
-    return SessionStores.open(
-        new StoreConfiguration(url, application, Map.of(), clock), getClass().getClassLoader());
+    return PatientStores.open(url, application, clock);
   }
 }

@@ -1,15 +1,13 @@
 package io.sojourn.tomcat;
 
 import io.sojourn.SessionStore;
-import io.sojourn.SessionStores;
-import io.sojourn.StoreConfiguration;
 import io.sojourn.testkit.ContainerNode;
 import io.sojourn.testkit.NodeSettings;
+import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.TrackedContract;
 import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisServer;
 import java.time.Duration;
-import java.util.Map;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -29,7 +27,6 @@ class TrackedRedisIT extends TrackedContract {
 
   @Override
   protected SessionStore open(String application, Supplier<Duration> clock) {
-    return SessionStores.open(
-        new StoreConfiguration(url, application, Map.of(), clock), getClass().getClassLoader());
+    return PatientStores.open(url, application, clock);
   }
 }
