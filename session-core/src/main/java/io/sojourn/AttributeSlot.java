@@ -3,7 +3,6 @@ package io.sojourn;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +30,9 @@ final class AttributeSlot {
 
   /** Of several requests that each held on to another one, the latest. */
   private static final int MOST_REPLACED = 8;
+
+  /** More than the answers that come in while one of the store is under way. */
+  private static final int MOST_ATTEMPTS = 64;
 
   private final String name;
 
@@ -449,7 +451,7 @@ final class AttributeSlot {
       } else if (capture.equals(sent)) {
         attempted = replace.value();
         attemptedEncoded = capture.encoded;
-        attempts = Stream.concat(attempts.stream(), Stream.of(newVersion)).toList();
+        attempts = added(attempts, newVersion, MOST_ATTEMPTS);
         sent = null;
       }
     } else {
@@ -536,13 +538,16 @@ final class AttributeSlot {
   @GuardedBy("this")
   private void keepHandedOut() {
     if (handedOut && value != null && encoded != null && changes == settled) {
-      List<Replaced> more = new ArrayList<>(replaced);
-      if (more.size() == MOST_REPLACED) {
-        more.remove(0);
-      }
-      more.add(new Replaced(value, encoded, storedAsEncodedHere, attemptedEncoded));
-      replaced = more;
+      Replaced present = new Replaced(value, encoded, storedAsEncodedHere, attemptedEncoded);
+      replaced = added(replaced, present, MOST_REPLACED);
     }
+  }
+
+  /** These and one more, of so many the latest. */
+  private static <T> List<T> added(List<T> list, T last, int most) {
+    List<T> more = new ArrayList<>(list.subList(list.size() == most ? 1 : 0, list.size()));
+    more.add(last);
+    return List.copyOf(more);
   }
 
   @GuardedBy("this")
