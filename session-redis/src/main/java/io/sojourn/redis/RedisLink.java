@@ -129,6 +129,10 @@ final class RedisLink {
   @GuardedBy("lock")
   private long failedAt;
 
+  /** How many attempts in a row have failed. */
+  @GuardedBy("lock")
+  private int failures;
+
   /**
    * A link that connects when it is first used.
    *
@@ -351,49 +355,61 @@ final class RedisLink {
 
   // ---------------------------------------------------------------- connecting
 
+  /**
+   * A first attempt that fails before its time is up is followed by another one at once: what broke
+   * it may have been the last thing that an old server did, or a sentinel that had no time.
+   */
   private StatefulRedisConnection<byte[], byte[]> connect(String attempted) {
-    StatefulRedisConnection<byte[], byte[]> present = connection;
-    if (present != null && present.isOpen()) {
-      return present;
-    }
-    CompletableFuture<StatefulRedisConnection<byte[], byte[]>> opening;
     Duration patience = driver.patience(timeout);
-    synchronized (lock) {
-      present = connection;
+    long start = System.nanoTime();
+    while (true) {
+      StatefulRedisConnection<byte[], byte[]> present = connection;
       if (present != null && present.isOpen()) {
         return present;
       }
-      if (present != null) {
-        // The client would keep it for ever.
-        drop(present);
-      }
-      opening = attempt;
-      if (closed
-          || (lastFailure != null
-              && (opening != null || System.nanoTime() - failedAt < PAUSE_NANOS))) {
-        throw unavailable(attempted, lastFailure);
-      }
-      if (opening == null) {
-        opening = driver.connect(uri.apply(patience));
-        attempt = opening;
-        opening = opening.whenComplete(this::attempted);
-      }
-    }
-    try {
-      return opening.get(patience.toNanos(), TimeUnit.NANOSECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw unavailable(attempted, e);
-    } catch (ExecutionException | CancellationException e) {
-      throw unavailable(attempted, e);
-    } catch (TimeoutException e) {
-      driver.hasTried();
+      CompletableFuture<StatefulRedisConnection<byte[], byte[]>> opening;
       synchronized (lock) {
-        if (attempt != null) {
-          failed(e);
+        present = connection;
+        if (present != null && present.isOpen()) {
+          return present;
+        }
+        if (present != null) {
+          // The client would keep it for ever.
+          drop(present);
+        }
+        opening = attempt;
+        if (closed
+            || (failures > 1 && (opening != null || System.nanoTime() - failedAt < PAUSE_NANOS))) {
+          throw unavailable(attempted, lastFailure);
+        }
+        if (opening == null) {
+          opening = driver.connect(uri.apply(patience));
+          attempt = opening;
+          opening = opening.whenComplete(this::attempted);
         }
       }
-      throw unavailable(attempted, e);
+      long left = patience.toNanos() - (System.nanoTime() - start);
+      try {
+        return opening.get(Math.max(0, left), TimeUnit.NANOSECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw unavailable(attempted, e);
+      } catch (ExecutionException | CancellationException e) {
+        synchronized (lock) {
+          if (failures > 1 || System.nanoTime() - start > patience.toNanos() / 2) {
+            throw unavailable(attempted, e);
+          }
+        }
+      } catch (TimeoutException e) {
+        driver.hasTried();
+        synchronized (lock) {
+          if (attempt != null) {
+            failed(e);
+            failures++; // and nobody else is to wait for it
+          }
+        }
+        throw unavailable(attempted, e);
+      }
     }
   }
 
@@ -409,6 +425,7 @@ final class RedisLink {
       } else {
         lastAnswer = System.nanoTime();
         lastFailure = null;
+        failures = 0;
         connection = opened;
       }
     }
@@ -418,6 +435,7 @@ final class RedisLink {
     synchronized (lock) {
       lastFailure = why;
       failedAt = System.nanoTime();
+      failures++;
     }
   }
 

@@ -243,6 +243,20 @@ class RedisOutageIT {
     }
   }
 
+  @Test
+  @Tag("G4")
+  @Tag("R16")
+  void aConnectionThatBreaksWhileItIsOpenedIsOpenedOnceMore() throws IOException {
+    try (CuttingProxy proxy = new CuttingProxy(server.port())) {
+      SessionStore store = open(proxy.url(), Duration.ofSeconds(10));
+      proxy.cut(CuttingProxy.Cut.REQUEST);
+      SessionKey key = created(store);
+      proxy.cut(CuttingProxy.Cut.NOW);
+      proxy.cut(CuttingProxy.Cut.REQUEST);
+      assertThat(found(store, key).version()).isEqualTo(1);
+    }
+  }
+
   // ---------------------------------------------------------------- hangs
 
   @Test
