@@ -23,6 +23,15 @@ final class Compiled extends ClassLoader {
 
   private static final Pattern NAME = Pattern.compile("(?:class|record|enum|interface)\\s+(\\w+)");
 
+  private static final JavaCompiler COMPILER = ToolProvider.getSystemJavaCompiler();
+
+  /**
+   * One for all: most of the time of a small compilation goes into opening the JDK and the jars.
+   */
+  private static final JavaFileManager FILES = COMPILER.getStandardFileManager(null, null, null);
+
+  private static final Map<List<String>, Map<String, byte[]>> COMPILED = new HashMap<>();
+
   /** Names that this loader has been asked for, whoever could answer. */
   final List<String> asked = new ArrayList<>();
 
@@ -35,10 +44,15 @@ final class Compiled extends ClassLoader {
 
   /** Compiles sources of package {@code shop}, one type each, without the package line. */
   static Compiled of(String... sources) {
-    JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
+    synchronized (COMPILED) {
+      return new Compiled(COMPILED.computeIfAbsent(List.of(sources), Compiled::compile));
+    }
+  }
+
+  private static Map<String, byte[]> compile(List<String> sources) {
     Map<String, ByteArrayOutputStream> out = new HashMap<>();
     JavaFileManager files =
-        new ForwardingJavaFileManager<>(compiler.getStandardFileManager(null, null, null)) {
+        new ForwardingJavaFileManager<>(FILES) {
           @Override
           public JavaFileObject getJavaFileForOutput(
               Location location,
@@ -71,12 +85,12 @@ final class Compiled extends ClassLoader {
           });
     }
     List<String> options = List.of("-proc:none", "-Xlint:none", "-nowarn");
-    if (!compiler.getTask(null, files, null, options, null, units).call()) {
+    if (!COMPILER.getTask(null, files, null, options, null, units).call()) {
       throw new IllegalArgumentException("Does not compile: " + String.join("\n", sources));
     }
     Map<String, byte[]> classes = new HashMap<>();
     out.forEach((name, bytes) -> classes.put(name, bytes.toByteArray()));
-    return new Compiled(classes);
+    return classes;
   }
 
   /** The class files, by name. */
