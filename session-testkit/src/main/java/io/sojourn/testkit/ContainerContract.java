@@ -10,6 +10,7 @@ import io.sojourn.NewSession;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionPolicy;
 import io.sojourn.SessionStore;
+import io.sojourn.StoredAttribute;
 import io.sojourn.testkit.ContractClient.Answer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -510,14 +511,34 @@ public abstract class ContainerContract extends TwoServers {
   void aServerThatCannotDecodeAnAttributeLeavesItAndServesTheRest() throws Exception {
     ContractClient client = new ContractClient();
     client.send(a(), "add:cart:1", "set:a:1");
-    try (ContainerNode poor = startServer("poor", "").node()) {
-      assertThat(client.send(poor, "get:cart").status()).isEqualTo(500);
-      assertThat(client.send(poor, "get:a", "set:b:2", "names").lines())
-          .containsExactly("1", "a,b,cart");
+    Map<String, StoredAttribute> rows = stored(client);
+    assertThat(rows).containsKeys("a", "cart");
+    ContractClient ending = new ContractClient();
+    ending.send(a(), "add:cart:2", "timeout:60");
+    Server poor = startServer("poor", "");
+    try (ContainerNode node = poor.node()) {
+      assertThat(client.send(node, "get:cart").status()).isEqualTo(500);
+      assertThat(client.send(node, "get:a", "names").lines()).containsExactly("1", "a,cart");
+      poor.control().setClock(Duration.ofMinutes(5));
+      node.scavenge();
+      poor.control().setClock(Duration.ZERO);
+      assertThat(stored(client)).as("served and scavenged").isEqualTo(rows);
+      assertThat(stored(ending)).as("expired").isEmpty();
+
+      assertThat(client.send(node, "set:b:2", "names").line()).isEqualTo("a,b,cart");
+      assertThat(stored(client)).as("saved").containsAllEntriesOf(rows);
       assertThat(client.send(a(), "get:cart", "get:b").lines()).containsExactly("1", "2");
-      client.send(poor, "remove:cart");
+      client.send(node, "remove:cart");
       assertThat(client.send(a(), "names").line()).isEqualTo("a,b");
     }
+  }
+
+  /** What the store has of a client's session, to the byte; nothing if it is gone. */
+  private Map<String, StoredAttribute> stored(ContractClient client) {
+    SessionKey key = SessionKey.of(requireNonNull(client.sessionId()).split("\\.", 2)[0]);
+    return storeA().load(key, SessionStore.NO_VERSION) instanceof LoadResult.Found found
+        ? found.session().attributes()
+        : Map.of();
   }
 
   @Test
