@@ -32,6 +32,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Tag("G8")
 class UndecodableIT {
 
+  private static final String KEY = "old:" + "A".repeat(43) + "=";
+  private static final String OTHER_KEY = "new:" + "B".repeat(42) + "A=";
+
   private final RedisServer redis;
   private final String application = "undecodable-" + UUID.randomUUID();
   private final ContractClient client = new ContractClient();
@@ -112,5 +115,35 @@ class UndecodableIT {
     client.send(absent, "set:cart:another");
     assertThat(client.send(old, "get:cart").line()).isEqualTo("another");
     assertThat(client.send(failing, "get:cart").line()).isEqualTo("another");
+  }
+
+  @ParameterizedTest
+  @EnumSource(StoreKind.class)
+  @Tag("G10")
+  @Tag("R59")
+  void withEncryptionWhatIsPlainOrOfAForeignKeyIsRefusedKeptAndCounted(StoreKind kind)
+      throws Exception {
+    String url = kind.url(redis);
+    TomcatNode plain = start(url);
+    TomcatNode foreign = start(url, "encryptionKeys", OTHER_KEY);
+    TomcatNode forged = start(url, "encryptionKeys", OTHER_KEY.replace("new:", "old:"));
+    TomcatNode ours = start(url, "encryptionKeys", KEY);
+    SessionStore store = open(url);
+    client.send(ours, "set:mine:1");
+    client.send(plain, "set:plain:2");
+    client.send(foreign, "set:foreign:3");
+    client.send(forged, "set:forged:4");
+    Map<String, StoredAttribute> rows = stored(store);
+    assertThat(rows).containsKeys("mine", "plain", "foreign", "forged");
+
+    long expected = 0;
+    for (String name : List.of("plain", "foreign", "forged")) {
+      assertThat(failures(ours)).isEqualTo(expected++);
+      assertThat(client.send(ours, "get:" + name).status()).as(name).isEqualTo(500);
+      assertThat(failures(ours)).as(name).isEqualTo(expected);
+    }
+    assertThat(client.send(ours, "get:mine").line()).isEqualTo("1");
+    assertThat(failures(ours)).isEqualTo(expected);
+    assertThat(stored(store)).isEqualTo(rows);
   }
 }
