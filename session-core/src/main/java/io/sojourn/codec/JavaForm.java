@@ -105,7 +105,8 @@ final class JavaForm {
       }
       return value;
     } catch (InvalidClassException e) {
-      throw new DecodeException("What is stored is " + bounds.excess("not of this class"), e);
+      String other = "not of this class: " + ClassFilter.printable(String.valueOf(e.getMessage()));
+      throw new DecodeException("What is stored is " + bounds.excess(other), e);
     }
   }
 
