@@ -30,6 +30,16 @@ public interface AttributeCodec {
   }
 
   /**
+   * Whether a user's codec is the one that reads what begins with this format byte. No two codecs
+   * of one application may read the same: who has two says so here. By default, all of a user's.
+   *
+   * @param format a format byte of a user's codec: from 128 to 255, which are negative as a byte
+   */
+  default boolean reads(byte format) {
+    return true;
+  }
+
+  /**
    * Decodes what any codec of this application has encoded.
    *
    * @throws DecodeException for every kind of bad input

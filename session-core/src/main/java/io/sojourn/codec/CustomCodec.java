@@ -8,9 +8,9 @@ import io.sojourn.SessionKey;
 import java.util.Optional;
 
 /**
- * A codec of a user's beside ours: it encodes, and decodes what it has encoded, while what {@link
- * KryoCodec} or {@link JavaCodec} has stored before is still read. Its first byte tells; a user's
- * are from 128 to 255.
+ * A codec of a user's beside others: it decodes what it has encoded, while what {@link KryoCodec},
+ * {@link JavaCodec} or another one of the user's has stored is read by that. The first byte tells;
+ * a user's are from 128 to 255. What is new is encoded by it, or by the others if it only reads.
  *
  * <p>Whatever a user's codec throws becomes an {@link EncodeException} or a {@link
  * DecodeException}. Thread-safe if the two codecs are.
@@ -18,25 +18,44 @@ import java.util.Optional;
 public final class CustomCodec implements AttributeCodec {
 
   private final AttributeCodec custom;
-  private final AttributeCodec ours;
+  private final AttributeCodec others;
+  private final boolean writes;
 
-  /**
-   * Puts the two side by side.
-   *
-   * @param custom the user's
-   * @param ours what reads the rest
-   */
-  public CustomCodec(AttributeCodec custom, AttributeCodec ours) {
+  private CustomCodec(AttributeCodec custom, AttributeCodec others, boolean writes) {
     this.custom = custom;
-    this.ours = ours;
+    this.others = others;
+    this.writes = writes;
   }
 
-  private static boolean isCustom(EncodedValue value) {
-    return value.size() > 0 && value.bytes()[0] < 0;
+  /**
+   * A codec of a user's that encodes.
+   *
+   * @param custom the user's
+   * @param others what reads the rest
+   */
+  public static CustomCodec writing(AttributeCodec custom, AttributeCodec others) {
+    return new CustomCodec(custom, others, true);
+  }
+
+  /**
+   * A codec of a user's that only reads what it has encoded before.
+   *
+   * @param custom the user's
+   * @param others what encodes, and reads the rest
+   */
+  public static CustomCodec reading(AttributeCodec custom, AttributeCodec others) {
+    return new CustomCodec(custom, others, false);
+  }
+
+  private boolean isCustom(EncodedValue value) {
+    return value.size() > 0 && value.bytes()[0] < 0 && custom.reads(value.bytes()[0]);
   }
 
   @Override
   public EncodedValue encode(Object value) {
+    if (!writes) {
+      return others.encode(value);
+    }
     EncodedValue encoded;
     try {
       encoded = custom.encode(value);
@@ -48,16 +67,22 @@ public final class CustomCodec implements AttributeCodec {
     }
     if (!isCustom(encoded)) {
       throw new EncodeException(
-          custom.getClass().getName() + " must begin what it encodes with a byte from 128 to 255",
+          custom.getClass().getName()
+              + " must begin what it encodes with a byte from 128 to 255 that it reads",
           null);
     }
     return encoded;
   }
 
   @Override
+  public EncodedValue encodeToCompare(Object value) {
+    return writes ? encode(value) : others.encodeToCompare(value);
+  }
+
+  @Override
   public Object decode(EncodedValue value) {
     if (!isCustom(value)) {
-      return ours.decode(value);
+      return others.decode(value);
     }
     try {
       return custom.decode(value);
@@ -71,23 +96,23 @@ public final class CustomCodec implements AttributeCodec {
 
   @Override
   public EncodedValue seal(EncodedValue encoded, SessionKey origin, String attribute) {
-    return custom.seal(encoded, origin, attribute);
+    return (writes ? custom : others).seal(encoded, origin, attribute);
   }
 
   @Override
   public EncodedValue open(EncodedValue stored, SessionKey origin, String attribute) {
     return isCustom(stored)
         ? custom.open(stored, origin, attribute)
-        : ours.open(stored, origin, attribute);
+        : others.open(stored, origin, attribute);
   }
 
   @Override
   public boolean isImmutable(Object value) {
-    return custom.isImmutable(value);
+    return (writes ? custom : others).isImmutable(value);
   }
 
   @Override
   public Optional<String> refusal(Object value) {
-    return custom.refusal(value);
+    return (writes ? custom : others).refusal(value);
   }
 }

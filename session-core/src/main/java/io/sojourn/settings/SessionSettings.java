@@ -12,6 +12,8 @@ import io.sojourn.codec.JavaCodec;
 import io.sojourn.codec.KryoCodec;
 import io.sojourn.codec.LocalizationCodec;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -201,21 +203,61 @@ public final class SessionSettings {
     } catch (IllegalArgumentException e) {
       throw wrong("allowedClasses", e);
     }
-    boolean custom = get("codec").contains(".");
-    Codec choice = custom ? Codec.KRYO : choice("codec", Codec.class);
-    AttributeCodec ours =
+    List<AttributeCodec> customs = new ArrayList<>();
+    Codec choice = null;
+    boolean customWrites = false;
+    for (String part : get("codec").split(",", -1)) {
+      String name = part.strip();
+      if (name.contains(".")) {
+        customWrites |= choice == null && customs.isEmpty();
+        customs.add(customCodec(name, application, container));
+      } else {
+        Codec named = choice("codec", name, Codec.class);
+        choice = choice == null ? named : choice;
+      }
+    }
+    requireApart(customs);
+    AttributeCodec codec =
         new LocalizationCodec(
             application,
-            switch (choice) {
-              case KRYO -> new KryoCodec(application, filter, limits);
-              case JAVA -> new JavaCodec(application, filter, limits);
-            });
-    return custom ? new CustomCodec(customCodec(application, container), ours) : ours;
+            choice == Codec.JAVA
+                ? new JavaCodec(application, filter, limits)
+                : new KryoCodec(application, filter, limits));
+    for (int i = customs.size() - 1; i >= 0; i--) {
+      AttributeCodec custom = customs.get(i);
+      codec =
+          i == 0 && customWrites
+              ? CustomCodec.writing(custom, codec)
+              : CustomCodec.reading(custom, codec);
+    }
+    return codec;
+  }
+
+  /** No two read the same: what one has stored would be anybody's guess. */
+  private void requireApart(List<AttributeCodec> customs) {
+    for (int format = 128; format <= 255; format++) {
+      byte first = (byte) format;
+      List<String> readers =
+          customs.stream()
+              .filter(codec -> codec.reads(first))
+              .map(codec -> codec.getClass().getName())
+              .toList();
+      if (readers.size() > 1) {
+        throw new IllegalArgumentException(
+            "codec=\""
+                + get("codec")
+                + "\": more than one reads the format byte "
+                + format
+                + ": "
+                + String.join(", ", readers)
+                + "; each has to say by AttributeCodec.reads which are its own");
+      }
+    }
   }
 
   /** The application's, or one beside the container. */
-  private AttributeCodec customCodec(ClassLoader application, ClassLoader container) {
-    String name = get("codec").strip();
+  private static AttributeCodec customCodec(
+      String name, ClassLoader application, ClassLoader container) {
     String failure = "codec=\"" + name + "\": ";
     try {
       Class<?> type;

@@ -3,21 +3,30 @@ package io.sojourn.tomcat;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import io.sojourn.AttributeChange;
+import io.sojourn.AttributeCodec;
 import io.sojourn.EncodedValue;
 import io.sojourn.InMemorySessionStore;
 import io.sojourn.LoadResult;
+import io.sojourn.SessionDelta;
 import io.sojourn.SessionKey;
 import io.sojourn.StoredAttribute;
 import io.sojourn.testkit.ContractClient;
 import java.lang.management.ManagementFactory;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** What the Manager element says of the codec: a user's own, compression, bounds and figures. */
 class CustomCodecIT {
@@ -62,6 +71,121 @@ class CustomCodecIT {
       assertThat(stored(id, "after").bytes()[0]).isEqualTo((byte) 200);
       assertThat(client.send(ours, "get:before").line()).isEqualTo("by Kryo");
     }
+  }
+
+  /** Another codec of a user's, which replaces the first: lists of text, a line each. */
+  public static final class LinesCodec implements AttributeCodec {
+
+    private static final byte FORMAT = (byte) 201;
+
+    /** As the manager makes it. */
+    public LinesCodec() {}
+
+    @Override
+    public EncodedValue encode(Object value) {
+      byte[] text = String.join("\n", lines(value)).getBytes(UTF_8);
+      byte[] bytes = new byte[text.length + 1];
+      bytes[0] = FORMAT;
+      System.arraycopy(text, 0, bytes, 1, text.length);
+      return EncodedValue.of(bytes);
+    }
+
+    private static List<String> lines(Object value) {
+      return value instanceof List<?> list
+          ? list.stream().map(String::valueOf).toList()
+          : List.of(String.valueOf(value));
+    }
+
+    @Override
+    public boolean reads(byte format) {
+      return format == FORMAT;
+    }
+
+    @Override
+    public Object decode(EncodedValue value) {
+      return new String(value.bytes(), 1, value.size() - 1, UTF_8);
+    }
+
+    @Override
+    public boolean isImmutable(Object value) {
+      return value instanceof String;
+    }
+
+    @Override
+    public Optional<String> refusal(Object value) {
+      return Optional.empty();
+    }
+  }
+
+  private static final String JSON = JsonCodec.class.getName();
+  private static final String LINES = LinesCodec.class.getName();
+
+  /** A step of a change of the codec, of which each reads what the one before it has stored. */
+  @ParameterizedTest(name = "{0} to {1} to {2}")
+  @MethodSource("changes")
+  @Tag("G8")
+  @Tag("R40")
+  void theCodecChangesUnderARunningSite(String before, String during, String after, int format)
+      throws Exception {
+    try (TomcatNode old = node("codec", before);
+        TomcatNode both = node("codec", during);
+        TomcatNode last = node("codec", after)) {
+      String id = client.send(old, "set:text:old", "set:more:old", "id").line();
+      EncodedValue stored = stored(id, "text");
+      assertThat(client.send(both, "get:text", "get:more", "set:more:new").lines())
+          .containsExactly("old", "old");
+      assertThat(stored(id, "text")).as("only read").isEqualTo(stored);
+      assertThat(stored(id, "more").bytes()[0] & 0xFF).isEqualTo(format);
+      assertThat(client.send(last, "get:more").line()).isEqualTo("new");
+      assertThat(client.send(last, "get:text").status()).as("given up too early").isEqualTo(500);
+      assertThat(manager(both).getDecodeFailures()).isZero();
+      assertThat(stored(id, "text")).isEqualTo(stored);
+    }
+  }
+
+  static Stream<Arguments> changes() {
+    return Stream.of(
+        arguments(JSON, "kryo, " + JSON, "kryo", 1),
+        arguments(JSON, "java," + JSON, "java", 2),
+        arguments(JSON, LINES + ", " + JSON, LINES, 201),
+        arguments(LINES, "kryo, " + JSON + ", " + LINES, "kryo", 1));
+  }
+
+  @Test
+  @Tag("G8")
+  void aCollectionThatAFormerCodecStoredIsNotSavedForBeingRead() throws Exception {
+    try (TomcatNode json = node("codec", JSON);
+        TomcatNode kryo = node("codec", "kryo, " + JSON)) {
+      String id = client.send(json, "begin", "id").line();
+      EncodedValue planted = new JsonCodec().encode(List.of("a", "b"));
+      Map<String, AttributeChange> changes = Map.of("list", new AttributeChange.Set(planted));
+      assertThat(
+              store.save(
+                  new SessionDelta(SessionKey.of(id), changes, Optional.empty(), Duration.ZERO)))
+          .isPresent();
+      assertThat(client.send(kryo, "get:list").line()).isEqualTo("[a, b]");
+      assertThat(stored(id, "list")).isEqualTo(planted);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "kryo, ; must be one of",
+        "kryo, json ; codec=\"json\" must be one of",
+        "kryo, com.acme.Old ; codec=\"com.acme.Old\"",
+        "io.sojourn.tomcat.JsonCodec, io.sojourn.tomcat.JsonCodec ; more than one reads the format"
+            + " byte 200",
+      })
+  @Tag("R71")
+  void aListOfCodecsThatMakesNoSenseStopsTheStart(String list, String why) {
+    assertThat(
+            ManagerElement.refusal(
+                ManagerElement.of("store", "memory:", "codec", list), (tomcat, context) -> {}))
+        .singleElement()
+        .asString()
+        .contains("codec=\"", why);
   }
 
   @ParameterizedTest

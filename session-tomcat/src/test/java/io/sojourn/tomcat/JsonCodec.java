@@ -74,6 +74,11 @@ public final class JsonCodec implements AttributeCodec {
   }
 
   @Override
+  public boolean reads(byte format) {
+    return format == FORMAT;
+  }
+
+  @Override
   public Object decode(EncodedValue value) {
     if (value.bytes()[0] != FORMAT) {
       throw new DecodeException("It is not JSON", null);
