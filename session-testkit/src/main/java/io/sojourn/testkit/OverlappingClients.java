@@ -6,6 +6,7 @@ import io.sojourn.testkit.ContractClient.Answer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -63,7 +64,7 @@ final class OverlappingClients {
   private final List<Write> writes = new ArrayList<>();
   private final Map<String, String> before = new HashMap<>();
   private final List<String> log = new ArrayList<>();
-  private final List<String> found = new ArrayList<>();
+  private final List<Violation> found = new ArrayList<>();
   private Duration time = Duration.ZERO;
 
   /**
@@ -93,6 +94,8 @@ final class OverlappingClients {
 
     /** The writes that it has seen, its own among them. */
     final Set<Write> seen = new HashSet<>();
+
+    final Set<Write> own = new HashSet<>();
 
     Client(int number, ContainerNode node, @Nullable String id) {
       this.number = number;
@@ -129,6 +132,19 @@ final class OverlappingClients {
     }
   }
 
+  /**
+   * What was wrong.
+   *
+   * @param what for people
+   * @param isOfItsOwnWrite whether a client was not shown what it had written itself before
+   */
+  record Violation(String what, boolean isOfItsOwnWrite) {
+    @Override
+    public String toString() {
+      return what;
+    }
+  }
+
   /** A request under way. */
   private static final class Request {
     final int number;
@@ -160,7 +176,7 @@ final class OverlappingClients {
   }
 
   /** Sends that many requests, and answers what was wrong; nothing if all was well. */
-  List<String> run(int requests) {
+  List<Violation> run(int requests) {
     Client first = new Client(0, nodes.get(0), null);
     clients.add(first);
     while (clients.size() < CLIENTS) {
@@ -292,7 +308,7 @@ final class OverlappingClients {
     request.client.http.keepCookies(answer.cookies());
     List<String> lines = answer.lines().stream().filter(line -> !line.equals("flushed")).toList();
     if (answer.status() != 200 || lines.size() != ATTRIBUTES.size()) {
-      report(request, answer.toString());
+      report(request, answer.toString(), false);
       return;
     }
     for (int i = 0; i < ATTRIBUTES.size(); i++) {
@@ -302,6 +318,7 @@ final class OverlappingClients {
     if (write != null) {
       write.answered = time;
       request.client.seen.add(write);
+      request.client.own.add(write);
     }
   }
 
@@ -315,7 +332,7 @@ final class OverlappingClients {
       for (int i = 0; i < items.length && !shown.equals(NOTHING); i++) {
         String base = i == 0 ? NOTHING : items[i - 1];
         if (!before.computeIfAbsent(items[i], item -> base).equals(base)) {
-          report(request, "shows " + shown + " where " + items[i] + " came upon " + before);
+          report(request, "shows " + shown + " where " + items[i] + " came upon " + before, false);
         }
         if (request.write != null && items[i].equals(request.write.value)) {
           judge(request, attribute, base);
@@ -333,17 +350,21 @@ final class OverlappingClients {
       }
     }
     List<Write> possible = new ArrayList<>();
-    Write later = null;
+    Set<Write> missed = new HashSet<>();
+    boolean ownMissed = true;
     for (Write candidate : candidates) {
-      Write missed = missed(request, candidate);
-      if (missed == null) {
+      Set<Write> later = later(request, candidate);
+      if (later.isEmpty()) {
         possible.add(candidate);
-      } else {
-        later = missed;
       }
+      ownMissed &= !Collections.disjoint(later, request.client.own);
+      missed.addAll(later);
     }
     if (possible.isEmpty()) {
-      report(request, "shows " + attribute + "=" + value + ", and must see " + later);
+      report(
+          request,
+          "shows " + attribute + "=" + value + ", and must see " + missed,
+          ownMissed && !candidates.isEmpty());
     } else if (possible.size() == 1) {
       Write shown = possible.get(0);
       for (Write write : request.mustSee) {
@@ -355,14 +376,15 @@ final class OverlappingClients {
     }
   }
 
-  /** What the request must see and is later than what it shows; null if there is no such write. */
-  private static @Nullable Write missed(Request request, Write shown) {
+  /** What the request must see and is later than what it shows. */
+  private static Set<Write> later(Request request, Write shown) {
+    Set<Write> later = new HashSet<>();
     for (Write write : request.mustSee) {
       if (write.attribute.equals(shown.attribute) && write.earlier.get(shown.number)) {
-        return write;
+        later.add(write);
       }
     }
-    return null;
+    return later;
   }
 
   /** When nothing is under way both servers show the same. */
@@ -375,13 +397,13 @@ final class OverlappingClients {
       shown.add(client.send(node, "get:x", "get:y", "get:cart").lines());
     }
     if (!shown.get(0).equals(shown.get(1))) {
-      found.add("In the end the servers show " + shown);
+      found.add(new Violation("In the end the servers show " + shown, false));
     }
   }
 
-  private void report(Request request, String what) {
+  private void report(Request request, String what, boolean isOfItsOwnWrite) {
     List<String> latest = log.subList(Math.max(0, log.size() - 60), log.size());
-    found.add(
+    String message =
         "Request "
             + request.number
             + " of client "
@@ -389,6 +411,7 @@ final class OverlappingClients {
             + " "
             + what
             + "\n  "
-            + String.join("\n  ", latest));
+            + String.join("\n  ", latest);
+    found.add(new Violation(message, isOfItsOwnWrite));
   }
 }

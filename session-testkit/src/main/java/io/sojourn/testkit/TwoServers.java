@@ -260,7 +260,7 @@ public abstract class TwoServers {
    *
    * @param heeded false if the clients go on telling the first version that they were told
    */
-  final List<String> violations(long seed, int requests, boolean heeded) {
+  final List<OverlappingClients.Violation> violations(long seed, int requests, boolean heeded) {
     List<Server> servers = List.of(serverA(), serverB());
     servers.forEach(server -> server.control().delay(true));
     try {
