@@ -10,6 +10,7 @@ import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
+import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
@@ -70,6 +71,12 @@ public final class ContractClient {
     return sendLater(node, operations).join();
   }
 
+  /** Sends the operations with a session id in the address, as a client without cookies does. */
+  static Answer sendByAddress(ContainerNode node, String id, String... operations) {
+    URI uri = node.uri().resolve(";jsessionid=" + id + "?" + query(operations));
+    return new ContractClient().answer(uri).join();
+  }
+
   /** Sends the operations and goes on. */
   public CompletableFuture<Answer> sendLater(ContainerNode node, String... operations) {
     return sendApart(node, operations).whenComplete(this::keepCookies);
@@ -77,13 +84,17 @@ public final class ContractClient {
 
   /** Sends the operations and goes on. The answer's cookies are left to the caller to keep. */
   CompletableFuture<Answer> sendApart(ContainerNode node, String... operations) {
-    return HTTP.sendAsync(request(uri(node, operations)), HttpResponse.BodyHandlers.ofString(UTF_8))
+    return answer(uri(node, operations));
+  }
+
+  private CompletableFuture<Answer> answer(URI uri) {
+    return HTTP.sendAsync(request(uri), HttpResponse.BodyHandlers.ofString(UTF_8))
         .thenApply(ContractClient::answer);
   }
 
   private void keepCookies(@Nullable Answer answer, @Nullable Throwable failure) {
     if (answer != null) {
-      keepCookies(answer.cookies);
+      keepCookies(answer.cookies());
     }
   }
 
@@ -122,10 +133,7 @@ public final class ContractClient {
   Answer follow(Answer redirect) {
     String location =
         redirect.location().orElseThrow(() -> new AssertionError("No redirect: " + redirect));
-    return HTTP.sendAsync(request(URI.create(location)), HttpResponse.BodyHandlers.ofString(UTF_8))
-        .thenApply(ContractClient::answer)
-        .whenComplete(this::keepCookies)
-        .join();
+    return answer(URI.create(location)).whenComplete(this::keepCookies).join();
   }
 
   private HttpRequest request(URI uri) {
@@ -141,12 +149,7 @@ public final class ContractClient {
   }
 
   private static Answer answer(HttpResponse<String> response) {
-    return new Answer(
-        response.statusCode(),
-        response.body().lines().toList(),
-        response.headers().allValues("Set-Cookie"),
-        response.headers().firstValue("Location"),
-        response.headers().firstValue("Retry-After"));
+    return new Answer(response.statusCode(), response.body().lines().toList(), response.headers());
   }
 
   /** Does what a response's Set-Cookie headers say. */
@@ -166,16 +169,24 @@ public final class ContractClient {
    *
    * @param status the HTTP status
    * @param lines the body's lines
-   * @param cookies the Set-Cookie headers
-   * @param location where it redirects to
-   * @param retryAfter when to try again
+   * @param headers its headers
    */
-  public record Answer(
-      int status,
-      List<String> lines,
-      List<String> cookies,
-      Optional<String> location,
-      Optional<String> retryAfter) {
+  public record Answer(int status, List<String> lines, HttpHeaders headers) {
+
+    /** The Set-Cookie headers. */
+    public List<String> cookies() {
+      return headers.allValues("Set-Cookie");
+    }
+
+    /** Where it redirects to. */
+    public Optional<String> location() {
+      return headers.firstValue("Location");
+    }
+
+    /** When to try again. */
+    public Optional<String> retryAfter() {
+      return headers.firstValue("Retry-After");
+    }
 
     /**
      * The only line of a good answer.

@@ -9,6 +9,7 @@ import io.sojourn.testkit.ContractClient.Answer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -97,6 +98,66 @@ public abstract class FreshnessContract extends TwoServers {
     client.send(b(), "set:user:bert");
     assertThat(client.send(a(), "get:user").line()).isEqualTo("bert");
     assertThat(client.send(b(), "get:user").line()).isEqualTo("bert");
+  }
+
+  // ---------------------------------------------------------------- who lies
+
+  /**
+   * Waits until this server has a copy of the client's session that it may use without asking, and
+   * has heard of all that was written before.
+   */
+  abstract void awaitCopy(ContainerNode node, ContractClient client);
+
+  @Test
+  @Tag("G10")
+  void aForgedVersionCostsOneLoadAndIsNotReflected() {
+    ContractClient client = new ContractClient();
+    client.send(a(), "set:a:1");
+    awaitCopy(a(), client);
+    String value = client.send(a(), "get:a").line();
+    Map<String, String> good = client.otherCookies();
+    String name = good.keySet().iterator().next();
+    String beginning = name.substring(0, name.length() - 1);
+    // What it holds up to the version.
+    String tag = requireNonNull(good.get(name)).substring(0, 11);
+    for (String forged :
+        List.of(
+            tag + "9223372036854775807",
+            tag + "7777777777",
+            tag + "99999999999999999999999999",
+            tag + "-98765",
+            tag + "forgery",
+            tag,
+            "forgery",
+            "98765",
+            "A".repeat(3000))) {
+      for (String slot : List.of("0", "1", "9", "F")) {
+        client.useOtherCookies(Map.of(beginning + slot, forged));
+        takeCalls();
+        Answer first = client.send(a(), "get:a");
+        assertThat(first.line()).isEqualTo(value);
+        assertThat(takeCalls()).as(forged).isEqualTo(Map.of("load", 1));
+        assertNotReflected(first, forged, tag);
+        assertThat(client.send(a(), "get:a").line()).isEqualTo(value);
+        assertThat(takeCalls()).as("the next one after " + forged).isEmpty();
+      }
+    }
+    client.useOtherCookies(
+        Map.of(
+            name, good.get(name) + "; " + name + "=" + tag + "7777777777; " + name + "=forgery"));
+    Answer first = client.send(a(), "get:a");
+    assertThat(first.line()).isEqualTo(value);
+    assertThat(takeCalls()).as("three of one name").isEqualTo(Map.of("load", 1));
+    assertNotReflected(first, tag + "7777777777", tag);
+    assertNotReflected(first, "forgery", tag);
+  }
+
+  /** Neither in a header nor in the body. */
+  private static void assertNotReflected(Answer answer, String forged, String tag) {
+    // A tag alone is a part of what the client is told in its place.
+    String own = forged.equals(tag) ? "=" + tag + ";" : forged.replace(tag, "");
+    String all = answer.headers().map() + "\n" + answer.lines();
+    assertThat(all).contains("=" + tag).doesNotContain(own);
   }
 
   // ---------------------------------------------------------------- expiry

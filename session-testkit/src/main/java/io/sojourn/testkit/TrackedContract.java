@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.sojourn.SessionPolicy;
 import java.time.Duration;
 import java.util.Map;
+import java.util.UUID;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -31,6 +32,19 @@ public abstract class TrackedContract extends FreshnessContract {
   @Override
   final Duration promised() {
     return LONG_STALENESS;
+  }
+
+  /** What is written elsewhere is seen only when this server has been told, and has asked then. */
+  @Override
+  final void awaitCopy(ContainerNode node, ContractClient client) {
+    ContractClient device = new ContractClient();
+    device.useSessionId(requireNonNull(client.sessionId()));
+    ContainerNode other = node == a() ? b() : a();
+    String value = UUID.randomUUID().toString();
+    awaitHit(node, client);
+    device.send(other, "set:a:" + value);
+    await().until(() -> client.send(node, "get:a").line().equals(value));
+    awaitHit(node, client);
   }
 
   /** Waits until a server needs not ask any more. */
