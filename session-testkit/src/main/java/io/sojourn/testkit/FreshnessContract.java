@@ -125,11 +125,11 @@ public abstract class FreshnessContract extends TwoServers {
             tag + "9223372036854775807",
             tag + "7777777777",
             tag + "99999999999999999999999999",
-            tag + "-98765",
+            tag + "-987650012345",
             tag + "forgery",
             tag,
             "forgery",
-            "98765",
+            "987650012345",
             "A".repeat(3000))) {
       for (String slot : List.of("0", "1", "9", "F")) {
         client.useOtherCookies(Map.of(beginning + slot, forged));
