@@ -144,7 +144,7 @@ public final class ClassFilter {
    * Classes, with those nested in them, or beginnings of names up to a dot or dollar, that known
    * attacks are built from.
    */
-  private static final String[] ABUSED = {
+  static final String[] ABUSED = {
     "bsh.",
     "ch.qos.logback.core.db.",
     "clojure.core$",
@@ -215,7 +215,8 @@ public final class ClassFilter {
     "sun.rmi.",
   };
 
-  private static final Set<String> JDK_NAMES = jdkNames();
+  /** The JDK's types that every filter allows. */
+  static final Set<String> JDK_NAMES = jdkNames();
 
   private final List<String> allowed;
   private final List<String> denied;
@@ -417,7 +418,7 @@ public final class ClassFilter {
         names.add(group[0] + name);
       }
     }
-    return names;
+    return Set.copyOf(names);
   }
 
   /** The patterns. */
