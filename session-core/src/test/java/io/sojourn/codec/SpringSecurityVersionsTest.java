@@ -1,5 +1,6 @@
 package io.sojourn.codec;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sojourn.AttributeCodec;
@@ -188,7 +189,9 @@ class SpringSecurityVersionsTest {
       EncodedValue stored = codec(codec, writer).encode(value.getValue());
       byte[] before = stored.bytes().clone();
       try {
-        assertThat(text(reader.decode(stored))).as(name).isEqualTo(text(expected.get(name)));
+        assertThat(text(reader.decode(stored)))
+            .as(name)
+            .isEqualTo(text(requireNonNull(expected.get(name))));
       } catch (DecodeException e) {
         unread.add(name);
         assertThat(e)
