@@ -10,7 +10,6 @@ import io.sojourn.testkit.ContractClient;
 import io.sojourn.testkit.NodeSettings;
 import io.sojourn.testkit.PatientStores;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -22,7 +21,6 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
-import org.mariadb.jdbc.Driver;
 
 /**
  * The contract of containers on two Jettys as they are downloaded, each a process of its own, with
@@ -55,21 +53,13 @@ abstract class JettyHomeContract extends ContainerContract {
   @Override
   protected final ContainerNode start(NodeSettings settings) throws IOException {
     if (prepared == null) {
-      prepared = prepare();
+      prepared = JettyHomeNode.prepare(line, environment, folder.resolve("prepared"));
     }
     Jetty jetty = new Jetty(prepared, folder.resolve(settings.name()));
-    JettyHomeNode node = JettyHomeNode.start(jetty, storeUrl, settings);
+    JettyHomeNode node =
+        JettyHomeNode.start(jetty, storeUrl, settings.application(), settings.allowedClasses());
     nodes.put(settings.name(), node);
     return node;
-  }
-
-  private Jetty prepare() throws IOException {
-    Path base = folder.resolve("prepared");
-    Jetty jetty = new Jetty(line, base, "http," + environment + "-deploy,session-store-sojourn");
-    String driver = Driver.class.getProtectionDomain().getCodeSource().getLocation().getPath();
-    Files.copy(Path.of(driver), base.resolve("lib/sojourn/driver.jar"));
-    JettyHomeNode.prepare(jetty, environment);
-    return jetty;
   }
 
   @Override

@@ -5,7 +5,6 @@ import com.sun.tools.attach.VirtualMachine;
 import io.sojourn.testkit.ContainerNode;
 import io.sojourn.testkit.ContractApplication;
 import io.sojourn.testkit.ControlledStore;
-import io.sojourn.testkit.NodeSettings;
 import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.StoreControl;
 import java.io.IOException;
@@ -25,6 +24,7 @@ import javax.management.remote.JMXConnector;
 import javax.management.remote.JMXConnectorFactory;
 import javax.management.remote.JMXServiceURL;
 import org.jspecify.annotations.Nullable;
+import org.mariadb.jdbc.Driver;
 
 /**
  * A Jetty as it is downloaded, in a process of its own, with the contract's web application. Our
@@ -68,9 +68,16 @@ final class JettyHomeNode implements ContainerNode {
     this.jetty = jetty;
   }
 
-  /** Prepares the base of a server that has the contract's application. */
-  static void prepare(Jetty jetty, String environment) throws IOException {
-    Path base = jetty.base();
+  /**
+   * Prepares the base of a server that has the contract's application.
+   *
+   * @param line of Jetty's versions, such as 12.0
+   * @param environment such as ee10
+   */
+  static Jetty prepare(String line, String environment, Path base) throws IOException {
+    Jetty jetty = new Jetty(line, base, "http," + environment + "-deploy,session-store-sojourn");
+    String driver = Driver.class.getProtectionDomain().getCodeSource().getLocation().getPath();
+    Files.copy(Path.of(driver), base.resolve("lib/sojourn/driver.jar"));
     // Not in WEB-INF/classes, whose classes may be in a session without being named.
     Path libraries = Files.createDirectories(base.resolve("application-lib"));
     War.writeJar(libraries.resolve("contract.jar"), Map.of(), ContractApplication.classes());
@@ -87,18 +94,19 @@ final class JettyHomeNode implements ContainerNode {
             "META-INF/services/io.sojourn.SessionStoreProvider",
             ControlledStoreProvider.class.getName()),
         classes);
+    return jetty;
   }
 
   /** Starts a prepared server, and does not wait for it. */
-  static JettyHomeNode start(Jetty jetty, String storeUrl, NodeSettings settings)
-      throws IOException {
+  static JettyHomeNode start(
+      Jetty jetty, String storeUrl, String application, String allowedClasses) throws IOException {
     String prefix = "jetty.session.sojourn.";
     jetty.start(
         Map.of(),
         prefix + "store=" + ControlledStoreProvider.SCHEME + ":" + storeUrl,
         prefix + "storeOptions=" + options(storeUrl),
-        prefix + "application=" + settings.application(),
-        prefix + "allowedClasses=" + settings.allowedClasses(),
+        prefix + "application=" + application,
+        prefix + "allowedClasses=" + allowedClasses,
         "jetty.sessionIdManager.workerName=");
     return new JettyHomeNode(jetty);
   }
