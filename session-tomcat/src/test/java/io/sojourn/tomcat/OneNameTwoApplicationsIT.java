@@ -3,11 +3,13 @@ package io.sojourn.tomcat;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sojourn.SessionStore;
+import io.sojourn.testkit.ApplicationClasses;
 import io.sojourn.testkit.ContainerNode;
 import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisServer;
 import io.sojourn.tomcat.redeployed.Hall;
+import io.sojourn.tomcat.redeployed.Visitor;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -79,7 +81,8 @@ class OneNameTwoApplicationsIT {
 
   private static Path code(Path folder, String application) throws Exception {
     Path own = Files.createDirectory(folder.resolve(application));
-    return RedeployIT.bringClasses(own, "Visitor", "Visitor$Bag", "Hall");
+    String name = Visitor.class.getName();
+    return ApplicationClasses.bring(own, List.of(name, name + "$Bag", Hall.class.getName()));
   }
 
   private TomcatNode server() throws Exception {

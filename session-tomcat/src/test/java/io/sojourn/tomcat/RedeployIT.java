@@ -3,24 +3,22 @@ package io.sojourn.tomcat;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.sojourn.testkit.ApplicationClasses;
 import io.sojourn.testkit.ContainerNode;
+import io.sojourn.testkit.Heap;
+import io.sojourn.testkit.redeployed.Car;
+import io.sojourn.testkit.redeployed.Garage;
 import io.sojourn.testkit.server.MariaDbServer;
 import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisServer;
 import io.sojourn.tomcat.Browser.Answer;
-import io.sojourn.tomcat.redeployed.Car;
-import io.sojourn.tomcat.redeployed.Garage;
-import java.io.IOException;
-import java.io.InputStream;
 import java.lang.ref.WeakReference;
 import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -65,7 +63,7 @@ class RedeployIT {
           "io.sojourn.SessionRepository",
           "io.sojourn.codec.KryoCodec",
           "io.sojourn.LiveSession",
-          "io.sojourn.tomcat.redeployed.Garage",
+          "io.sojourn.testkit.redeployed.Garage",
           "com.zaxxer.hikari.HikariDataSource",
           "io.lettuce.core.RedisClient");
 
@@ -143,7 +141,7 @@ class RedeployIT {
           case MARIADB -> "causal";
           case REDIS -> "tracked";
         };
-    code = bringClasses(folder, "Car", "Car$Part", "Garage");
+    code = ApplicationClasses.bring(folder, ApplicationClasses.GARAGE);
     try (TomcatNode still = TomcatNode.start(new StandardManager(), (tomcat, context) -> {});
         TomcatNode moving = TomcatNode.start(new StandardManager(), (tomcat, context) -> {});
         ContainerNode stays = deploy(still);
@@ -282,19 +280,6 @@ class RedeployIT {
     }
     assertThat(Integer.parseInt(last.body())).isBetween(miles, miles + failed);
     return miles;
-  }
-
-  /** The application's folder, with classes that the one outside has too and that go before. */
-  static Path bringClasses(Path folder, String... names) throws IOException {
-    for (String name : names) {
-      String file = "io/sojourn/tomcat/redeployed/" + name + ".class";
-      Path target = folder.resolve("WEB-INF/classes").resolve(file);
-      Files.createDirectories(target.getParent());
-      try (InputStream in = RedeployIT.class.getResourceAsStream("/" + file)) {
-        Files.copy(Objects.requireNonNull(in), target);
-      }
-    }
-    return folder;
   }
 
   /** What has been logged of leaks, and with a stack trace. */

@@ -1,4 +1,4 @@
-package io.sojourn.tomcat.redeployed;
+package io.sojourn.testkit.redeployed;
 
 import java.io.Serializable;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package io.sojourn.tomcat;
+package io.sojourn.testkit;
 
 import java.lang.management.ManagementFactory;
 import java.util.HashMap;
@@ -10,7 +10,7 @@ import javax.management.JMException;
 import javax.management.ObjectName;
 
 /** What is alive in this JVM. */
-final class Heap {
+public final class Heap {
 
   /** Rank, instances, bytes, class, and perhaps its module. */
   private static final Pattern LINE =
@@ -19,7 +19,7 @@ final class Heap {
   private Heap() {}
 
   /** How many objects that cannot be collected there are of each class, by the class's name. */
-  static Map<String, Integer> histogram() {
+  public static Map<String, Integer> histogram() {
     try {
       String text =
           (String)
@@ -43,7 +43,7 @@ final class Heap {
    * How many threads there are of each name, without the numbers in it. Those that serve requests,
    * of clients and of waiting tests come and go.
    */
-  static Map<String, Integer> threads() {
+  public static Map<String, Integer> threads() {
     Map<String, Integer> threads = new TreeMap<>();
     for (Thread thread : Thread.getAllStackTraces().keySet()) {
       String name = thread.getName();

@@ -1,4 +1,4 @@
-package io.sojourn.tomcat.redeployed;
+package io.sojourn.testkit.redeployed;
 
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
@@ -10,7 +10,7 @@ import java.io.IOException;
 public final class Garage extends HttpServlet {
   private static final long serialVersionUID = 1L;
 
-  /** For Tomcat. */
+  /** For the container. */
   public Garage() {}
 
   @Override
