@@ -58,6 +58,9 @@ etc/sessions/sojourn/session-store.xml
 #jetty.session.sojourn.serializePaths=/cart/.*
 #jetty.session.sojourn.serializeTimeout=10
 
+## For how many seconds a new session lives until its client comes back with it.
+#jetty.session.sojourn.newSessionTimeout=60
+
 #jetty.session.sojourn.touchInterval=60
 #jetty.session.sojourn.dirtyCheck=read
 #jetty.session.sojourn.onDecodeFailure=fail

@@ -1,6 +1,7 @@
 package io.sojourn.settings;
 
 import io.sojourn.AttributeCodec;
+import io.sojourn.NewSessionTimeout;
 import io.sojourn.SessionPolicy;
 import io.sojourn.codec.ClassFilter;
 import io.sojourn.codec.CodecLimits;
@@ -67,6 +68,7 @@ public final class SessionSettings {
     values.put("concurrency", "parallel");
     values.put("serializePaths", null);
     values.put("serializeTimeout", "10");
+    values.put("newSessionTimeout", null);
     values.put("allowedClasses", "");
     values.put("codec", "kryo");
     values.put("compression", "none");
@@ -164,6 +166,18 @@ public final class SessionSettings {
    */
   public Duration serializeTimeout() {
     return Duration.ofSeconds(number("serializeTimeout", 1, Integer.MAX_VALUE));
+  }
+
+  /**
+   * For how long a new session lives until its client comes back.
+   *
+   * @throws IllegalArgumentException if the setting makes no sense; the message names it
+   */
+  public NewSessionTimeout newSessionTimeout() {
+    String seconds = find("newSessionTimeout");
+    return seconds == null
+        ? NewSessionTimeout.NONE
+        : new NewSessionTimeout(number("newSessionTimeout", seconds, 1, Integer.MAX_VALUE));
   }
 
   /**

@@ -47,6 +47,11 @@ abstract class TomcatAndJettyContract extends ContainerContract {
     SojournManager manager = new SojournManager();
     manager.setSessionStore(settings.store());
     manager.setAllowedClasses(settings.allowedClasses());
+    return tomcat(manager);
+  }
+
+  /** Starts a Tomcat with the contract's servlet. */
+  static ContainerNode tomcat(SojournManager manager) throws Exception {
     return PairedServers.tomcat(
         "",
         "",
@@ -64,6 +69,11 @@ abstract class TomcatAndJettyContract extends ContainerContract {
     SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
     sessions.setSessionStore(settings.store());
     sessions.setAllowedClasses(settings.allowedClasses());
+    return jetty(sessions);
+  }
+
+  /** Starts a Jetty with the contract's servlet. */
+  static ContainerNode jetty(SojournSessionCacheFactory sessions) throws Exception {
     return PairedServers.jetty(
         "",
         "",

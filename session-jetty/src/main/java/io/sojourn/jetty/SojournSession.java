@@ -2,6 +2,7 @@ package io.sojourn.jetty;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.sojourn.LiveSession;
+import io.sojourn.NewSessionTimeout;
 import io.sojourn.SessionBusyException;
 import io.sojourn.SessionException;
 import io.sojourn.SessionRepository;
@@ -134,6 +135,9 @@ class SojournSession extends ManagedSession {
     SojournSession session = new SojournSession(cache, scope, live.id(), State.OPEN, begun);
     session.adopt(live);
     session.beginUse();
+    if (!begun) {
+      returned(live);
+    }
     return session;
   }
 
@@ -239,7 +243,13 @@ class SojournSession extends ManagedSession {
       state = State.OPEN;
       adopt(found);
       beginUse();
+      returned(found);
     }
+  }
+
+  /** Its client has come back with it. */
+  private static void returned(LiveSession found) {
+    var unused = NewSessionTimeout.end(found);
   }
 
   private @Nullable LiveSession find(RequestScope asking) {
@@ -471,13 +481,13 @@ class SojournSession extends ManagedSession {
 
   @Override
   public int getMaxInactiveInterval() {
-    return (int) open().maxInactiveInterval().toSeconds();
+    return NewSessionTimeout.get(open());
   }
 
   @Override
   public void setMaxInactiveInterval(int seconds) {
     LiveSession session = open();
-    session.setMaxInactiveInterval(Duration.ofSeconds(seconds));
+    cache.newSessionTimeout().set(session, seconds);
     changed(session);
   }
 

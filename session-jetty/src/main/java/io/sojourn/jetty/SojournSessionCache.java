@@ -2,6 +2,7 @@ package io.sojourn.jetty;
 
 import io.sojourn.AttributeCodec;
 import io.sojourn.LiveSession;
+import io.sojourn.NewSessionTimeout;
 import io.sojourn.RequestLeases;
 import io.sojourn.SessionBusyException;
 import io.sojourn.SessionException;
@@ -85,6 +86,7 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
       SessionPolicy policy,
       Predicate<String> serialized,
       Duration patience,
+      NewSessionTimeout newSessionTimeout,
       String application,
       @Nullable SessionStore ownStore,
       ContextHandler handler,
@@ -110,6 +112,10 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
 
   SessionRepository repository() {
     return running().repository;
+  }
+
+  NewSessionTimeout newSessionTimeout() {
+    return running().newSessionTimeout;
   }
 
   Optional<String> refusal(Object value) {
@@ -193,6 +199,7 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
             policy,
             factory.serialized(),
             factory.serializeTimeout(),
+            factory.newSessionTimeout(),
             application,
             given == null ? store : null,
             handler,
@@ -324,17 +331,23 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
     RequestScope scope = scope();
     try {
       if (scope == null) {
-        return SojournSession.begunOutside(this, repository().create(id, interval));
+        return SojournSession.begunOutside(this, begin(id, interval));
       }
       SojournSession session =
           scope.hasAskedFor(id)
               ? createOrJoin(scope, id, interval)
-              : SojournSession.used(this, scope, repository().create(id, interval), true);
+              : SojournSession.used(this, scope, begin(id, interval), true);
       session.beginTurn();
       return session;
     } catch (SessionException e) {
       throw scope == null ? e : scope.failed(e);
     }
+  }
+
+  private LiveSession begin(String id, Duration interval) {
+    LiveSession begun = repository().create(id, interval);
+    newSessionTimeout().begin(begun);
+    return begun;
   }
 
   /**
@@ -363,7 +376,7 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
       if (begun == null) {
         String another =
             manager.getSessionIdManager().newSessionId(null, null, System.currentTimeMillis());
-        begun = repository.create(another, interval);
+        begun = begin(another, interval);
       }
       return SojournSession.used(this, scope, begun, true);
     }

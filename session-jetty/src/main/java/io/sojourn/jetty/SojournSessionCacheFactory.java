@@ -1,6 +1,7 @@
 package io.sojourn.jetty;
 
 import io.sojourn.AttributeCodec;
+import io.sojourn.NewSessionTimeout;
 import io.sojourn.SessionPolicy;
 import io.sojourn.SessionStore;
 import io.sojourn.SessionStores;
@@ -177,6 +178,14 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
   }
 
   /**
+   * Sets for how many seconds a new session lives until its client comes back with it. Null: as
+   * long as any other.
+   */
+  public void setNewSessionTimeout(@Nullable String seconds) {
+    settings.set("newSessionTimeout", seconds);
+  }
+
+  /**
    * Sets which classes may be in a session beside the JDK's value types and the application's own.
    */
   public void setAllowedClasses(String patterns) {
@@ -241,6 +250,7 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
     SessionPolicy unusedPolicy = policy();
     Predicate<String> unusedSerialized = serialized();
     Duration unusedTimeout = serializeTimeout();
+    NewSessionTimeout unusedNewSessionTimeout = newSessionTimeout();
     AttributeCodec unusedCodec = codec(SojournSessionCacheFactory.class.getClassLoader());
     if (givenStore == null && (storeUrl == null || storeUrl.isBlank())) {
       throw new IllegalArgumentException(
@@ -319,6 +329,10 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
 
   Duration serializeTimeout() {
     return settings.serializeTimeout();
+  }
+
+  NewSessionTimeout newSessionTimeout() {
+    return settings.newSessionTimeout();
   }
 
   SessionPolicy policy() {

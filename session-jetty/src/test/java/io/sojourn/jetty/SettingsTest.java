@@ -77,6 +77,7 @@ class SettingsTest {
         "setConcurrency, single, concurrency=\"single\" must be one of: parallel",
         "setSerializePaths, /cart, serializePaths=\"/cart\" has a meaning only with",
         "setSerializeTimeout, 0, serializeTimeout=\"0\" must be a whole number",
+        "setNewSessionTimeout, 0, newSessionTimeout=\"0\" must be a whole number",
         "setCodec, json, codec=\"json\" must be one of: kryo",
         "setAllowedClasses, com acme!, allowedClasses=\"com acme!\": ",
         "setEncryption, migrate, encryption=\"migrate\" has a meaning only with",

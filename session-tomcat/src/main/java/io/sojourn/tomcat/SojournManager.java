@@ -4,6 +4,7 @@ import io.sojourn.AttributeCodec;
 import io.sojourn.EncodeException;
 import io.sojourn.EncodedValue;
 import io.sojourn.LiveSession;
+import io.sojourn.NewSessionTimeout;
 import io.sojourn.RequestLeases;
 import io.sojourn.SessionBusyException;
 import io.sojourn.SessionException;
@@ -80,7 +81,6 @@ public final class SojournManager extends ManagerBase {
   private @Nullable SessionStore givenStore;
   private @Nullable String application;
   private final SessionSettings settings = new SessionSettings();
-  private @Nullable String newSessionTimeout;
 
   private final Misfits misfits = new Misfits();
 
@@ -97,7 +97,7 @@ public final class SojournManager extends ManagerBase {
       Authentication authentication,
       Predicate<String> serialized,
       Duration patience,
-      int newSessionTimeout,
+      NewSessionTimeout newSessionTimeout,
       @Nullable String route,
       SessionPolicy policy) {}
 
@@ -369,12 +369,12 @@ public final class SojournManager extends ManagerBase {
    * lives as long as any other.
    */
   public void setNewSessionTimeout(String seconds) {
-    this.newSessionTimeout = seconds;
+    settings.set("newSessionTimeout", seconds);
   }
 
   /** For how many seconds a new session lives until its client comes back; null if as others. */
   public @Nullable String getNewSessionTimeout() {
-    return newSessionTimeout;
+    return settings.find("newSessionTimeout");
   }
 
   // Tomcat takes any text but "true" for false. Its own setters are there beside these.
@@ -499,11 +499,7 @@ public final class SojournManager extends ManagerBase {
                   SojournManager.class.getClassLoader()));
       Predicate<String> serialized = settings.serialized();
       Duration patience = settings.serializeTimeout();
-      String newcomers = newSessionTimeout;
-      int newSessionSeconds =
-          newcomers == null
-              ? Integer.MAX_VALUE
-              : SessionSettings.number("newSessionTimeout", newcomers, 1, Integer.MAX_VALUE);
+      NewSessionTimeout newSessionTimeout = settings.newSessionTimeout();
       String route = route();
       refuseDotsInIds(route);
       SessionStore store = openStore();
@@ -517,7 +513,7 @@ public final class SojournManager extends ManagerBase {
               authentication,
               serialized,
               patience,
-              newSessionSeconds,
+              newSessionTimeout,
               route,
               policy);
       outageFilter.addTo(getContext());
@@ -836,8 +832,7 @@ public final class SojournManager extends ManagerBase {
     return stored == null ? repository().create(id, interval) : stored;
   }
 
-  /** For how many seconds a session lives at the most whose client has not come back yet. */
-  int newSessionTimeout() {
+  NewSessionTimeout newSessionTimeout() {
     return running().newSessionTimeout;
   }
 

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.sojourn.LiveSession;
+import io.sojourn.NewSessionTimeout;
 import io.sojourn.RequestLeases;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionRepository;
@@ -35,12 +36,6 @@ import org.jspecify.annotations.Nullable;
 final class SojournSession extends StandardSession {
 
   private static final long serialVersionUID = 1L;
-
-  /**
-   * How many seconds the session may be idle once its client has come back with it; not there if it
-   * has.
-   */
-  private static final String LATER_TIMEOUT = AttributeMap.RESERVED + "laterTimeout";
 
   private final transient SojournManager owner;
 
@@ -97,7 +92,7 @@ final class SojournSession extends StandardSession {
     creationTime = session.creationTime().toEpochMilli();
     lastAccessedTime = session.lastAccessTime().toEpochMilli();
     thisAccessedTime = lastAccessedTime;
-    maxInactiveInterval = seconds(session.maxInactiveInterval());
+    maxInactiveInterval = (int) session.maxInactiveInterval().toSeconds();
   }
 
   /** The session without its container; only once it has an id. */
@@ -189,7 +184,7 @@ final class SojournSession extends StandardSession {
           owner.begin(SojournManager.withoutRoute(newId), Duration.ofSeconds(maxInactiveInterval));
       begun.attach(this, new Activation(this));
       if (!begun.isStored()) {
-        limitUntilReturn(begun, maxInactiveInterval);
+        owner.newSessionTimeout().begin(begun);
       }
       adopt(begun);
       RequestScope scope = RequestScope.current();
@@ -237,11 +232,7 @@ final class SojournSession extends StandardSession {
     super.setMaxInactiveInterval(interval);
     LiveSession session = live;
     if (session != null) {
-      if (laterTimeout(session) == null) {
-        session.setMaxInactiveInterval(Duration.ofSeconds(interval));
-      } else {
-        limitUntilReturn(session, interval);
-      }
+      owner.newSessionTimeout().set(session, interval);
       changed();
     }
   }
@@ -249,27 +240,7 @@ final class SojournSession extends StandardSession {
   @Override
   public int getMaxInactiveInterval() {
     LiveSession session = live;
-    if (session == null) {
-      return super.getMaxInactiveInterval();
-    }
-    Integer later = laterTimeout(session);
-    return later == null ? seconds(session.maxInactiveInterval()) : later;
-  }
-
-  /** Has it live no longer than a new session may, until its client comes back. */
-  private void limitUntilReturn(LiveSession session, int interval) {
-    int limit = owner.newSessionTimeout();
-    if (interval > 0 && interval <= limit) {
-      session.removeAttribute(LATER_TIMEOUT);
-      session.setMaxInactiveInterval(Duration.ofSeconds(interval));
-    } else if (limit < Integer.MAX_VALUE) {
-      session.setAttribute(LATER_TIMEOUT, interval);
-      session.setMaxInactiveInterval(Duration.ofSeconds(limit));
-    }
-  }
-
-  private static @Nullable Integer laterTimeout(LiveSession session) {
-    return session.peek(LATER_TIMEOUT) instanceof Integer interval ? interval : null;
+    return session == null ? super.getMaxInactiveInterval() : NewSessionTimeout.get(session);
   }
 
   /** Not new: its client has come back with it. */
@@ -277,19 +248,9 @@ final class SojournSession extends StandardSession {
   public void setNew(boolean isNew) {
     super.setNew(isNew);
     LiveSession session = live;
-    if (isNew || session == null) {
-      return;
-    }
-    Integer later = laterTimeout(session);
-    if (later != null) {
-      session.removeAttribute(LATER_TIMEOUT);
-      session.setMaxInactiveInterval(Duration.ofSeconds(later));
+    if (!isNew && session != null && NewSessionTimeout.end(session)) {
       changed();
     }
-  }
-
-  private static int seconds(Duration interval) {
-    return (int) interval.toSeconds();
   }
 
   @Override

@@ -382,48 +382,6 @@ class ManagerContractIT {
     assertThat((Long) a.attribute("nearCacheEvictions")).isPositive();
   }
 
-  // ---------------------------------------------------------------- clients that do not come back
-
-  @ParameterizedTest
-  @EnumSource(StoreKind.class)
-  @Tag("R79")
-  void aSessionWhoseClientDoesNotComeBackLivesForAShortTimeOnly(StoreKind kind) throws Exception {
-    url = kind.url(redis);
-    Node a = start("a", "newSessionTimeout", "60");
-    Node b = start("b", "newSessionTimeout", "60");
-    ContractClient bot = new ContractClient();
-    bot.send(a, "set:fruit:apple");
-    ContractClient shopper = new ContractClient();
-    assertThat(shopper.send(a, "set:fruit:pear", "timeout", "timeout:3600", "timeout").lines())
-        .containsExactly("1800", "3600");
-    pass(Duration.ofSeconds(50));
-    assertThat(shopper.send(b, "get:fruit", "timeout").lines()).containsExactly("pear", "3600");
-    pass(Duration.ofMinutes(50));
-    b.scavenge();
-    assertThat(b.events()).containsOnlyOnce("destroyed with cart null");
-    assertThat(shopper.send(a, "get:fruit", "timeout").lines()).containsExactly("pear", "3600");
-    assertThat(bot.send(a, "get:fruit").line()).isEqualTo("none");
-  }
-
-  @Test
-  @Tag("R79")
-  void aSessionIsNotPutOffLongerThanItMayBeIdle() throws Exception {
-    Node a = start("a", "newSessionTimeout", "60");
-    Node b = start("b");
-    client.send(a, "set:fruit:apple", "timeout:10");
-    pass(Duration.ofSeconds(20));
-    assertThat(client.send(b, "get:fruit").line()).isEqualTo("none");
-    ContractClient forEver = new ContractClient();
-    forEver.send(a, "set:fruit:apple", "timeout:-1");
-    assertThat(forEver.send(b, "timeout").line()).isEqualTo("-1");
-    pass(Duration.ofDays(1));
-    assertThat(forEver.send(a, "get:fruit").line()).isEqualTo("apple");
-  }
-
-  private void pass(Duration time) {
-    clock.updateAndGet(offset -> offset.plus(time));
-  }
-
   // ---------------------------------------------------------------- settings of all managers
 
   @Test
