@@ -1,7 +1,11 @@
 package io.sojourn.jetty;
 
+import jakarta.servlet.DispatcherType;
+import jakarta.servlet.Filter;
 import jakarta.servlet.Servlet;
+import java.util.EnumSet;
 import java.util.EventListener;
+import java.util.Map;
 import org.eclipse.jetty.security.SecurityHandler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.handler.ContextHandler;
@@ -59,6 +63,26 @@ final class ServletContext {
           .getClass()
           .getMethod("addServlet", holderType, String.class)
           .invoke(handler, holder, pathSpec);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /**
+   * Adds a filter.
+   *
+   * @param parameters what it is told
+   */
+  void add(Filter filter, String pathSpec, Map<String, String> parameters) {
+    try {
+      Class<?> holderType = type("FilterHolder");
+      Object holder = holderType.getConstructor(Filter.class).newInstance(filter);
+      holderType.getMethod("setAsyncSupported", boolean.class).invoke(holder, true);
+      holderType.getMethod("setInitParameters", Map.class).invoke(holder, parameters);
+      handler
+          .getClass()
+          .getMethod("addFilter", holderType, String.class, EnumSet.class)
+          .invoke(handler, holder, pathSpec, EnumSet.of(DispatcherType.REQUEST));
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException(e);
     }
