@@ -619,6 +619,12 @@ public final class SojournManager extends ManagerBase {
     return running().repository;
   }
 
+  /** Null while the manager is stopped. */
+  @Nullable SessionRepository repositoryIfRunning() {
+    Running current = running;
+    return current == null ? null : current.repository;
+  }
+
   /** Whether this attribute is kept from the store, by its name or its value's class. */
   boolean staysHere(String name, Object value) {
     Pattern names = getSessionAttributeNamePattern();

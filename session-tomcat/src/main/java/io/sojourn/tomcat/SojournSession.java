@@ -297,7 +297,8 @@ final class SojournSession extends StandardSession {
   public void endAccess() {
     super.endAccess();
     RequestScope.forgetFoundOutside();
-    if (!owner.isRunning()) {
+    SessionRepository present = owner.repositoryIfRunning();
+    if (present == null) {
       // The application has been stopped since, and its sessions have been saved.
       return;
     }
@@ -306,7 +307,8 @@ final class SojournSession extends StandardSession {
         owner.flushLate(this);
       }
     } finally {
-      repository().endUse(live());
+      // Not asked for again: the application may be stopped meanwhile.
+      present.endUse(live());
     }
   }
 
