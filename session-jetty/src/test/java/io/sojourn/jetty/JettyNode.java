@@ -7,6 +7,7 @@ import io.sojourn.testkit.ContainerNode;
 import io.sojourn.testkit.ContractServlet;
 import io.sojourn.testkit.NodeSettings;
 import io.sojourn.testkit.SessionEvents;
+import io.sojourn.testkit.TrackedContract;
 import java.net.URI;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -44,9 +45,9 @@ final class JettyNode implements ContainerNode {
     sessions.setAllowedClasses(settings.allowedClasses());
     sessions.setFreshness(settings.freshness().name());
     if (settings.freshness() == SessionPolicy.Freshness.TRACKED) {
-      // So that what is seen is seen because the node was told.
-      sessions.setMaxStaleness("600");
+      sessions.setMaxStaleness(Long.toString(TrackedContract.LONG_STALENESS.toSeconds()));
     }
+    sessions.setNearCacheSize(Integer.toString(settings.nearCacheSize()));
     sessions.setClockOffset(settings.clock());
     return start(sessions, "", node -> {});
   }

@@ -13,6 +13,7 @@ import java.util.function.Supplier;
  * @param store where it keeps its sessions; not its own to close
  * @param allowedClasses patterns of classes that may be in a session
  * @param freshness when it asks the store whether a session has changed
+ * @param nearCacheSize how many sessions it keeps decoded
  * @param clock how much further its clock is by which it judges how long ago it has asked
  */
 public record NodeSettings(
@@ -21,4 +22,5 @@ public record NodeSettings(
     SessionStore store,
     String allowedClasses,
     SessionPolicy.Freshness freshness,
+    int nearCacheSize,
     Supplier<Duration> clock) {}

@@ -94,16 +94,26 @@ public abstract class TwoServers {
   }
 
   final Server startServer(String name, String allowedClasses) throws Exception {
-    ControlledStore controlled = new ControlledStore(clock -> open(application, clock));
+    return startServer(name, allowedClasses, application);
+  }
+
+  /**
+   * Starts a server whose store is another one if the application is.
+   *
+   * @param of whose sessions the store has
+   */
+  final Server startServer(String name, String allowedClasses, String of) throws Exception {
+    ControlledStore controlled = new ControlledStore(clock -> open(of, clock));
     closeables.add(controlled.store());
     ContainerNode node =
         start(
             new NodeSettings(
                 name,
-                application,
+                of,
                 controlled.store(),
                 allowedClasses,
                 freshness,
+                SessionPolicy.DEFAULT.nearCacheSize(),
                 controlled::clockOffset));
     closeables.add(0, node);
     return new Server(node, controlled);

@@ -56,6 +56,7 @@ final class TomcatNode implements ContainerNode {
     if (settings.freshness() == SessionPolicy.Freshness.TRACKED) {
       manager.setMaxStaleness(Long.toString(TrackedContract.LONG_STALENESS.toSeconds()));
     }
+    manager.setNearCacheSize(Integer.toString(settings.nearCacheSize()));
     manager.setClockOffset(settings.clock());
     return start(manager);
   }

@@ -1,5 +1,6 @@
 package io.sojourn.testkit.server;
 
+import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -126,6 +127,15 @@ public final class RedisServer extends RunningServer {
   /** Returns {@code redis://127.0.0.1:port}, or the address that was given for tests. */
   public String url() {
     return url;
+  }
+
+  /**
+   * Returns how many keys it has, of whichever application.
+   *
+   * @throws IOException if it cannot be asked
+   */
+  public long keys() throws IOException {
+    return Long.parseLong(RedisConnection.ask(this, "DBSIZE"));
   }
 
   /** Returns how to connect to it. */
