@@ -3,11 +3,19 @@ package io.sojourn.testkit;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sojourn.EncodedValue;
+import io.sojourn.LoadResult;
+import io.sojourn.NewSession;
+import io.sojourn.SessionKey;
 import io.sojourn.SessionPolicy;
+import io.sojourn.SessionRecord;
+import io.sojourn.SessionStore;
 import io.sojourn.testkit.ContractClient.Answer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.UUID;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -171,6 +179,62 @@ public abstract class CausalContract extends FreshnessContract {
         .satisfiesExactly(
             name -> assertThat(name).isEqualTo("JSESSIONID"),
             name -> assertThat(name).matches("JSESSIONID_V[0-9A-F]"));
+  }
+
+  // ---------------------------------------------------------------- another store
+
+  /**
+   * The servers are pointed at another store, to which an operator has copied the sessions a while
+   * ago, or has not.
+   */
+  @Test
+  void whatAClientHasSeenInAnotherStoreLeadsToALoadAndNeverToAWrongAnswer() throws Exception {
+    String another = "moved-" + UUID.randomUUID();
+    Server movedA = startServer("movedA", "", another);
+    Server movedB = startServer("movedB", "", another);
+    try (ContainerNode newA = movedA.node();
+        ContainerNode newB = movedB.node()) {
+      ContractClient stranger = new ContractClient();
+      stranger.send(a(), "set:a:1");
+      assertThat(stranger.send(newA, "get:a").line()).isEqualTo("none");
+      stranger.send(newB, "set:a:2");
+      assertThat(stranger.send(newA, "get:a").line()).isEqualTo("2");
+
+      // Which the copy's version is, seen from the last one that the client has been told.
+      for (long distance : List.of(-40L, -16L, -3L, -1L, 0L, 1L, 7L, 8L, 1000L)) {
+        ContractClient client = new ContractClient();
+        client.send(a(), "set:a:copied");
+        SessionRecord copied = stored(client);
+        client.send(b(), "set:a:later");
+        copy(copied, Math.max(1, stored(client).version() + distance), movedA.store());
+        movedA.control().takeCalls();
+        assertThat(client.send(newA, "get:a").line()).isEqualTo("copied");
+        assertThat(client.send(newA, "get:a").line()).isEqualTo("copied");
+        assertThat(movedA.control().takeCalls()).as("%s", distance).isEqualTo(Map.of("load", 1));
+        assertThat(client.otherCookies()).hasSize(1);
+        for (int i = 0; i < 6; i++) {
+          ContainerNode writing = i % 2 == 0 ? newB : newA;
+          ContainerNode reading = i % 2 == 0 ? newA : newB;
+          client.send(writing, "set:a:" + i);
+          assertThat(client.send(reading, "get:a").line()).isEqualTo(Integer.toString(i));
+        }
+      }
+    }
+  }
+
+  private SessionRecord stored(ContractClient client) {
+    SessionKey key = SessionKey.of(requireNonNull(client.sessionId()));
+    return ((LoadResult.Found) serverA().store().load(key, SessionStore.NO_VERSION)).session();
+  }
+
+  private static void copy(SessionRecord session, long version, SessionStore to) {
+    Map<String, EncodedValue> values = new TreeMap<>();
+    session.attributes().forEach((name, stored) -> values.put(name, stored.value()));
+    assertThat(
+            to.create(
+                new NewSession(
+                    session.key(), version, session.creationTime(), session.timeout(), values)))
+        .isTrue();
   }
 
   // ---------------------------------------------------------------- outage
