@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -47,6 +48,7 @@ public class SessionPathBenchmark {
   private final SessionRepository repository;
   private final SessionRepository causal;
   private final LiveSession session;
+  private final ToLongFunction<LiveSession> seenVersion = key -> this.seen;
   private long seen;
   private int counter;
 
@@ -68,11 +70,13 @@ public class SessionPathBenchmark {
   /** Stores the session. */
   @Setup
   public void store() {
+    repository.beginUse(session);
     for (int i = 0; i < 39; i++) {
       session.setAttribute("attribute-" + i, "value " + i);
     }
     session.setAttribute("cart", new ArrayList<>(SamplePayloads.cart(20)));
     repository.flush(session);
+    repository.endUse(session);
     seen = session.seenVersion();
   }
 
@@ -80,6 +84,44 @@ public class SessionPathBenchmark {
   @Benchmark
   public Object digestOfTheId() {
     return io.sojourn.SessionKey.of(ID);
+  }
+
+  /** Opens a session that has not changed: the store, which is this JVM's memory, is asked. */
+  @Benchmark
+  public @Nullable Object openUnchangedStrict() {
+    return repository.open(ID);
+  }
+
+  /** The same for a client that has seen this version: the store is not asked. */
+  @Benchmark
+  public @Nullable Object openUnchangedCausal() {
+    return causal.open(ID, seenVersion);
+  }
+
+  /** Reads one immutable attribute among many of an open session. */
+  @Benchmark
+  public @Nullable Object readOneOfMany() {
+    return session.attribute("attribute-7");
+  }
+
+  /** Saves a session of which nothing has been used. */
+  @Benchmark
+  public boolean flushNothing() {
+    return repository.flush(session);
+  }
+
+  /** Saves a session of which one small attribute has been set. */
+  @Benchmark
+  public boolean flushOneAttribute() {
+    session.setAttribute("attribute-7", counter++);
+    return repository.flush(session);
+  }
+
+  /** Looks whether the cart, which has been handed out, was changed: it was not. */
+  @Benchmark
+  public boolean dirtyCheckOfTheCart() {
+    Object cart = session.attribute("cart");
+    return repository.flush(session) && cart != null;
   }
 
   /** A request that reads one immutable attribute among many. */
@@ -96,7 +138,7 @@ public class SessionPathBenchmark {
   /** The same without asking the store, whose client has seen this version. */
   @Benchmark
   public @Nullable Object readOneAttributeCausally() {
-    LiveSession opened = Objects.requireNonNull(causal.open(ID, key -> seen));
+    LiveSession opened = Objects.requireNonNull(causal.open(ID, seenVersion));
     causal.beginUse(opened);
     Object value = opened.attribute("attribute-7");
     causal.flush(opened);
