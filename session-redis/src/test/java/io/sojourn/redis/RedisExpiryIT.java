@@ -98,6 +98,7 @@ class RedisExpiryIT {
    */
   @Test
   @Tag("G6")
+  @Tag("R80")
   void eachIsClaimedOnceWhileOthersLiveAndNoScriptHoldsUpTheServer() {
     expire(SESSIONS, TICK, new AllAtOnce());
     List<String> slow = slowScripts();
@@ -113,6 +114,7 @@ class RedisExpiryIT {
 
   /** Lets a minute pass in which so many sessions expire. */
   private void expire(int count, Duration tick, Order order) {
+    long before = redis.dbsize();
     time = new StoreTime();
     Set<SessionKey> expiring = createExpiring(count);
     redis.slowlogReset();
@@ -127,6 +129,7 @@ class RedisExpiryIT {
           }
         });
     assertThat(claimed).isEqualTo(expiring);
+    assertThat(redis.dbsize()).as("keys that are left").isEqualTo(before);
   }
 
   /** Creates sessions that expire one after the other, the last a minute after the first. */
