@@ -426,6 +426,7 @@ abstract class JdbcSessionStoreContract {
   @Test
   @Tag("R5")
   @Tag("R28")
+  @Tag("R80")
   void whateverHappensEachRowBelongsToASessionThatEndsInTime() throws SQLException {
     SessionStore one = open();
     SessionStore two = open();
