@@ -84,7 +84,8 @@ final class Compiled extends ClassLoader {
             }
           });
     }
-    List<String> options = List.of("-proc:none", "-Xlint:none", "-nowarn");
+    // Without a class path: to look through its jars takes half of the time.
+    List<String> options = List.of("-proc:none", "-Xlint:none", "-nowarn", "-classpath", "");
     if (!COMPILER.getTask(null, files, null, options, null, units).call()) {
       throw new IllegalArgumentException("Does not compile: " + String.join("\n", sources));
     }
