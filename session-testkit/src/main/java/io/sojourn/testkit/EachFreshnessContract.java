@@ -116,14 +116,15 @@ public abstract class EachFreshnessContract {
           for (int i = 0; i < 20; i++) {
             new ContractClient().send(a, "set:a:other");
           }
-          assertThat(client.send(a, "get:a", "get:cart", "set:b:1").lines())
-              .containsExactly("1", "1");
+          assertThat(client.send(a, "get:a", "set:b:1", "add:cart:beside", "get:cart").lines())
+              .as("another request of this node's works on the same objects")
+              .containsExactly("1", "1,beside");
           TwoServers.open(a, gate);
-          assertThat(slow.join().lines()).containsExactly("1", "1", "1,2", "true");
+          assertThat(slow.join().lines()).containsExactly("1", "1", "1,beside,2", "true");
           client.keepCookies(slow.join().cookies());
           for (ContainerNode node : List.of(b, a)) {
             assertThat(client.send(node, "get:a", "get:b", "get:cart").lines())
-                .containsExactly("1", "1", "1,2");
+                .containsExactly("1", "1", "1,beside,2");
           }
           long seed = TwoServers.seed();
           Threads.run(4, thread -> ModelClient.compare(a, b, 25, seed + thread));
