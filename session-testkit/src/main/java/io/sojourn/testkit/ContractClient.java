@@ -152,11 +152,16 @@ public final class ContractClient {
     return new Answer(response.statusCode(), response.body().lines().toList(), response.headers());
   }
 
+  /** Whether a Set-Cookie header takes the cookie away. Tomcat 11 sends Expires only. */
+  static boolean isRemoval(String header) {
+    return header.contains("Max-Age=0") || header.contains("Expires=Thu, 01 Jan 1970");
+  }
+
   /** Does what a response's Set-Cookie headers say. */
   void keepCookies(List<String> headers) {
     for (String header : headers) {
       String[] cookie = header.split(";", 2)[0].split("=", 2);
-      if (header.contains("Max-Age=0") || header.contains("Expires=Thu, 01 Jan 1970")) {
+      if (isRemoval(header)) {
         cookies.remove(cookie[0]);
       } else {
         cookies.put(cookie[0], cookie[1]);
