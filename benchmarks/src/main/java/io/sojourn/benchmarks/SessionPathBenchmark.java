@@ -48,7 +48,7 @@ public class SessionPathBenchmark {
   private final SessionRepository repository;
   private final SessionRepository causal;
   private final LiveSession session;
-  private final ToLongFunction<LiveSession> seenVersion = key -> this.seen;
+  private final ToLongFunction<LiveSession> seenVersion = this::seenOf;
   private long seen;
   private int counter;
 
@@ -65,6 +65,10 @@ public class SessionPathBenchmark {
             codec,
             SessionPolicy.DEFAULT.with(SessionPolicy.Freshness.CAUSAL, Duration.ofSeconds(5)));
     session = repository.create(ID, Duration.ofMinutes(30));
+  }
+
+  private long seenOf(LiveSession copy) {
+    return seen;
   }
 
   /** Stores the session. */
