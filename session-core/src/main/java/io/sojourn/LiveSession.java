@@ -93,6 +93,9 @@ public final class LiveSession {
 
   private volatile boolean confirmed;
 
+  /** What the store had told of changes when this copy was made. */
+  private volatile long madeAtMoment;
+
   /** Whether the store was not asked when it was opened last, so that it may be an older one. */
   private volatile boolean openedUnasked;
 
@@ -562,6 +565,19 @@ public final class LiveSession {
         && knownVersion >= seen
         && !isGone()
         && (tracking == null || tracking.isUnchangedSince(origin, confirmedMoment));
+  }
+
+  /** Takes note of when this copy was made. */
+  void madeAt(Question question) {
+    madeAtMoment = question.moment();
+  }
+
+  /**
+   * Whether the store may have gone back since without this node's hearing of it, so that a version
+   * does not say any more which state it is of.
+   */
+  boolean isFromBeforeALoss(Tracking tracking) {
+    return tracking.isLostSince(madeAtMoment);
   }
 
   /** Whether the near cache must not let go of it: nobody else has what it has, or it is in use. */

@@ -176,6 +176,13 @@ public final class SessionRepository implements AutoCloseable {
       nearCache.remove(key, cached);
       cached = null;
     }
+    if (cached != null
+        && tracking != null
+        && !cached.mustStay()
+        && cached.isFromBeforeALoss(tracking)) {
+      nearCache.remove(key, cached);
+      cached = null;
+    }
     if (cached == null) {
       return load(id, key);
     }
@@ -375,6 +382,7 @@ public final class SessionRepository implements AutoCloseable {
   private LiveSession admit(
       String id, SessionRecord record, long known, LiveSession.Question asked) {
     LiveSession loaded = new LiveSession(id, record, codec, policy, refusedClasses);
+    loaded.madeAt(asked);
     LiveSession present = nearCache.putIfAbsent(loaded);
     if (present != null && present.isStored() && !present.isOf(record)) {
       // The one that it is a copy of has ended, and another one has begun under this id.
@@ -511,6 +519,7 @@ public final class SessionRepository implements AutoCloseable {
       return false;
     }
     session.saved(pending, created.version());
+    session.madeAt(asked);
     session.confirmed(asked);
     nearCache.weighAnew(session);
     if (session.holder() != SessionStore.NO_HOLDER) {

@@ -50,6 +50,11 @@ final class Tracking implements ChangeListener {
     return watching && changes.get(slot(origin)) <= moment && lostAt <= moment;
   }
 
+  /** Whether something may have happened since then that was not told. */
+  boolean isLostSince(long moment) {
+    return lostAt > moment;
+  }
+
   private static int slot(SessionKey origin) {
     return origin.hashCode() & (SLOTS - 1);
   }
