@@ -54,10 +54,7 @@ final class AttributeSlot {
   @GuardedBy("this")
   private @Nullable EncodedValue storedAsEncodedHere;
 
-  /** The latest attempt; null if there is none. */
-  @GuardedBy("this")
-  private @Nullable EncodedValue attempted;
-
+  /** What the latest attempt sent, before it was sealed; null if there is none. */
   @GuardedBy("this")
   private @Nullable EncodedValue attemptedEncoded;
 
@@ -317,7 +314,7 @@ final class AttributeSlot {
     EncodedValue now;
     if (!told) {
       now = pending ? codec.encode(captured) : codec.encodeToCompare(captured);
-    } else if (asEncodedHere != null && isStored(asEncodedHere, codec)) {
+    } else if (asEncodedHere != null && isCurrentlyStored(asEncodedHere, codec)) {
       now = asEncodedHere;
     } else {
       now = passivated(captured, codec, activation);
@@ -328,7 +325,7 @@ final class AttributeSlot {
         return null;
       }
       if (pending) {
-        if (isStored(now, codec)) {
+        if (isCurrentlyStored(now, codec)) {
           settled = current ? changes : settled;
           return null;
         }
@@ -336,9 +333,11 @@ final class AttributeSlot {
         return new Capture(this, set, now, asEncodedHere, changes);
       }
       if (value == captured) {
-        if (isStored(now, codec)
-            || now.equals(attemptedEncoded)
-            || (!told && isUnchanged(now, codec))) {
+        boolean unchanged =
+            attempts.isEmpty()
+                ? isCurrentlyStored(now, codec) || (sent == null && !told && isUnchanged(now, codec))
+                : now.equals(attemptedEncoded);
+        if (unchanged) {
           return null;
         }
         EncodedValue sealed = codec.seal(name, now);
@@ -400,9 +399,14 @@ final class AttributeSlot {
     return encoded;
   }
 
-  /** Whether this is what the store has, or what it becomes when it is decoded here. */
-  private synchronized boolean isStored(EncodedValue now, SessionCodec codec) {
-    return now.equals(baseline(codec)) || now.equals(storedAsEncodedHere);
+  /**
+   * Whether this is what the store has, or what it becomes when it is decoded here. Nobody knows
+   * while it is not known what became of a change that was sent.
+   */
+  private synchronized boolean isCurrentlyStored(EncodedValue now, SessionCodec codec) {
+    return attempts.isEmpty()
+        && sent == null
+        && (now.equals(baseline(codec)) || now.equals(storedAsEncodedHere));
   }
 
   @GuardedBy("this")
@@ -449,7 +453,6 @@ final class AttributeSlot {
         store(replace.value(), capture.encoded, newVersion);
         storedAsEncodedHere = capture.asEncodedHere;
       } else if (capture.equals(sent)) {
-        attempted = replace.value();
         attemptedEncoded = capture.encoded;
         attempts = added(attempts, newVersion, MOST_ATTEMPTS);
         sent = null;
@@ -489,7 +492,7 @@ final class AttributeSlot {
     Capture underWay = attempt >= 0 ? sent : null;
     if (incoming.value().equals(stored) && attempts.isEmpty() && sent == null) {
       opened = encoded;
-    } else if (incoming.value().equals(attempted)) {
+    } else if (attempt >= 0) {
       opened = attemptedEncoded;
     } else if (sent != null && incoming.value().equals(sent.change.written().orElse(null))) {
       opened = sent.encoded;
@@ -557,7 +560,6 @@ final class AttributeSlot {
     encoded = newEncoded;
     version = newVersion;
     storedAsEncodedHere = null;
-    attempted = null;
     attemptedEncoded = null;
     attempts = List.of();
     sent = null;

@@ -424,6 +424,11 @@ public final class LiveSession {
     usedSinceFlush = true;
   }
 
+  /** What could not be saved has turned out to be needless. */
+  void nothingUnsaved() {
+    unsaved = false;
+  }
+
   void beginUse() {
     synchronized (usersLock) {
       users++;

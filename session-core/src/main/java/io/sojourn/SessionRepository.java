@@ -451,6 +451,10 @@ public final class SessionRepository implements AutoCloseable {
         return false;
       }
       if (session.isStored() && pending.isEmpty()) {
+        if (session.isUnsaved() && !pending.doubtful()) {
+          session.nothingUnsaved();
+          nearCache.weighAnew(session);
+        }
         return true;
       }
       if (session.isStored()) {
@@ -518,8 +522,8 @@ public final class SessionRepository implements AutoCloseable {
     if (!store.create(created)) {
       return false;
     }
-    session.saved(pending, created.version());
     session.madeAt(asked);
+    session.saved(pending, created.version());
     session.confirmed(asked);
     nearCache.weighAnew(session);
     if (session.holder() != SessionStore.NO_HOLDER) {

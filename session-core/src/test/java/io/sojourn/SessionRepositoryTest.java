@@ -699,8 +699,13 @@ class SessionRepositoryTest {
             };
         elsewhere.run();
         String item = "i" + i;
-        added.add(item);
-        list(onB).add(item);
+        if (random.nextInt(4) == 0 && added.size() > 1) {
+          String last = added.remove(added.size() - 1);
+          list(onB).remove(last);
+        } else {
+          added.add(item);
+          list(onB).add(item);
+        }
         if (random.nextInt(5) == 0) {
           onB.setAttribute("list", list(onB));
         }
@@ -763,6 +768,42 @@ class SessionRepositoryTest {
       b.endUse(session);
       assertThat(list(opened(b, id))).contains(item);
     }
+  }
+
+  /** The store may have the change, or not: that it looks needless is no reason not to send it. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  @Tag("G1")
+  @Tag("R9")
+  void aChangeBackToWhatWasReadIsSavedOverAnAttempt(boolean set) {
+    created(a, "s");
+    LiveSession onB = opened(b, "s");
+    opened(a, "s").setAttribute("other", "1");
+    assertThat(a.flush(opened(a, "s"))).isTrue();
+    list(onB).add("y");
+    assertThat(b.flush(onB)).isTrue();
+    if (set) {
+      onB.setAttribute("list", new ArrayList<>(List.of("x")));
+    } else {
+      list(onB).remove("y");
+    }
+    assertThat(b.flush(onB)).isTrue();
+    assertThat(list(opened(a, "s"))).containsExactly("x");
+    assertThat(list(opened(b, "s"))).containsExactly("x");
+  }
+
+  @Test
+  void whatCouldNotBeSavedAndIsNeedlessBySomeLaterChangeNeedsNoSave() {
+    created(a, "s");
+    LiveSession session = opened(a, "s");
+    session.setAttribute("text", "two");
+    store.down = true;
+    assertThatThrownBy(() -> a.flush(session)).isInstanceOf(StoreUnavailableException.class);
+    store.down = false;
+    assertThat(a.isInUse()).isTrue();
+    session.setAttribute("text", "one");
+    assertThat(a.flush(session)).isTrue();
+    assertThat(a.isInUse()).isFalse();
   }
 
   /** It is no change of what the refresh has brought. */
