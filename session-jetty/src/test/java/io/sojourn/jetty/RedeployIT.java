@@ -92,7 +92,7 @@ class RedeployIT {
       // Jetty keeps with each connection what its last request was for.
       node.closeConnections();
       await().atMost(PATIENCE).untilAsserted(() -> assertThat(alive()).isZero());
-      assertThat(beans.queryNames(new ObjectName("*:context=shop,*"), null)).isEmpty();
+      assertThat(beans.queryNames(new ObjectName("*:context=*shop,*"), null)).isEmpty();
       Map<String, Integer> after = Heap.histogram();
       for (String type : COUNTED) {
         assertThat(after.getOrDefault(type, 0))
@@ -126,7 +126,7 @@ class RedeployIT {
     for (int i = 0; i < times; i++) {
       ServletContext context = deploy(node);
       try (ContainerNode shop = node.at(context)) {
-        assertThat(beans.queryNames(new ObjectName("io.sojourn.metrics:context=shop,*"), null))
+        assertThat(beans.queryNames(new ObjectName("io.sojourn.metrics:context=*shop,*"), null))
             .hasSize(1);
         miles++;
         for (ContractClient client : clients) {
