@@ -335,7 +335,8 @@ final class AttributeSlot {
       if (value == captured) {
         boolean unchanged =
             attempts.isEmpty()
-                ? isCurrentlyStored(now, codec) || (sent == null && !told && isUnchanged(now, codec))
+                ? isCurrentlyStored(now, codec)
+                    || (sent == null && !told && isUnchanged(now, codec))
                 : now.equals(attemptedEncoded);
         if (unchanged) {
           return null;

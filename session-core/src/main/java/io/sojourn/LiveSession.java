@@ -75,6 +75,10 @@ public final class LiveSession {
   private volatile boolean unsaved;
   private volatile boolean usedSinceFlush = true;
   private volatile @Nullable Object attachment;
+
+  /** What the store had told of changes when this copy was made. */
+  private volatile long madeAtMoment;
+
   private volatile AttributeActivation activation = AttributeActivation.NONE;
   private volatile long holder = SessionStore.NO_HOLDER;
   private volatile VersionCookies.@Nullable Tag clientTag;
@@ -92,9 +96,6 @@ public final class LiveSession {
   private volatile long confirmedMoment;
 
   private volatile boolean confirmed;
-
-  /** What the store had told of changes when this copy was made. */
-  private volatile long madeAtMoment;
 
   /** Whether the store was not asked when it was opened last, so that it may be an older one. */
   private volatile boolean openedUnasked;

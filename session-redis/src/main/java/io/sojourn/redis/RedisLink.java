@@ -54,14 +54,14 @@ final class RedisLink {
    * served. And it never notices a peer that is silently gone: TCP goes on for a quarter of an hour.
    *
    * So a call that finds no connection opens one, and those that come meanwhile wait for the same.
-   * Once an attempt has failed, only one call at a time tries, and not before a short pause; all
-   * others fail at once with the reason it had. And a connection on which nothing at all arrived
+   * Once two attempts in a row have failed, or one was too slow, only one call at a time tries, and
+   * not before a short pause; all others fail at once with the reason it had. And a connection on which nothing at all arrived
    * while a call waited for its whole timeout is dropped.
    */
 
   private static final Logger LOGGER = System.getLogger(RedisLink.class.getName());
 
-  /** Between attempts to connect. */
+  /** Between attempts to connect, but for the second one. */
   private static final long PAUSE_NANOS = Duration.ofMillis(100).toNanos();
 
   /** Before a server that is not ready yet is asked again, at the most. */
@@ -129,9 +129,9 @@ final class RedisLink {
   @GuardedBy("lock")
   private long failedAt;
 
-  /** How many attempts in a row have failed. */
+  /** Whether an attempt that fails is followed by another one at once, which all may wait for. */
   @GuardedBy("lock")
-  private int failures;
+  private boolean oneMore = true;
 
   /**
    * A link that connects when it is first used.
@@ -356,8 +356,8 @@ final class RedisLink {
   // ---------------------------------------------------------------- connecting
 
   /**
-   * A first attempt that fails before its time is up is followed by another one at once: what broke
-   * it may have been the last thing that an old server did, or a sentinel that had no time.
+   * A first attempt that fails within half of its time is followed by another one at once: what
+   * broke it may have been the last thing that an old server did, or a sentinel that had no time.
    */
   private StatefulRedisConnection<byte[], byte[]> connect(String attempted) {
     Duration patience = driver.patience(timeout);
@@ -379,13 +379,12 @@ final class RedisLink {
         }
         opening = attempt;
         if (closed
-            || (failures > 1 && (opening != null || System.nanoTime() - failedAt < PAUSE_NANOS))) {
+            || (!oneMore && (opening != null || System.nanoTime() - failedAt < PAUSE_NANOS))) {
           throw unavailable(attempted, lastFailure);
         }
         if (opening == null) {
-          opening = driver.connect(uri.apply(patience));
-          attempt = opening;
-          opening = opening.whenComplete(this::attempted);
+          opening = driver.connect(uri.apply(patience)).whenComplete(this::attempted);
+          attempt = opening.isDone() ? null : opening;
         }
       }
       long left = patience.toNanos() - (System.nanoTime() - start);
@@ -396,7 +395,8 @@ final class RedisLink {
         throw unavailable(attempted, e);
       } catch (ExecutionException | CancellationException e) {
         synchronized (lock) {
-          if (failures > 1 || System.nanoTime() - start > patience.toNanos() / 2) {
+          oneMore &= System.nanoTime() - start < patience.toNanos() / 2;
+          if (!oneMore) {
             throw unavailable(attempted, e);
           }
         }
@@ -405,7 +405,7 @@ final class RedisLink {
         synchronized (lock) {
           if (attempt != null) {
             failed(e);
-            failures++; // and nobody else is to wait for it
+            oneMore = false;
           }
         }
         throw unavailable(attempted, e);
@@ -425,7 +425,7 @@ final class RedisLink {
       } else {
         lastAnswer = System.nanoTime();
         lastFailure = null;
-        failures = 0;
+        oneMore = true;
         connection = opened;
       }
     }
@@ -433,9 +433,9 @@ final class RedisLink {
 
   private void failed(Throwable why) {
     synchronized (lock) {
+      oneMore &= lastFailure == null;
       lastFailure = why;
       failedAt = System.nanoTime();
-      failures++;
     }
   }
 
