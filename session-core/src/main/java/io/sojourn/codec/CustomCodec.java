@@ -5,7 +5,9 @@ import io.sojourn.DecodeException;
 import io.sojourn.EncodeException;
 import io.sojourn.EncodedValue;
 import io.sojourn.SessionKey;
+import java.util.BitSet;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * A codec of a user's beside others: it decodes what it has encoded, while what {@link KryoCodec},
@@ -21,10 +23,16 @@ public final class CustomCodec implements AttributeCodec {
   private final AttributeCodec others;
   private final boolean writes;
 
+  /** Those from 128 to 255 that it reads. */
+  private final BitSet formats = new BitSet();
+
   private CustomCodec(AttributeCodec custom, AttributeCodec others, boolean writes) {
     this.custom = custom;
     this.others = others;
     this.writes = writes;
+    for (int format = 128; format <= 255; format++) {
+      formats.set(format, custom.reads((byte) format));
+    }
   }
 
   /**
@@ -48,7 +56,7 @@ public final class CustomCodec implements AttributeCodec {
   }
 
   private boolean isCustom(EncodedValue value) {
-    return value.size() > 0 && value.bytes()[0] < 0 && custom.reads(value.bytes()[0]);
+    return value.size() > 0 && formats.get(value.bytes()[0] & 0xFF);
   }
 
   @Override
@@ -84,8 +92,12 @@ public final class CustomCodec implements AttributeCodec {
     if (!isCustom(value)) {
       return others.decode(value);
     }
+    return decoded(value, () -> custom.decode(value));
+  }
+
+  private <T> T decoded(EncodedValue value, Supplier<T> decoding) {
     try {
-      return custom.decode(value);
+      return decoding.get();
     } catch (DecodeException e) {
       throw e;
     } catch (RuntimeException | StackOverflowError e) {
@@ -101,9 +113,10 @@ public final class CustomCodec implements AttributeCodec {
 
   @Override
   public EncodedValue open(EncodedValue stored, SessionKey origin, String attribute) {
-    return isCustom(stored)
-        ? custom.open(stored, origin, attribute)
-        : others.open(stored, origin, attribute);
+    if (!isCustom(stored)) {
+      return others.open(stored, origin, attribute);
+    }
+    return decoded(stored, () -> custom.open(stored, origin, attribute));
   }
 
   @Override

@@ -32,6 +32,11 @@ class GoldenFileTest {
 
   private static final int LARGEST = 2_000;
 
+  /**
+   * What a line's name ends with that is kept from before a kind of value got a form of its own.
+   */
+  private static final String FORMERLY = ", by Java serialization";
+
   /** They name lines of code or classes that a compiler makes up. */
   private static final Set<String> NOT_STABLE = Set.of("exception", "lambda");
 
@@ -77,8 +82,9 @@ class GoldenFileTest {
     golden()
         .forEach(
             (name, stored) -> {
+              String kind = name.replace(FORMERLY, "");
               String expected =
-                  Description.of(byJava(Objects.requireNonNull(values.get(name), name)));
+                  Description.of(byJava(Objects.requireNonNull(values.get(kind), name)));
               assertThat(Description.of(kryo.decode(stored))).as(name).isEqualTo(expected);
               assertThat(Description.of(java.decode(stored))).as(name).isEqualTo(expected);
             });
@@ -99,6 +105,9 @@ class GoldenFileTest {
     golden()
         .forEach(
             (name, stored) -> {
+              if (name.endsWith(FORMERLY)) {
+                return;
+              }
               EncodedValue now = kryo.encode(Objects.requireNonNull(values.get(name), name));
               boolean comparable =
                   (stored.bytes()[0] == 1 || now.bytes()[0] == 1) && !IN_ANY_ORDER.contains(name);
