@@ -31,7 +31,7 @@ final class AttributeSlot {
   /** Of several requests that each held on to another one, the latest. */
   private static final int MOST_REPLACED = 8;
 
-  /** More than the answers that come in while one of the store is under way. */
+  /** More than the saves that are answered while one load is under way. */
   private static final int MOST_ATTEMPTS = 64;
 
   private final String name;

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * For how long a new session lives until its client comes back with it, if that is less than it may
  * be idle. What it may be from then on travels with it, as an attribute that no application sees
- * (docs/format.md).
+ * (docs/format.md). Immutable; its calls may come from several requests of a session at once.
  *
  * @param seconds at least 1
  */
@@ -19,7 +19,9 @@ public record NewSessionTimeout(int seconds) {
 
   /** A session has just begun. */
   public void begin(LiveSession session) {
-    limit(session, seconds(session.maxInactiveInterval()));
+    if (seconds < Integer.MAX_VALUE) {
+      limit(session, seconds(session.maxInactiveInterval()));
+    }
   }
 
   /** The application says how many seconds a session may be idle; zero or less: any number. */
@@ -32,13 +34,9 @@ public record NewSessionTimeout(int seconds) {
   }
 
   private void limit(LiveSession session, int interval) {
-    if (interval > 0 && interval <= seconds) {
-      session.removeAttribute(LATER);
-      session.setMaxInactiveInterval(Duration.ofSeconds(interval));
-    } else if (seconds < Integer.MAX_VALUE) {
-      session.setAttribute(LATER, interval);
-      session.setMaxInactiveInterval(Duration.ofSeconds(seconds));
-    }
+    session.setAttribute(LATER, interval);
+    session.setMaxInactiveInterval(
+        Duration.ofSeconds(interval > 0 ? Math.min(interval, seconds) : seconds));
   }
 
   /** What the application has said, or would hear if it had said nothing. */

@@ -47,7 +47,7 @@ final class Tracking implements ChangeListener {
 
   /** Whether all is known that has happened to the session since then, and nothing has. */
   boolean isUnchangedSince(SessionKey origin, long moment) {
-    return watching && changes.get(slot(origin)) <= moment && lostAt <= moment;
+    return watching && changes.get(slot(origin)) <= moment && !isLostSince(moment);
   }
 
   /** Whether something may have happened since then that was not told. */

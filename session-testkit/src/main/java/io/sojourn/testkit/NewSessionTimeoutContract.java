@@ -105,6 +105,14 @@ public abstract class NewSessionTimeoutContract {
     client.send(a, "set:fruit:apple", "timeout:10");
     pass(Duration.ofSeconds(20));
     assertThat(client.send(b, "get:fruit").line()).isEqualTo("none");
+    ContractClient undecided = new ContractClient();
+    assertThat(
+            undecided
+                .send(a, "set:fruit:apple", "timeout:10", "timeout", "timeout:3600", "timeout")
+                .lines())
+        .containsExactly("10", "3600");
+    pass(Duration.ofMinutes(5));
+    assertThat(undecided.send(b, "get:fruit").line()).isEqualTo("none");
     ContractClient forEver = new ContractClient();
     forEver.send(a, "set:fruit:apple", "timeout:-1");
     assertThat(forEver.send(b, "timeout").line()).isEqualTo("-1");
