@@ -360,13 +360,13 @@ final class RedisLink {
    * broke it may have been the last thing that an old server did, or a sentinel that had no time.
    */
   private StatefulRedisConnection<byte[], byte[]> connect(String attempted) {
+    StatefulRedisConnection<byte[], byte[]> present = connection;
+    if (present != null && present.isOpen()) {
+      return present;
+    }
     Duration patience = driver.patience(timeout);
     long start = System.nanoTime();
     while (true) {
-      StatefulRedisConnection<byte[], byte[]> present = connection;
-      if (present != null && present.isOpen()) {
-        return present;
-      }
       CompletableFuture<StatefulRedisConnection<byte[], byte[]>> opening;
       synchronized (lock) {
         present = connection;
@@ -379,7 +379,9 @@ final class RedisLink {
         }
         opening = attempt;
         if (closed
-            || (!oneMore && (opening != null || System.nanoTime() - failedAt < PAUSE_NANOS))) {
+            || (lastFailure != null
+                && !oneMore
+                && (opening != null || System.nanoTime() - failedAt < PAUSE_NANOS))) {
           throw unavailable(attempted, lastFailure);
         }
         if (opening == null) {
