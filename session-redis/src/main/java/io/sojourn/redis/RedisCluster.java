@@ -82,7 +82,7 @@ final class RedisCluster implements ScriptRunner {
     while (true) {
       try {
         ScriptCall.Reply reply = links(node).run(attempted, call, asking);
-        return lost ? new ScriptCall.Reply(reply.parts(), true) : reply;
+        return lost ? new ScriptCall.Reply(reply.value(), true) : reply;
       } catch (Redirection e) {
         if (++redirections > REDIRECTIONS) {
           throw unavailable(attempted, e);
@@ -133,7 +133,7 @@ final class RedisCluster implements ScriptRunner {
               indexes.stream().map(calls::get).toList(),
               answer ->
                   onAnswer.accept(
-                      new Answered(indexes.get(answered.getAndIncrement()), answer.parts())));
+                      new Answered(indexes.get(answered.getAndIncrement()), answer.value())));
     } catch (Redirection e) {
       // Each that is left finds its way by itself.
     } catch (StoreUnavailableException e) {
@@ -142,7 +142,7 @@ final class RedisCluster implements ScriptRunner {
     }
     for (int index : indexes.subList(answered.get(), indexes.size())) {
       ScriptCall.Reply reply = run(attempted, calls.get(index));
-      onAnswer.accept(new Answered(index, reply.parts()));
+      onAnswer.accept(new Answered(index, reply.value()));
     }
   }
 

@@ -3,6 +3,7 @@ package io.sojourn.redis;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.sojourn.SessionKey;
+import java.util.Arrays;
 import java.util.HexFormat;
 
 /**
@@ -23,8 +24,14 @@ final class RedisKeys {
 
   private final String application;
 
+  /** What the names of the sessions of each bucket begin with. */
+  private final byte[][] sessions = new byte[BUCKETS][];
+
   RedisKeys(String application) {
     this.application = "sojourn:{" + escape(application) + ":";
+    for (int bucket = 0; bucket < BUCKETS; bucket++) {
+      sessions[bucket] = (bucket(bucket) + "session:").getBytes(UTF_8);
+    }
   }
 
   /** What the names of all keys of the application begin with, and no other's. */
@@ -42,15 +49,28 @@ final class RedisKeys {
     String hex = key.hex();
     String bucket = bucket(bucketOf(key));
     return new byte[][] {
-      (bucket + "session:" + hex).getBytes(UTF_8),
-      (bucket + "expiry").getBytes(UTF_8),
-      (bucket + "door:" + hex).getBytes(UTF_8),
+      session(key), (bucket + "expiry").getBytes(UTF_8), (bucket + "door:" + hex).getBytes(UTF_8),
     };
+  }
+
+  /** The first of these names alone: the session's hash. */
+  byte[] session(SessionKey key) {
+    String hex = key.hex();
+    byte[] before = sessions[bucketOf(hex)];
+    byte[] name = Arrays.copyOf(before, before.length + HEX_DIGITS);
+    for (int i = 0; i < HEX_DIGITS; i++) {
+      name[before.length + i] = (byte) hex.charAt(i);
+    }
+    return name;
   }
 
   /** The bucket of a key: below {@link #BUCKETS}. */
   static int bucketOf(SessionKey key) {
-    return HexFormat.fromHexDigits(key.hex(), 0, 2) % BUCKETS;
+    return bucketOf(key.hex());
+  }
+
+  private static int bucketOf(String hex) {
+    return HexFormat.fromHexDigits(hex, 0, 2) % BUCKETS;
   }
 
   /** The name of a bucket's sorted set of what is to expire. */

@@ -8,9 +8,11 @@ import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisFuture;
 import io.lettuce.core.RedisNoScriptException;
 import io.lettuce.core.RedisURI;
-import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.async.RedisAsyncCommands;
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.protocol.CommandArgs;
+import io.lettuce.core.protocol.CommandType;
 import io.sojourn.SessionException;
 import io.sojourn.StoreUnavailableException;
 import java.io.IOException;
@@ -161,28 +163,31 @@ final class RedisLink {
    * @param asking whether the server only has what it is asked for on its way to it
    */
   ScriptCall.Reply run(String attempted, ScriptCall call, boolean asking) {
+    if (replicas == 0 || !call.script().isKept()) {
+      Answer<@Nullable Object> answer =
+          ask(
+              attempted,
+              commands -> send(prepared(commands, asking), call),
+              commands -> sendWhole(prepared(commands, asking), call));
+      return new ScriptCall.Reply(answer.value, answer.repeated);
+    }
     Answer<Done> answer =
         ask(
             attempted,
-            commands -> done(prepared(commands, asking), call, send(commands, call)),
-            commands -> done(prepared(commands, asking), call, sendWhole(commands, call)));
-    if (answer.value.replicas < replicas && call.script().isKept()) {
+            commands -> done(commands, send(prepared(commands, asking), call)),
+            commands -> done(commands, sendWhole(prepared(commands, asking), call)));
+    if (answer.value.replicas < replicas) {
       throw unacknowledged(attempted, answer.value.replicas);
     }
-    return new ScriptCall.Reply(answer.value.parts, answer.repeated);
+    return new ScriptCall.Reply(answer.value.value, answer.repeated);
   }
 
   /** What a script answered, and how many replicas have what it did. */
-  private record Done(List<Object> parts, long replicas) {}
+  private record Done(@Nullable Object value, long replicas) {}
 
-  /** Asks in the same round trip, if it matters, whether the replicas have it too. */
+  /** Asks in the same round trip whether the replicas have it too. */
   private CompletableFuture<Done> done(
-      RedisAsyncCommands<byte[], byte[]> commands,
-      ScriptCall call,
-      RedisFuture<List<Object>> sent) {
-    if (replicas == 0 || !call.script().isKept()) {
-      return sent.thenApply(parts -> new Done(parts, 0)).toCompletableFuture();
-    }
+      RedisAsyncCommands<byte[], byte[]> commands, RedisFuture<@Nullable Object> sent) {
     return sent.thenCombine(
             commands.waitForReplication(replicas, timeout.toMillis() / 2), Done::new)
         .toCompletableFuture();
@@ -199,14 +204,35 @@ final class RedisLink {
     return commands;
   }
 
-  private RedisFuture<List<Object>> send(
+  private static RedisFuture<@Nullable Object> send(
       RedisAsyncCommands<byte[], byte[]> commands, ScriptCall call) {
-    return commands.evalsha(
-        call.script().digest(), ScriptOutputType.MULTI, call.keys(ofCluster), call.arguments());
+    return send(commands, CommandType.EVALSHA, call.script().digest(), call);
+  }
+
+  /** For a server that has not seen the script yet, or has forgotten it. */
+  private static RedisFuture<@Nullable Object> sendWhole(
+      RedisAsyncCommands<byte[], byte[]> commands, ScriptCall call) {
+    return send(commands, CommandType.EVAL, call.script().source(), call);
+  }
+
+  private static RedisFuture<@Nullable Object> send(
+      RedisAsyncCommands<byte[], byte[]> commands,
+      CommandType command,
+      String script,
+      ScriptCall call) {
+    CommandArgs<byte[], byte[]> arguments =
+        new CommandArgs<>(ByteArrayCodec.INSTANCE).add(script).add(call.keys().length);
+    for (byte[] key : call.keys()) {
+      arguments.addKey(key);
+    }
+    for (byte[] argument : call.arguments()) {
+      arguments.add(argument);
+    }
+    return commands.dispatch(command, new ScriptOutput(), arguments);
   }
 
   /** A call that the driver does not take has failed like one whose connection was lost. */
-  private CompletableFuture<List<Object>> sent(
+  private static CompletableFuture<@Nullable Object> sent(
       StatefulRedisConnection<byte[], byte[]> connected, ScriptCall call) {
     try {
       return send(connected.async(), call).toCompletableFuture();
@@ -215,20 +241,13 @@ final class RedisLink {
     }
   }
 
-  /** For a server that has not seen the script yet, or has forgotten it. */
-  private RedisFuture<List<Object>> sendWhole(
-      RedisAsyncCommands<byte[], byte[]> commands, ScriptCall call) {
-    return commands.eval(
-        call.script().source(), ScriptOutputType.MULTI, call.keys(ofCluster), call.arguments());
-  }
-
   /** Runs scripts in one round trip, as {@link ScriptRunner} says. */
   void runAll(String attempted, List<ScriptCall> calls, Consumer<ScriptRunner.Answered> onAnswer) {
     StatefulRedisConnection<byte[], byte[]> connected = connect(attempted);
-    List<CompletableFuture<List<Object>>> answers = new ArrayList<>(calls.size());
+    List<CompletableFuture<@Nullable Object>> answers = new ArrayList<>(calls.size());
     calls.forEach(call -> answers.add(sent(connected, call)));
     for (int i = 0; i < calls.size(); i++) {
-      List<Object> answer;
+      Object answer;
       try {
         // As long as answers arrive, the next may take its time.
         answer = await(answers.get(i));
@@ -239,7 +258,7 @@ final class RedisLink {
         } else if (!(reason instanceof RedisNoScriptException) && !isNotYet(reason)) {
           throw failure(attempted, connected, e);
         }
-        answer = run(attempted, calls.get(i), false).parts();
+        answer = run(attempted, calls.get(i), false).value();
       }
       onAnswer.accept(new ScriptRunner.Answered(i, answer));
     }
@@ -290,7 +309,7 @@ final class RedisLink {
 
   // ---------------------------------------------------------------- asking
 
-  private record Answer<T>(T value, boolean repeated) {}
+  private record Answer<T extends @Nullable Object>(T value, boolean repeated) {}
 
   /*
    * What is asked may be asked twice: scripts are made for it. It is asked once more after a connection was lost, since the server may
@@ -298,7 +317,7 @@ final class RedisLink {
    * the primary any more.
    */
   @CanIgnoreReturnValue
-  private <T> Answer<T> ask(
+  private <T extends @Nullable Object> Answer<T> ask(
       String attempted,
       Function<RedisAsyncCommands<byte[], byte[]>, ? extends Future<T>> command,
       Function<RedisAsyncCommands<byte[], byte[]>, ? extends Future<T>> ifScriptIsUnknown) {
@@ -342,14 +361,16 @@ final class RedisLink {
     return !"READONLY".equals(refusal) && !"MASTERDOWN".equals(refusal);
   }
 
-  private <T> T await(Future<T> future)
+  private <T extends @Nullable Object> T await(Future<T> future)
       throws ExecutionException, TimeoutException, InterruptedException {
     try {
       T answer = future.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
       lastAnswer = System.nanoTime();
       return answer;
     } finally {
-      future.cancel(true);
+      if (!future.isDone()) {
+        future.cancel(true);
+      }
     }
   }
 

@@ -32,6 +32,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps sessions in Redis 6.2 or newer, or in Valkey.
@@ -90,14 +91,9 @@ public final class RedisSessionStore implements SessionStore {
 
   private static final byte NAME_END = (byte) 0xfe;
 
-  /** What the script of a load answers first. */
+  /** What scripts answer that find no session, and those that have done what they were run for. */
   private static final int MISSING = 0;
 
-  private static final int UNCHANGED = 1;
-  private static final int CHANGED = 2;
-  private static final int FOUND = 3;
-
-  /** What the other scripts answer, beside 0. */
   private static final int DONE = 1;
 
   private static final int DONE_BEFORE = 2;
@@ -123,6 +119,7 @@ public final class RedisSessionStore implements SessionStore {
 
   private final RedisDriver driver;
   private final ScriptRunner scripts;
+  private final boolean ofCluster;
   private final RedisKeys keys;
   private final Supplier<Duration> clockOffset;
 
@@ -139,10 +136,9 @@ public final class RedisSessionStore implements SessionStore {
     RedisSettings settings = RedisSettings.of(configuration);
     String url = configuration.printableUrl();
     this.driver = new RedisDriver(settings);
+    this.ofCluster = settings.isCluster();
     this.scripts =
-        settings.isCluster()
-            ? new RedisCluster(driver, settings, url)
-            : new RedisLinks(driver, settings, url);
+        ofCluster ? new RedisCluster(driver, settings, url) : new RedisLinks(driver, settings, url);
     this.keys = new RedisKeys(configuration.application());
     this.clockOffset = configuration.clockOffset();
   }
@@ -165,15 +161,15 @@ public final class RedisSessionStore implements SessionStore {
     if (knownVersion < FIRST_VERSION) {
       arguments.mayBeLong();
     }
-    Answer answer = run("load", LuaScript.LOAD, OF_KEY, key, arguments);
-    int kind = (int) answer.number(0);
-    return switch (kind) {
-      case MISSING -> new LoadResult.Missing();
-      case UNCHANGED -> new LoadResult.Unchanged(Instant.ofEpochMilli(answer.number(1)));
-      case CHANGED -> changed(answer);
-      case FOUND -> new LoadResult.Found(record(answer, 1));
-      default -> throw new SessionException("A script answered '" + kind + "'", null);
-    };
+    Object answer = run("load", LuaScript.LOAD, OF_KEY, key, arguments).value();
+    if (answer == null) {
+      return new LoadResult.Missing();
+    }
+    if (answer instanceof Long accessed) {
+      return new LoadResult.Unchanged(Instant.ofEpochMilli(accessed));
+    }
+    Parts parts = Parts.of(answer);
+    return parts.get(0) instanceof byte[] ? new LoadResult.Found(record(parts)) : changed(parts);
   }
 
   @Override
@@ -198,7 +194,7 @@ public final class RedisSessionStore implements SessionStore {
             () -> arguments.add(NOTHING).add(NOTHING));
     arguments.add(node).add(random()).add(holder);
     delta.changes().forEach((name, change) -> addChange(arguments, name, change));
-    long version = run("save", LuaScript.SAVE, OF_ORIGIN, delta.origin(), arguments).number(0);
+    long version = number(run("save", LuaScript.SAVE, OF_ORIGIN, delta.origin(), arguments));
     if (version == LEASE_LOST) {
       throw new SessionBusyException(
           "Session " + delta.origin() + " is not saved: its lease has gone to another request",
@@ -210,7 +206,7 @@ public final class RedisSessionStore implements SessionStore {
   @Override
   public Lease lease(SessionKey key, long holder, Duration leaseTime) {
     Arguments arguments = arguments().add(holder).add(millis(leaseTime)).add(millis(TURN_TIME));
-    int answer = (int) run("lease", LuaScript.LEASE, OF_KEY, key, arguments).number(0);
+    int answer = (int) number(run("lease", LuaScript.LEASE, OF_KEY, key, arguments));
     return switch (answer) {
       case MISSING -> Lease.MISSING;
       case DONE -> Lease.TAKEN;
@@ -237,8 +233,11 @@ public final class RedisSessionStore implements SessionStore {
     }
     byte[][] ofKey = keys.of(key);
     byte[][] ofNew = keys.of(newKey);
-    byte[][] both = {ofKey[0], ofNew[0], ofKey[1], ofKey[2], ofNew[2]};
-    return isDone(run("rename session " + key, arguments().call(LuaScript.RENAME, both, 2)));
+    byte[][] both =
+        ofCluster
+            ? new byte[][] {ofKey[0], ofNew[0], ofKey[1], ofKey[2], ofNew[2]}
+            : new byte[][] {ofKey[0], ofNew[0]};
+    return isDone(scripts.run("rename session " + key, arguments().call(LuaScript.RENAME, both)));
   }
 
   /**
@@ -247,7 +246,7 @@ public final class RedisSessionStore implements SessionStore {
    */
   @Override
   public boolean remove(SessionKey origin) {
-    Answer answer = run("remove", LuaScript.REMOVE, OF_ORIGIN, origin, new Arguments());
+    ScriptCall.Reply answer = run("remove", LuaScript.REMOVE, OF_ORIGIN, origin, new Arguments());
     return isDone(answer) || answer.repeated();
   }
 
@@ -283,13 +282,11 @@ public final class RedisSessionStore implements SessionStore {
               .add(LATER_THAN_ALL)
               .add(0)
               .add(0)
-              .call(LuaScript.CLAIM, new byte[][] {keys.expiry(bucket)}, 1));
+              .call(LuaScript.CLAIM, new byte[][] {keys.expiry(bucket)}));
     }
     LongAdder found = new LongAdder();
     scripts.runAll(
-        "look for sessions",
-        calls,
-        answered -> found.add(new Answer(answered.parts(), false).number(0)));
+        "look for sessions", calls, answered -> found.add(Parts.of(answered.value()).number(0)));
     return found.sum() == 0;
   }
 
@@ -376,7 +373,7 @@ public final class RedisSessionStore implements SessionStore {
       return arguments()
           .add(share)
           .add(claimTime)
-          .call(LuaScript.CLAIM, new byte[][] {keys.expiry(bucket)}, 1);
+          .call(LuaScript.CLAIM, new byte[][] {keys.expiry(bucket)});
     }
 
     private void run(List<Integer> buckets, List<ScriptCall> calls) {
@@ -384,10 +381,10 @@ public final class RedisSessionStore implements SessionStore {
           "claim expired sessions",
           calls,
           answered -> {
-            Answer answer = new Answer(answered.parts(), false);
-            due[buckets.get(answered.index())] = answer.number(0);
-            for (int i = 1; i < answer.size(); i++) {
-              claimed.add(record(answer.list(i), 0));
+            Parts parts = Parts.of(answered.value());
+            due[buckets.get(answered.index())] = parts.number(0);
+            for (int i = 1; i < parts.size(); i++) {
+              claimed.add(record(parts.list(i)));
             }
           });
     }
@@ -399,16 +396,16 @@ public final class RedisSessionStore implements SessionStore {
     return new Arguments().add(millis(clockOffset.get()));
   }
 
-  private Answer run(
+  /**
+   * A cluster has to be told all keys that a script may touch: where a slot is on its way to
+   * another server, each may be here or there. Other servers are told the first, by which the
+   * script knows the others.
+   */
+  private ScriptCall.Reply run(
       String attempted, LuaScript script, int count, SessionKey key, Arguments arguments) {
-    return run(
-        attempted + " session " + key,
-        arguments.call(script, Arrays.copyOf(keys.of(key), count), 1));
-  }
-
-  private Answer run(String attempted, ScriptCall call) {
-    ScriptCall.Reply reply = scripts.run(attempted, call);
-    return new Answer(reply.parts(), reply.repeated());
+    byte[][] names =
+        ofCluster ? Arrays.copyOf(keys.of(key), count) : new byte[][] {keys.session(key)};
+    return scripts.run(attempted + " session " + key, arguments.call(script, names));
   }
 
   /** Six letters and digits, as good as never the same. */
@@ -454,43 +451,51 @@ public final class RedisSessionStore implements SessionStore {
       return add(ascii(number));
     }
 
-    ScriptCall call(LuaScript script, byte[][] keys, int named) {
-      return new ScriptCall(script, keys, named, values.toArray(byte[][]::new), bytes >= LONG_CALL);
+    ScriptCall call(LuaScript script, byte[][] keys) {
+      return new ScriptCall(script, keys, values.toArray(byte[][]::new), bytes >= LONG_CALL);
     }
   }
 
   // ---------------------------------------------------------------- what scripts answer
 
   /** Whether a script has done what it was run for: now, or when it was run before. */
-  private static boolean isDone(Answer answer) {
-    return answer.number(0) == DONE || (answer.number(0) == DONE_BEFORE && answer.repeated());
+  private static boolean isDone(ScriptCall.Reply answer) {
+    long number = number(answer);
+    return number == DONE || (number == DONE_BEFORE && answer.repeated());
   }
 
-  private static LoadResult.Changed changed(Answer answer) {
-    Answer written = answer.list(5);
+  private static long number(ScriptCall.Reply answer) {
+    if (answer.value() instanceof Long number) {
+      return number;
+    }
+    throw new SessionException("A script answered something else than a number", null);
+  }
+
+  private static LoadResult.Changed changed(Parts answer) {
+    Parts written = answer.list(4);
     Map<String, StoredAttribute> set = new HashMap<>();
     for (int i = 0; i < written.size(); i += 3) {
       set.put(
           written.text(i + 1),
           new StoredAttribute(EncodedValue.of(written.bytes(i)), written.number(i + 2)));
     }
-    Answer marks = answer.list(6);
+    Parts marks = answer.list(5);
     Map<String, Long> removed = new HashMap<>();
     for (int i = 0; i < marks.size(); i += 2) {
       removed.put(marks.text(i), -marks.number(i + 1));
     }
     return new LoadResult.Changed(
-        answer.number(1),
-        Instant.ofEpochMilli(answer.number(2)),
-        timeout(answer.number(3), answer.number(4)),
+        answer.number(0),
+        Instant.ofEpochMilli(answer.number(1)),
+        timeout(answer.number(2), answer.number(3)),
         set,
         removed);
   }
 
-  /** A session from the name of its hash, at this place of the answer, and all fields of that. */
-  private static SessionRecord record(Answer answer, int at) {
-    String name = answer.text(at);
-    Answer fields = answer.list(at + 1);
+  /** A session from the name of its hash and all fields of that. */
+  private static SessionRecord record(Parts answer) {
+    String name = answer.text(0);
+    Parts fields = answer.list(1);
     String[] words = {};
     Map<String, Long> versions = Map.of();
     Map<String, byte[]> values = new HashMap<>();
@@ -556,11 +561,22 @@ public final class RedisSessionStore implements SessionStore {
     }
   }
 
-  /** What a script answered, or a list within it; and whether it may have been run twice. */
-  private record Answer(List<?> parts, boolean repeated) {
+  /** A list that a script answered, or one within it. */
+  private record Parts(List<?> parts) {
+
+    static Parts of(@Nullable Object answer) {
+      if (answer instanceof List<?> list) {
+        return new Parts(list);
+      }
+      throw new SessionException("A script answered something else than a list", null);
+    }
 
     int size() {
       return parts.size();
+    }
+
+    @Nullable Object get(int index) {
+      return parts.get(index);
     }
 
     long number(int index) {
@@ -580,11 +596,8 @@ public final class RedisSessionStore implements SessionStore {
       return new String(bytes(index), UTF_8);
     }
 
-    Answer list(int index) {
-      if (parts.get(index) instanceof List<?> list) {
-        return new Answer(list, repeated);
-      }
-      throw new SessionException("A script answered something else than a list", null);
+    Parts list(int index) {
+      return of(parts.get(index));
     }
   }
 }

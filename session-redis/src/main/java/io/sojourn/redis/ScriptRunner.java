@@ -5,6 +5,7 @@ import io.sojourn.SessionException;
 import io.sojourn.StoreUnavailableException;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Where the scripts of a store are run. Connects when it is first used. Thread-safe. */
 interface ScriptRunner extends AutoCloseable {
@@ -32,9 +33,9 @@ interface ScriptRunner extends AutoCloseable {
    * What a call came to.
    *
    * @param index which of those that were to be run
-   * @param parts as in {@link ScriptCall.Reply}
+   * @param value as in {@link ScriptCall.Reply}
    */
-  record Answered(int index, List<Object> parts) {}
+  record Answered(int index, @Nullable Object value) {}
 
   /**
    * Asks a server whether it is there.

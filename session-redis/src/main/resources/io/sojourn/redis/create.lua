@@ -1,12 +1,12 @@
--- Creates a session: {1}, {0} if the key is taken, or {2} if it is taken by just what this would have created.
+-- Creates a session: 1, 0 if the key is taken, or 2 if it is taken by just what this would have created.
 -- KEYS session. ARGV offset, version, created, idle, touch, then name and value of each attribute.
 if redis.call('EXISTS', KEYS[1], doorOf(KEYS[1])) > 0 then
   local s = read(KEYS[1])
   if s and s.version == tonumber(ARGV[2]) and s.created == ARGV[3] and not s.door and not s.claim then
     rewrite(s)
-    return { 2 }
+    return 2
   end
-  return { 0 }
+  return 0
 end
 local time = now(ARGV[1])
 local index = {}
@@ -33,4 +33,4 @@ local s = {
   more = ''
 }
 access(s, time, time, fields, true)
-return { 1 }
+return 1

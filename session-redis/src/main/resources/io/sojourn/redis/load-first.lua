@@ -1,5 +1,21 @@
 -- The answer to most loads, before anything else is set up: of a session that goes by its first key, has not been
 -- claimed, and whose expiry is not to be moved. The pattern is the beginning of what `written` writes.
+-- Scripts answer with a number where that is enough: the server takes as long to set up a list as for all else that most
+-- of them do. A list of lists takes it longer still, and a client to read; a string that is packed is as good, unless it
+-- is so long that the copies matter.
+local PACKED = 32 * 1024
+
+local function packed(answer, fields)
+  local bytes = 0
+  for i = 1, #fields do
+    bytes = bytes + #fields[i]
+    if bytes > PACKED then
+      return answer
+    end
+  end
+  return cmsgpack.pack(answer)
+end
+
 do
   local m = redis.call('HMGET', KEYS[1], 'session', 'index')
   local version, accessed, idle, ends
@@ -10,7 +26,11 @@ do
   if version and (known or tonumber(ARGV[2]) < 1) then
     local time = redis.call('TIME')
     if time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[1] + ARGV[3] + idle <= tonumber(ends) then
-      return known and { 1, tonumber(accessed) } or { 3, KEYS[1], redis.call('HGETALL', KEYS[1]) }
+      if known then
+        return tonumber(accessed)
+      end
+      local fields = redis.call('HGETALL', KEYS[1])
+      return packed({ KEYS[1], fields }, fields)
     end
   end
 end

@@ -1,17 +1,19 @@
--- Tells what changed since a known version: {0} nothing is there, {1, ...} nothing, {2, ...} this, {3, ...} all of it.
+-- Tells what changed since a known version: false, nothing is there; the last access, nothing; {name, fields}, all of
+-- it; {version, last access, ...}, this. A list may come packed.
 -- KEYS session. ARGV offset, known version, for how long it may be used without asking again.
 local time = now(ARGV[1])
 local known = tonumber(ARGV[2])
 local s = find(KEYS[1])
 if not s or s.claim or expired(s, time) then
-  return { 0 }
+  return false
 end
 
 local answer
 if known == s.version then
-  answer = { 1, s.accessed }
+  answer = s.accessed
 elseif known < 1 or known > s.version or s.version - known > MARKED then
-  answer = { 3, s.name, redis.call('HGETALL', s.name) }
+  local fields = redis.call('HGETALL', s.name)
+  answer = packed({ s.name, fields }, fields)
 else
   local set, removed = {}, {}
   local at = 1
@@ -29,7 +31,7 @@ else
     changes[#changes + 1] = name
     changes[#changes + 1] = version
   end
-  answer = { 2, s.version, s.accessed, s.idle, s.touch, set, removed }
+  answer = packed({ s.version, s.accessed, s.idle, s.touch, set, removed }, set)
 end
 
 local last = time + tonumber(ARGV[3])

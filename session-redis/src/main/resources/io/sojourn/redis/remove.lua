@@ -1,4 +1,4 @@
--- Removes a session: {1}, or {0} if there is none. What is left of half a session goes too.
+-- Removes a session: 1, or 0 if there is none. What is left of half a session goes too.
 -- KEYS session.
 local s = read(KEYS[1])
 if s and s.door then
@@ -6,4 +6,4 @@ if s and s.door then
 end
 redis.call('UNLINK', KEYS[1])
 redis.call('ZREM', bucket(KEYS[1]) .. 'expiry', digest(KEYS[1]))
-return { s and 1 or 0 }
+return s and 1 or 0

@@ -1,4 +1,4 @@
--- Makes the session that goes by one key go by another: {1}, {0} if none does or the new key is taken, or {2} if
+-- Makes the session that goes by one key go by another: 1, 0 if none does or the new key is taken, or 2 if
 -- it is taken by a session that was renamed.
 -- KEYS the hashes that the two keys stand for. ARGV offset.
 local time = now(ARGV[1])
@@ -6,11 +6,11 @@ local door = doorOf(KEYS[2])
 local taken = find(KEYS[2])
 if taken and taken.door then
   rewrite(taken)
-  return { 2 }
+  return 2
 end
 local s = redis.call('EXISTS', KEYS[2], door) == 0 and find(KEYS[1])
 if not s or s.claim or expired(s, time) then
-  return { 0 }
+  return 0
 end
 redis.call('SET', door, s.name)
 if s.door then
@@ -20,4 +20,4 @@ s.door = door
 s.key = digest(door)
 rewrite(s)
 keep(s, time, s.expiry)
-return { 1 }
+return 1

@@ -19,7 +19,7 @@ if #ARGV == 7 and ARGV[3] == '' and ARGV[7] == '' then
           string.format('%s %.0f%s', head, accessed, string.sub(m[1], tail))
         )
       end
-      return { tonumber(version) }
+      return tonumber(version)
     end
   end
 end

@@ -1,4 +1,4 @@
--- Applies a delta: {the version after it}, {0} if there is no such session, or {-1} if its lease is not this holder's.
+-- Applies a delta: the version after it, 0 if there is no such session, or -1 if its lease is not this holder's.
 -- KEYS session. ARGV offset, how long idle, new idle and touch or '', the node and what it knows this save by, the holder
 -- of a lease or '', then the changes: set name value | replace name value version | remove name.
 
@@ -10,10 +10,10 @@ local DIGITS = 3
 local time = now(ARGV[1])
 local s = read(KEYS[1])
 if not s or s.claim then
-  return { 0 }
+  return 0
 end
 if ARGV[7] ~= '' and leased(s) ~= ARGV[7] then
-  return { -1 }
+  return -1
 end
 local accessed = time - tonumber(ARGV[2])
 local timeout = ARGV[3] ~= ''
@@ -21,7 +21,7 @@ if #ARGV == 7 and not timeout then
   if accessed > s.accessed then
     access(s, time, accessed, {})
   end
-  return { s.version }
+  return s.version
 end
 -- A caller that had no answer asks again, and somebody else may have saved meanwhile. A node saves a session once at a
 -- time, so its last save is enough, with the last digits of the version that it made.
@@ -29,7 +29,7 @@ local save = ARGV[5] .. ARGV[6]
 local _, done = string.find(s.saves, save, 1, true)
 if done then
   rewrite(s)
-  return { s.version - (s.version - tonumber(string.sub(s.saves, done + 1, done + DIGITS))) % 10 ^ DIGITS }
+  return s.version - (s.version - tonumber(string.sub(s.saves, done + 1, done + DIGITS))) % 10 ^ DIGITS
 end
 
 s.version = s.version + 1
@@ -89,4 +89,4 @@ end
 fields[#fields + 1] = 'index'
 fields[#fields + 1] = table.concat(newest) .. index
 access(s, time, accessed, fields, timeout)
-return { s.version }
+return s.version
