@@ -11,19 +11,19 @@ import java.util.HexFormat;
 
 /**
  * A script that the server runs: one for each operation of the store, {@code load.lua} and so on,
- * behind {@code session.lua}, which they share. What is called most has a first part, {@code
- * load-first.lua}, that answers what needs nothing of the rest: to create its functions is a fifth
- * of what such a call takes.
+ * behind {@code common.lua} and {@code session.lua}, which they share. What is called most comes
+ * before these as far as it can, {@code load-first.lua} and {@code save.lua}: to create the
+ * functions is a fifth of what such a call takes.
  */
 enum LuaScript {
-  CREATE(true, "session.lua", "create.lua"),
-  LOAD(false, "load-first.lua", "session.lua", "load.lua"),
-  SAVE(true, "save-first.lua", "session.lua", "save.lua"),
-  RENAME(true, "session.lua", "rename.lua"),
-  REMOVE(true, "session.lua", "remove.lua"),
-  CLAIM(false, "session.lua", "claim.lua"),
-  LEASE(false, "session.lua", "lease.lua"),
-  RELEASE(false, "session.lua", "release.lua");
+  CREATE(true, "common.lua", "session.lua", "create.lua"),
+  LOAD(false, "load-first.lua", "common.lua", "session.lua", "load.lua"),
+  SAVE(true, "common.lua", "save.lua", "session.lua", "save-moved.lua"),
+  RENAME(true, "common.lua", "session.lua", "rename.lua"),
+  REMOVE(true, "common.lua", "session.lua", "remove.lua"),
+  CLAIM(false, "common.lua", "session.lua", "claim.lua"),
+  LEASE(false, "common.lua", "session.lua", "lease.lua"),
+  RELEASE(false, "common.lua", "session.lua", "release.lua");
 
   private final boolean kept;
   private final String source;

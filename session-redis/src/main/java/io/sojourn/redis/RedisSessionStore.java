@@ -169,7 +169,10 @@ public final class RedisSessionStore implements SessionStore {
       return new LoadResult.Unchanged(Instant.ofEpochMilli(accessed));
     }
     Parts parts = Parts.of(answer);
-    return parts.get(0) instanceof byte[] ? new LoadResult.Found(record(parts)) : changed(parts);
+    if (parts.get(0) instanceof Long) {
+      return changed(parts);
+    }
+    return new LoadResult.Found(parts.get(1) instanceof List ? record(parts) : record(key, parts));
   }
 
   @Override
@@ -494,8 +497,10 @@ public final class RedisSessionStore implements SessionStore {
 
   /** A session from the name of its hash and all fields of that. */
   private static SessionRecord record(Parts answer) {
-    String name = answer.text(0);
-    Parts fields = answer.list(1);
+    return record(RedisKeys.keyIn(answer.text(0)), answer.list(1));
+  }
+
+  private static SessionRecord record(SessionKey origin, Parts fields) {
     String[] words = {};
     Map<String, Long> versions = Map.of();
     Map<String, byte[]> values = new HashMap<>();
@@ -520,7 +525,6 @@ public final class RedisSessionStore implements SessionStore {
           new StoredAttribute(
               EncodedValue.of(value.getValue()), versions.getOrDefault(value.getKey(), version)));
     }
-    SessionKey origin = RedisKeys.keyIn(name);
     return new SessionRecord(
         words[7].equals(NONE) ? origin : RedisKeys.keyIn(words[7]),
         origin,

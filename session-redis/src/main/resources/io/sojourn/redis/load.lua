@@ -1,5 +1,6 @@
--- Tells what changed since a known version: false, nothing is there; the last access, nothing; {name, fields}, all of
--- it; {version, last access, ...}, this. A list may come packed.
+-- Tells what changed since a known version: false, nothing is there; the last access, nothing; {name, value, ...},
+-- the fields of its hash, or {the hash's name, these}, where a door led to it; {version, last access, ...}, what changed.
+-- A list may come packed.
 -- KEYS session. ARGV offset, known version, for how long it may be used without asking again.
 local time = now(ARGV[1])
 local known = tonumber(ARGV[2])
@@ -13,7 +14,7 @@ if known == s.version then
   answer = s.accessed
 elseif known < 1 or known > s.version or s.version - known > MARKED then
   local fields = redis.call('HGETALL', s.name)
-  answer = packed({ s.name, fields }, fields)
+  answer = packed(s.door and { s.name, fields } or fields, fields, 2, 2)
 else
   local set, removed = {}, {}
   local at = 1
@@ -31,7 +32,7 @@ else
     changes[#changes + 1] = name
     changes[#changes + 1] = version
   end
-  answer = packed({ s.version, s.accessed, s.idle, s.touch, set, removed }, set)
+  answer = packed({ s.version, s.accessed, s.idle, s.touch, set, removed }, set, 1, 3)
 end
 
 local last = time + tonumber(ARGV[3])

@@ -22,12 +22,6 @@ local GRACE = 24 * 60 * 60 * 1000
 -- Where a number stops being exact. Nothing expires later.
 local FAR = 2 ^ 53
 
--- For how many versions an index tells that an attribute was removed: REMOVAL_MARK_VERSIONS of SessionStore.
-local MARKED = 128
-
--- How many values are passed in one call. Lua's stack takes some thousands.
-local MOST = 1000
-
 local function text(number)
   return string.format('%.0f', number)
 end
@@ -35,12 +29,6 @@ end
 local function now(offset)
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(offset)
-end
-
--- What an attribute's entry in an index begins with; the version follows, and of a removal a negative one. No name
--- contains these bytes, as UTF-8 does not.
-local function entry(name)
-  return '\255' .. name .. '\254'
 end
 
 -- What the names of all keys in the bucket of this hash begin with, and the session key at the name's end.
@@ -127,14 +115,6 @@ end
 
 local function expired(s, time)
   return s.expiry and s.expiry <= time
-end
-
--- Sets fields of a hash, given as field, value and so on, and forgets them.
-local function set(name, fields)
-  redis.call('HSET', name, unpack(fields))
-  for i = #fields, 1, -1 do
-    fields[i] = nil
-  end
 end
 
 -- Has the session looked at again at this time, never if nil, and its keys kept until then. One that never expires is
