@@ -1,8 +1,11 @@
 package io.sojourn.redis;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.MaintNotificationsConfig;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisReadOnlyException;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SocketOptions;
 import io.lettuce.core.TimeoutOptions;
@@ -10,8 +13,10 @@ import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.metrics.CommandLatencyRecorder;
+import io.lettuce.core.output.ArrayOutput;
 import io.lettuce.core.protocol.CommandEncoder;
 import io.lettuce.core.protocol.CommandHandler;
+import io.lettuce.core.protocol.CommandType;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import io.lettuce.core.resource.ClientResources;
 import io.netty.util.concurrent.DefaultThreadFactory;
@@ -19,6 +24,7 @@ import io.netty.util.internal.logging.InternalLoggerFactory;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -118,17 +124,52 @@ final class RedisDriver implements AutoCloseable {
     tried = true;
   }
 
-  /** Opens a connection that stays closed once it was lost. */
-  CompletableFuture<StatefulRedisConnection<byte[], byte[]>> connect(RedisURI uri) {
-    return client
-        .connectAsync(ByteArrayCodec.INSTANCE, uri)
-        .toCompletableFuture()
+  /**
+   * Opens a connection that stays closed once it was lost.
+   *
+   * @param toPrimary whether a replica will not do: it would answer from what it has got so far
+   */
+  CompletableFuture<StatefulRedisConnection<byte[], byte[]>> connect(
+      RedisURI uri, boolean toPrimary) {
+    CompletableFuture<StatefulRedisConnection<byte[], byte[]>> opened =
+        client.connectAsync(ByteArrayCodec.INSTANCE, uri).toCompletableFuture();
+    return (toPrimary ? opened.thenCompose(RedisDriver::primary) : opened)
         .whenComplete(
             (connection, failure) -> {
               if (failure == null && asked.compareAndSet(false, true)) {
                 askForEviction(connection);
               }
             });
+  }
+
+  /** Fails as a write would fail. A server that does not say what it is may be one. */
+  private static CompletionStage<StatefulRedisConnection<byte[], byte[]>> primary(
+      StatefulRedisConnection<byte[], byte[]> connection) {
+    return connection
+        .async()
+        .dispatch(CommandType.HELLO, new ArrayOutput<>(ByteArrayCodec.INSTANCE))
+        .handle(
+            (said, failure) -> {
+              if (failure == null && isReplica(said)) {
+                var unused = connection.closeAsync();
+                throw new RedisReadOnlyException("READONLY The server says that it is a replica");
+              }
+              return connection;
+            });
+  }
+
+  /** The server's answer to {@code HELLO}: names and values, {@code role} among them. */
+  private static boolean isReplica(List<Object> said) {
+    for (int i = 0; i + 1 < said.size(); i += 2) {
+      if (isText(said.get(i), "role")) {
+        return isText(said.get(i + 1), "replica") || isText(said.get(i + 1), "slave");
+      }
+    }
+    return false;
+  }
+
+  private static boolean isText(Object said, String text) {
+    return said instanceof byte[] bytes && Arrays.equals(bytes, text.getBytes(US_ASCII));
   }
 
   /** Warns if the server says that it drops keys. One that does not let us ask is fine. */

@@ -9,8 +9,10 @@ import io.lettuce.core.RedisFuture;
 import io.lettuce.core.RedisNoScriptException;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulRedisConnection;
-import io.lettuce.core.api.async.RedisAsyncCommands;
 import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.output.StatusOutput;
+import io.lettuce.core.protocol.AsyncCommand;
+import io.lettuce.core.protocol.Command;
 import io.lettuce.core.protocol.CommandArgs;
 import io.lettuce.core.protocol.CommandType;
 import io.sojourn.SessionException;
@@ -44,8 +46,9 @@ import org.jspecify.annotations.Nullable;
  * A way to a server: one connection that all threads share, opened when it is first needed and
  * again whenever it was lost.
  *
- * <p>Every wait, for a connection or for an answer, ends with the timeout. Every call ends with an
- * answer, or an exception that says what was attempted and what to look at. Thread-safe.
+ * <p>Every wait, for a connection or for an answer, ends with the timeout; what is long may take
+ * longer, as long as parts of it arrive. Every call ends with an answer, or an exception that says
+ * what was attempted and what to look at. Thread-safe.
  */
 final class RedisLink {
 
@@ -111,6 +114,7 @@ final class RedisLink {
   private final int replicas;
   private final String url;
   private final boolean ofCluster;
+  private final Runnable onReplica;
   private final Object lock = new Object();
 
   private volatile @Nullable StatefulRedisConnection<byte[], byte[]> connection;
@@ -142,14 +146,17 @@ final class RedisLink {
    * @param settings how long to wait for an answer, and for how many replicas
    * @param url where to, for messages, without credentials
    * @param ofCluster whether the caller knows what to do about a {@link Redirection}
+   * @param onReplica is run when the server turns out to be none that takes writes
    */
   RedisLink(
       RedisDriver driver,
       Function<Duration, RedisURI> uri,
       RedisSettings settings,
       String url,
-      boolean ofCluster) {
+      boolean ofCluster,
+      Runnable onReplica) {
     this.ofCluster = ofCluster;
+    this.onReplica = onReplica;
     this.driver = driver;
     this.uri = uri;
     this.timeout = settings.timeout();
@@ -167,15 +174,17 @@ final class RedisLink {
       Answer<@Nullable Object> answer =
           ask(
               attempted,
-              commands -> send(prepared(commands, asking), call),
-              commands -> sendWhole(prepared(commands, asking), call));
+              call,
+              connected -> send(connected, call, false, asking),
+              connected -> send(connected, call, true, asking));
       return new ScriptCall.Reply(answer.value, answer.repeated);
     }
     Answer<Done> answer =
         ask(
             attempted,
-            commands -> done(commands, send(prepared(commands, asking), call)),
-            commands -> done(commands, sendWhole(prepared(commands, asking), call)));
+            call,
+            connected -> done(connected, send(connected, call, false, asking)),
+            connected -> done(connected, send(connected, call, true, asking)));
     if (answer.value.replicas < replicas) {
       throw unacknowledged(attempted, answer.value.replicas);
     }
@@ -187,55 +196,63 @@ final class RedisLink {
 
   /** Asks in the same round trip whether the replicas have it too. */
   private CompletableFuture<Done> done(
-      RedisAsyncCommands<byte[], byte[]> commands, RedisFuture<@Nullable Object> sent) {
+      StatefulRedisConnection<byte[], byte[]> connected, RedisFuture<@Nullable Object> sent) {
     return sent.thenCombine(
-            commands.waitForReplication(replicas, timeout.toMillis() / 2), Done::new)
+            connected.async().waitForReplication(replicas, timeout.toMillis() / 2), Done::new)
         .toCompletableFuture();
   }
 
   /**
-   * In between may come another thread's command. That takes no harm, and this one is sent back.
+   * Sends a script, or what it is known by.
+   *
+   * @param whole for a server that has not seen the script yet, or has forgotten it
+   * @param asking in one piece with what makes the server answer: another thread's command between
+   *     the two would take its place
    */
-  private static RedisAsyncCommands<byte[], byte[]> prepared(
-      RedisAsyncCommands<byte[], byte[]> commands, boolean asking) {
-    if (asking) {
-      var unused = commands.asking();
-    }
-    return commands;
-  }
-
-  private static RedisFuture<@Nullable Object> send(
-      RedisAsyncCommands<byte[], byte[]> commands, ScriptCall call) {
-    return send(commands, CommandType.EVALSHA, call.script().digest(), call);
-  }
-
-  /** For a server that has not seen the script yet, or has forgotten it. */
-  private static RedisFuture<@Nullable Object> sendWhole(
-      RedisAsyncCommands<byte[], byte[]> commands, ScriptCall call) {
-    return send(commands, CommandType.EVAL, call.script().source(), call);
-  }
-
-  private static RedisFuture<@Nullable Object> send(
-      RedisAsyncCommands<byte[], byte[]> commands,
-      CommandType command,
-      String script,
-      ScriptCall call) {
+  private RedisFuture<@Nullable Object> send(
+      StatefulRedisConnection<byte[], byte[]> connected,
+      ScriptCall call,
+      boolean whole,
+      boolean asking) {
     CommandArgs<byte[], byte[]> arguments =
-        new CommandArgs<>(ByteArrayCodec.INSTANCE).add(script).add(call.keys().length);
+        new CommandArgs<>(ByteArrayCodec.INSTANCE)
+            .add(whole ? call.script().source() : call.script().digest())
+            .add(call.keys().length);
     for (byte[] key : call.keys()) {
       arguments.addKey(key);
     }
     for (byte[] argument : call.arguments()) {
       arguments.add(argument);
     }
-    return commands.dispatch(command, new ScriptOutput(), arguments);
+    AsyncCommand<byte[], byte[], @Nullable Object> script =
+        new AsyncCommand<>(
+            new Command<>(
+                whole ? CommandType.EVAL : CommandType.EVALSHA,
+                new ScriptOutput(this::arrived),
+                arguments));
+    if (asking) {
+      var unused =
+          connected.dispatch(
+              List.of(
+                  new AsyncCommand<>(
+                      new Command<>(
+                          CommandType.ASKING, new StatusOutput<>(ByteArrayCodec.INSTANCE))),
+                  script));
+    } else {
+      var unused = connected.dispatch(script);
+    }
+    return script;
+  }
+
+  private void arrived() {
+    lastAnswer = System.nanoTime();
   }
 
   /** A call that the driver does not take has failed like one whose connection was lost. */
-  private static CompletableFuture<@Nullable Object> sent(
+  private CompletableFuture<@Nullable Object> sent(
       StatefulRedisConnection<byte[], byte[]> connected, ScriptCall call) {
     try {
-      return send(connected.async(), call).toCompletableFuture();
+      return send(connected, call, false, false).toCompletableFuture();
     } catch (RedisException e) {
       return CompletableFuture.failedFuture(e);
     }
@@ -250,7 +267,7 @@ final class RedisLink {
       Object answer;
       try {
         // As long as answers arrive, the next may take its time.
-        answer = await(answers.get(i));
+        answer = await(answers.get(i), calls.get(i));
       } catch (ExecutionException | TimeoutException | InterruptedException | RuntimeException e) {
         Throwable reason = reason(e);
         if (isLoss(reason)) {
@@ -266,7 +283,7 @@ final class RedisLink {
 
   /** Asks the server whether it is there, as {@link ScriptRunner} says. */
   void ping() {
-    ask("ping", RedisAsyncCommands::ping, RedisAsyncCommands::ping);
+    ask("ping", null, connected -> connected.async().ping(), null);
   }
 
   /**
@@ -276,7 +293,7 @@ final class RedisLink {
    * @throws StoreUnavailableException if it cannot be asked
    */
   List<Object> clusterSlots(String attempted) {
-    return ask(attempted, RedisAsyncCommands::clusterSlots, RedisAsyncCommands::clusterSlots).value;
+    return ask(attempted, null, connected -> connected.async().clusterSlots(), null).value;
   }
 
   /** Has the next call open another connection; those under way are done again there. */
@@ -319,19 +336,36 @@ final class RedisLink {
   @CanIgnoreReturnValue
   private <T extends @Nullable Object> Answer<T> ask(
       String attempted,
-      Function<RedisAsyncCommands<byte[], byte[]>, ? extends Future<T>> command,
-      Function<RedisAsyncCommands<byte[], byte[]>, ? extends Future<T>> ifScriptIsUnknown) {
-    Function<RedisAsyncCommands<byte[], byte[]>, ? extends Future<T>> next = command;
+      @Nullable ScriptCall call,
+      Function<StatefulRedisConnection<byte[], byte[]>, ? extends Future<T>> command,
+      @Nullable Function<StatefulRedisConnection<byte[], byte[]>, ? extends Future<T>>
+          ifScriptIsUnknown) {
+    Function<StatefulRedisConnection<byte[], byte[]>, ? extends Future<T>> next = command;
     boolean repeated = false;
     long start = System.nanoTime();
     long wait = 1;
     while (true) {
-      StatefulRedisConnection<byte[], byte[]> connected = connect(attempted);
+      StatefulRedisConnection<byte[], byte[]> connected;
       try {
-        return new Answer<>(await(next.apply(connected.async())), repeated);
+        connected = connect(attempted);
+      } catch (StoreUnavailableException e) {
+        Throwable reason = e.getCause();
+        if (reason == null
+            || !isNotYet(root(reason))
+            || System.nanoTime() - start >= timeout.toNanos()) {
+          throw e;
+        }
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(wait));
+        wait = Math.min(2 * wait, LONGEST_WAIT_MILLIS);
+        continue;
+      }
+      try {
+        return new Answer<>(await(next.apply(connected), call), repeated);
       } catch (ExecutionException | TimeoutException | InterruptedException | RuntimeException e) {
         Throwable reason = reason(e);
-        if (reason instanceof RedisNoScriptException && next != ifScriptIsUnknown) {
+        if (reason instanceof RedisNoScriptException
+            && ifScriptIsUnknown != null
+            && next != ifScriptIsUnknown) {
           next = ifScriptIsUnknown;
         } else if (isLoss(reason) && !repeated) {
           repeated = true;
@@ -339,7 +373,7 @@ final class RedisLink {
         } else if (isNotYet(reason) && System.nanoTime() - start < timeout.toNanos()) {
           lastAnswer = System.nanoTime();
           if (!leadsToPrimary(reason)) {
-            drop(connected);
+            dropAll(connected);
           }
           LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(wait));
           wait = Math.min(2 * wait, LONGEST_WAIT_MILLIS);
@@ -361,12 +395,25 @@ final class RedisLink {
     return !"READONLY".equals(refusal) && !"MASTERDOWN".equals(refusal);
   }
 
-  private <T extends @Nullable Object> T await(Future<T> future)
+  /** What may be long has as much time as parts of it, or of what is before it, arrive in. */
+  private <T extends @Nullable Object> T await(Future<T> future, @Nullable ScriptCall call)
       throws ExecutionException, TimeoutException, InterruptedException {
     try {
-      T answer = future.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
-      lastAnswer = System.nanoTime();
-      return answer;
+      long start = System.nanoTime();
+      long patience = timeout.toNanos() + (call == null ? 0 : call.timeToSend().toNanos());
+      long left = patience;
+      while (true) {
+        try {
+          T answer = future.get(left, TimeUnit.NANOSECONDS);
+          arrived();
+          return answer;
+        } catch (TimeoutException e) {
+          left = patience - (System.nanoTime() - Math.max(start, lastAnswer));
+          if (call == null || !call.mayBeLong() || left <= 0) {
+            throw e;
+          }
+        }
+      }
     } finally {
       if (!future.isDone()) {
         future.cancel(true);
@@ -406,7 +453,7 @@ final class RedisLink {
           throw unavailable(attempted, lastFailure);
         }
         if (opening == null) {
-          opening = driver.connect(uri.apply(patience)).whenComplete(this::attempted);
+          opening = driver.connect(uri.apply(patience), !ofCluster).whenComplete(this::attempted);
           attempt = opening.isDone() ? null : opening;
         }
       }
@@ -462,6 +509,12 @@ final class RedisLink {
     }
   }
 
+  /** The other links lead to the same server. */
+  private void dropAll(StatefulRedisConnection<byte[], byte[]> lost) {
+    drop(lost);
+    onReplica.run();
+  }
+
   /** Has the next call open another connection; what is still waiting on this one fails. */
   private void drop(StatefulRedisConnection<byte[], byte[]> lost) {
     synchronized (lock) {
@@ -500,7 +553,7 @@ final class RedisLink {
       }
       if (refusal(reason) != null) {
         if (!leadsToPrimary(reason)) {
-          drop(connected);
+          dropAll(connected);
         }
         return unavailable(attempted, reason);
       }

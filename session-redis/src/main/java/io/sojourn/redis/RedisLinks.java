@@ -80,14 +80,14 @@ final class RedisLinks implements ScriptRunner {
             true);
   }
 
-  private static List<RedisLink> links(
+  private List<RedisLink> links(
       RedisDriver driver,
       Function<Duration, RedisURI> uri,
       RedisSettings settings,
       String url,
       boolean ofCluster) {
     return IntStream.range(0, LINKS)
-        .mapToObj(i -> new RedisLink(driver, uri, settings, url, ofCluster))
+        .mapToObj(i -> new RedisLink(driver, uri, settings, url, ofCluster, this::reconnect))
         .toList();
   }
 

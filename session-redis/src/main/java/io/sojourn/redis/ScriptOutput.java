@@ -23,8 +23,16 @@ final class ScriptOutput extends CommandOutput<byte[], byte[], @Nullable Object>
   /** The lists that are not complete, the innermost first. */
   private final Deque<List<Object>> open = new ArrayDeque<>(2);
 
-  ScriptOutput() {
+  private final Runnable onArrival;
+
+  /**
+   * An answer that is awaited.
+   *
+   * @param onArrival is run whenever a part of it has arrived, and has to be quick
+   */
+  ScriptOutput(Runnable onArrival) {
     super(ByteArrayCodec.INSTANCE, null);
+    this.onArrival = onArrival;
   }
 
   @Override
@@ -59,6 +67,7 @@ final class ScriptOutput extends CommandOutput<byte[], byte[], @Nullable Object>
   }
 
   private void take(Object answered) {
+    onArrival.run();
     List<Object> list = open.peek();
     if (list == null) {
       output = answered;

@@ -12,7 +12,9 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** A way to a server of this machine that breaks where a test says. Thread-safe. */
@@ -35,6 +37,7 @@ final class CuttingProxy implements AutoCloseable {
   private final AtomicReference<@Nullable Cut> next = new AtomicReference<>();
   private final AtomicReference<@Nullable Runnable> beforeLoss = new AtomicReference<>();
   private volatile String answerToHello = "";
+  private volatile int bytesPerSecond;
   private final Object lock = new Object();
 
   @GuardedBy("lock")
@@ -61,6 +64,11 @@ final class CuttingProxy implements AutoCloseable {
     } else {
       next.set(cut);
     }
+  }
+
+  /** Is a slow line from now on, in each direction. */
+  void slowDown(int toBytesPerSecond) {
+    bytesPerSecond = toBytesPerSecond;
   }
 
   /**
@@ -127,6 +135,10 @@ final class CuttingProxy implements AutoCloseable {
           return;
         }
         out.write(buffer, 0, length);
+        int speed = bytesPerSecond;
+        if (speed > 0) {
+          LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(length) / speed);
+        }
       }
     } finally {
       synchronized (lock) {

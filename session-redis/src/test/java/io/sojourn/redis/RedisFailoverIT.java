@@ -19,6 +19,7 @@ import io.sojourn.SessionKey;
 import io.sojourn.SessionStore;
 import io.sojourn.StoreConfiguration;
 import io.sojourn.StoreUnavailableException;
+import io.sojourn.testkit.Threads;
 import io.sojourn.testkit.server.RedisClusterServers;
 import io.sojourn.testkit.server.RedisSentinels;
 import io.sojourn.testkit.server.RedisServer;
@@ -193,10 +194,21 @@ class RedisFailoverIT {
           CompletableFuture.runAsync(() -> assertThat(store.save(set(key, "b", "2"))).hasValue(2));
       assertThat(store.save(set(elsewhere, "b", "2"))).hasValue(2);
       assertThat(saved).isNotDone();
-      move.finish();
+      while (move.moveKeys(10) > 0) {}
       saved.get(Sessions.PATIENCE.toSeconds(), TimeUnit.SECONDS);
-      assertThat(other.save(set(key, "c", "3"))).hasValue(3);
-      assertThat(found(other, key).attributes()).containsOnlyKeys("a", "b", "c");
+      // The owner sends every call on, for that time only.
+      SessionStore hurried = open(cluster.url(), "1s");
+      Threads.run(
+          8,
+          thread -> {
+            for (int i = 0; i < 50; i++) {
+              assertThat(hurried.save(set(key, "of " + thread, "" + i))).isPresent();
+              assertThat(hurried.save(set(elsewhere, "of " + thread, "" + i))).isPresent();
+            }
+          });
+      move.finish();
+      assertThat(other.save(set(key, "c", "3"))).hasValue(2 + 8 * 50 + 1);
+      assertThat(found(other, key).attributes()).hasSize(3 + 8);
     }
   }
 

@@ -21,6 +21,7 @@ import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
 import io.lettuce.core.protocol.CommandType;
 import io.sojourn.AttributeChange;
+import io.sojourn.EncodedValue;
 import io.sojourn.LoadResult;
 import io.sojourn.SessionDelta;
 import io.sojourn.SessionException;
@@ -48,6 +49,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -77,6 +79,8 @@ class RedisOutageIT {
         end
       end
       return redis.status_reply('done')""";
+
+  private static final String LOADING = "-LOADING Redis is loading\r\n";
 
   private static RedisServer server;
 
@@ -262,6 +266,7 @@ class RedisOutageIT {
   @Test
   @Tag("G4")
   @Tag("R16")
+  @Tag("R18")
   @Tag("R83")
   void aHangingServerHoldsNobodyForLong() {
     SessionStore store = open();
@@ -287,6 +292,39 @@ class RedisOutageIT {
         .atMost(Duration.ofSeconds(3))
         .ignoreExceptions()
         .until(() -> store.load(key, 1) instanceof LoadResult.Unchanged);
+    await()
+        .untilAsserted(
+            () ->
+                administer(
+                    redis ->
+                        // One of them asks.
+                        assertThat(redis.clientList().lines()).hasSizeLessThanOrEqualTo(1 + 4)));
+  }
+
+  @Test
+  @Tag("R87")
+  void whatIsLargeMayTakeAsLongAsItKeepsArriving() throws IOException {
+    try (CuttingProxy proxy = new CuttingProxy(server.port())) {
+      SessionStore store = open(proxy.url());
+      SessionKey key = created(store);
+      proxy.slowDown(1_000_000);
+      Map<String, AttributeChange> large = new HashMap<>();
+      for (int i = 0; i < 20; i++) {
+        large.put("large" + i, new AttributeChange.Set(EncodedValue.of(new byte[100_000])));
+      }
+      // Both take four times the timeout.
+      assertThat(store.save(new SessionDelta(key, large, Optional.empty(), Duration.ZERO)))
+          .hasValue(2);
+      assertThat(found(store, key).attributes()).hasSize(21);
+      server.suspend();
+      try {
+        assertThatThrownBy(() -> store.load(key, SessionStore.NO_VERSION))
+            .isInstanceOf(StoreUnavailableException.class)
+            .hasMessageContaining("no answer in time");
+      } finally {
+        server.resume();
+      }
+    }
   }
 
   @Test
@@ -409,6 +447,7 @@ class RedisOutageIT {
     } finally {
       administer(redis -> redis.configSet("lua-time-limit", "5000"));
     }
+    assertThat(kills).as("scripts killed").hasPositiveValue();
     assertThat(found(store, key).attributes()).hasSize(20_001);
     assertThat(store.save(set(key, "a", "2"))).hasValue(3);
   }
@@ -439,18 +478,44 @@ class RedisOutageIT {
   @Tag("R16")
   void aServerThatIsLoadingIsUnavailable() throws IOException {
     try (ServerSocket loading = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
-      Thread serving = new Thread(() -> answerAll(loading, "-LOADING Redis is loading\r\n"));
+      Thread serving = new Thread(() -> answerAll(loading, asked -> LOADING));
       serving.start();
       assertUnavailable(open("redis://127.0.0.1:" + loading.getLocalPort()), "LOADING");
     }
   }
 
-  private static void answerAll(ServerSocket serving, String answer) {
+  @Test
+  @Tag("R16")
+  void aServerThatHasLoadedInTimeIsNoOutage() throws IOException {
+    try (ServerSocket loading = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+      AtomicInteger left = new AtomicInteger(10);
+      Thread serving =
+          new Thread(
+              () ->
+                  answerAll(
+                      loading,
+                      asked ->
+                          left.getAndDecrement() > 0
+                              ? LOADING
+                              : asked.contains("PING") ? "+PONG\r\n" : "-ERR unknown command\r\n"));
+      serving.start();
+      open("redis://127.0.0.1:" + loading.getLocalPort(), Duration.ofSeconds(30)).ping();
+      assertThat(left).hasNegativeValue();
+    }
+  }
+
+  private static void answerAll(ServerSocket serving, UnaryOperator<String> answer) {
     while (!serving.isClosed()) {
       try (Socket socket = serving.accept()) {
         byte[] buffer = new byte[10_000];
-        while (socket.getInputStream().read(buffer) > 0) {
-          socket.getOutputStream().write(answer.getBytes(UTF_8));
+        for (int n = socket.getInputStream().read(buffer);
+            n > 0;
+            n = socket.getInputStream().read(buffer)) {
+          for (String asked : new String(buffer, 0, n, UTF_8).split("\\*[0-9]+\r\n", -1)) {
+            if (!asked.isEmpty()) {
+              socket.getOutputStream().write(answer.apply(asked).getBytes(UTF_8));
+            }
+          }
         }
       } catch (IOException e) {
         // The client hung up, or the test is over.
@@ -519,6 +584,7 @@ class RedisOutageIT {
 
   @Test
   @Tag("R19")
+  @Tag("R20")
   void aDemotedServerIsUnavailableAndServesAgainOncePromoted() {
     SessionStore store = open();
     SessionKey key = created(store);
@@ -528,6 +594,13 @@ class RedisOutageIT {
           .isInstanceOf(StoreUnavailableException.class)
           .hasMessageContaining("READONLY")
           .hasMessageContaining("let the URL name the primary");
+      // It has all that the session had, but would not get what is saved elsewhere from now on.
+      assertThatThrownBy(() -> store.load(key, SessionStore.NO_VERSION))
+          .isInstanceOf(StoreUnavailableException.class)
+          .hasMessageContaining("replica");
+      assertThatThrownBy(() -> open().load(key, 1))
+          .isInstanceOf(StoreUnavailableException.class)
+          .hasMessageContaining("let the URL name the primary");
     } finally {
       administer(RedisCommands::replicaofNoOne);
     }
@@ -535,6 +608,66 @@ class RedisOutageIT {
         .atMost(Duration.ofSeconds(2))
         .ignoreExceptions()
         .until(() -> store.save(set(key, "a", "2")).getAsLong() == 2);
+  }
+
+  /** As a token that is used up. */
+  @Test
+  @Tag("R82")
+  void aPasswordThatIsChangedIsAskedForAnew() {
+    Passwords.current = "first";
+    changePassword("first");
+    SessionStore store =
+        new RedisSessionStore(
+            new StoreConfiguration(
+                server.url(),
+                "shop",
+                Map.of("login", Passwords.class.getName()),
+                () -> Duration.ZERO));
+    opened.add(store);
+    SessionKey key = created(store);
+    changePassword("second");
+    Passwords.current = "second";
+    administer(redis -> redis.clientKill(KillArgs.Builder.typeNormal().skipme()));
+    assertThat(store.load(key, 1)).isInstanceOf(LoadResult.Unchanged.class);
+  }
+
+  private static void changePassword(String password) {
+    administer(
+        redis ->
+            redis.aclSetuser(
+                "changing",
+                AclSetuserArgs.Builder.on()
+                    .resetpass()
+                    .addPassword(password)
+                    .keyPattern("sojourn:*")
+                    .allCommands()));
+  }
+
+  /** Knows what the password is at the time. */
+  public static final class Passwords implements RedisLogin {
+
+    private static volatile String current = "";
+
+    /** For the store. */
+    public Passwords() {}
+
+    @Override
+    public Credentials get() {
+      return new Credentials("changing", current.toCharArray());
+    }
+  }
+
+  @Test
+  void aDatabaseHasItsNumberAndAClientItsName() {
+    SessionStore third = open(server.url() + "/3?clientName=shop-1");
+    SessionKey key = created(third);
+    assertThat(open().load(key, 1)).isInstanceOf(LoadResult.Missing.class);
+    assertThat(open(server.url() + "?database=3").load(key, 1))
+        .isInstanceOf(LoadResult.Unchanged.class);
+    administer(
+        redis ->
+            assertThat(redis.clientList().lines())
+                .anySatisfy(line -> assertThat(line).contains(" name=shop-1 ", " db=3 ")));
   }
 
   @Test

@@ -370,7 +370,7 @@ class RedisTrackingIT {
   }
 
   private static String documentedRightsToWatch() throws IOException {
-    return inOperations("`freshness=\"tracked\"` add `([^`]*)`");
+    return inOperations("`freshness=\"tracked\"` `([^`]*)`");
   }
 
   private static String inOperations(String pattern) throws IOException {

@@ -61,7 +61,7 @@ class ScriptOutputTest {
     assertThat(list(packed.get(2))).isEmpty();
 
     // As the driver tells it.
-    ScriptOutput output = new ScriptOutput();
+    ScriptOutput output = new ScriptOutput(() -> {});
     output.multi(3);
     output.set(1);
     output.complete(1);
@@ -79,11 +79,11 @@ class ScriptOutputTest {
 
   @Test
   void aNumberAndNothingAreAnswersToo() {
-    ScriptOutput number = new ScriptOutput();
+    ScriptOutput number = new ScriptOutput(() -> {});
     number.set(-1);
     assertThat(number.get()).isEqualTo(-1L);
 
-    ScriptOutput nothing = new ScriptOutput();
+    ScriptOutput nothing = new ScriptOutput(() -> {});
     nothing.set((ByteBuffer) null);
     assertThat(nothing.get()).isNull();
   }
@@ -112,7 +112,7 @@ class ScriptOutputTest {
   }
 
   private static @Nullable Object unpacked(String hex) {
-    ScriptOutput output = new ScriptOutput();
+    ScriptOutput output = new ScriptOutput(() -> {});
     output.set(ByteBuffer.wrap(HexFormat.of().parseHex(hex)));
     return output.get();
   }
