@@ -15,7 +15,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Stream;
+import org.apache.wicket.DefaultPageManagerProvider;
+import org.apache.wicket.IPageManagerProvider;
 import org.apache.wicket.markup.IMarkupResourceStreamProvider;
 import org.apache.wicket.markup.html.WebPage;
 import org.apache.wicket.markup.html.basic.Label;
@@ -24,6 +27,8 @@ import org.apache.wicket.markup.html.form.TextField;
 import org.apache.wicket.markup.html.link.Link;
 import org.apache.wicket.model.CompoundPropertyModel;
 import org.apache.wicket.model.Model;
+import org.apache.wicket.pageStore.IPageStore;
+import org.apache.wicket.pageStore.InSessionPageStore;
 import org.apache.wicket.util.resource.IResourceStream;
 import org.apache.wicket.util.resource.StringResourceStream;
 import org.apache.wicket.util.tester.WicketTester;
@@ -77,7 +82,8 @@ final class LibraryValues {
         arguments("Spring Security: last exception", new BadCredentialsException("no")),
         arguments("JSF: views in server-side state", views()),
         arguments("JSF: messages in the flash", flash()),
-        arguments("Wicket: page", page()),
+        arguments("Wicket: page", wicket(WicketTester::getLastRenderedPage)),
+        arguments("Wicket: session that keeps its pages", wicket(WicketTester::getSession)),
         arguments("Hibernate: bag", new PersistentBag<>(null, new ArrayList<>(List.of(1, "a", 1)))),
         arguments("Hibernate: set", new PersistentSet<>(null, new HashSet<>(Set.of("a", 2)))),
         arguments("Hibernate: map", new PersistentMap<>(null, new HashMap<>(Map.of("a", 2)))),
@@ -128,13 +134,28 @@ final class LibraryValues {
     return new HashMap<>(Map.of("messages", new ArrayList<>(List.of(message, message))));
   }
 
-  private static Object page() {
-    WicketTester tester = new WicketTester();
+  /** After two requests for a page, in an application that keeps pages in the session. */
+  private static Object wicket(Function<WicketTester, Object> value) {
+    WicketTester tester =
+        new WicketTester() {
+          @Override
+          protected IPageManagerProvider newTestPageManagerProvider() {
+            return new DefaultPageManagerProvider(getApplication()) {
+              @Override
+              protected IPageStore newPersistentStore() {
+                return new InSessionPageStore(2);
+              }
+            };
+          }
+        };
     try {
-      WebPage page = tester.startPage(new Page());
+      tester.startPage(new Page());
       tester.clickLink("more");
       tester.assertLabel("count", "1");
-      return page;
+      // To keep what the end of the application takes out of the session.
+      return RoundTripTest.byJava(value.apply(tester));
+    } catch (Exception e) {
+      throw new AssertionError(e);
     } finally {
       tester.destroy();
     }
