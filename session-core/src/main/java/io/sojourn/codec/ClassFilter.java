@@ -7,7 +7,9 @@ import java.security.CodeSource;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -33,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * commons-collections, Groovy, Spring's bean factories and others) are refused always; no pattern
  * allows them.
  *
- * <p>Immutable and thread-safe.
+ * <p>Thread-safe.
  */
 public final class ClassFilter {
 
@@ -41,14 +43,20 @@ public final class ClassFilter {
    * A name is asked for before the class is loaded, because loading is the first thing that an
    * attacker's name could make us do. The order is: what nobody may have, what the user denies,
    * what the user or the defaults allow, and only then, in the mode that trusts the application's
-   * own class loader, the loader itself. That last step must load the class to learn who defines
-   * it, without initialising it, so none of its code runs.
+   * own class loader, where that loader finds the class's file. It is loaded after that, and its
+   * definer asked too: a loader need not load what it finds, and what is made at run time has no
+   * file.
    */
 
   private static final Pattern SYNTAX =
       Pattern.compile(
           "!?(\\p{javaJavaIdentifierStart}\\p{javaJavaIdentifierPart}*\\.)*"
               + "(\\p{javaJavaIdentifierStart}\\p{javaJavaIdentifierPart}*|(?<!^)(?<!^!)\\*\\*?)");
+
+  private static final int MAX_ORIGINS = 1_000;
+
+  /** A jar, the part of it for a newer Java included, in a class's location. */
+  private static final Pattern JAR = Pattern.compile(".*\\.jar(!?/?|!/META-INF/versions/\\d+)");
 
   /** The pattern for all of an application's libraries. */
   private static final String LIBRARIES = "WEB-INF/lib/*";
@@ -223,6 +231,11 @@ public final class ClassFilter {
   private final @Nullable ClassLoader application;
   private final boolean libraries;
 
+  /**
+   * Where names lead that have been asked for; what is beyond the bound is looked for each time.
+   */
+  private final Map<String, Origin> origins = new ConcurrentHashMap<>();
+
   private ClassFilter(String patterns, @Nullable ClassLoader application) {
     List<String> allowed = new ArrayList<>();
     List<String> denied = new ArrayList<>();
@@ -276,10 +289,9 @@ public final class ClassFilter {
    * then be instantiated by whoever can write to the store, but for those known to be abused, and a
    * library can have ones that nobody knows of yet.
    *
-   * <p>A class that no pattern names is loaded, not initialised, to see who defines it, which costs
-   * some microseconds for the first of each name and for every name that does not exist. Where the
-   * application shares its loader with the server (an embedded one), that server's classes count as
-   * the application's own.
+   * <p>A class that no pattern names is looked for as a file, not loaded, which costs some
+   * microseconds for the first of each name. Where the application shares its loader with the
+   * server (an embedded one), that server's classes count as the application's own.
    *
    * @param application the application's own class loader
    * @param patterns further patterns; {@code !} narrows
@@ -291,10 +303,23 @@ public final class ClassFilter {
 
   /**
    * Why a class of this name, as {@link Class#getName} gives it, is refused, or null if it is not.
-   * A class that only its loader could allow, and that does not exist, is not refused: there is
-   * nothing to instantiate.
+   * The class is not loaded. One that only its loader could allow, and that has no file, is not
+   * refused: either there is nothing to instantiate, or {@link #refusal(Class)} says the rest.
    */
   @Nullable String refusal(String className) {
+    return refusal(className, null);
+  }
+
+  /** Why this class is refused, whose name is not, or null if it is not either. */
+  @Nullable String refusal(Class<?> loaded) {
+    Class<?> type = loaded;
+    while (type.isArray()) {
+      type = type.getComponentType();
+    }
+    return refusal(type.getName(), type);
+  }
+
+  private @Nullable String refusal(String className, @Nullable Class<?> loaded) {
     String name = className;
     if (name.startsWith("[")) {
       name = component(name);
@@ -328,7 +353,10 @@ public final class ClassFilter {
         return null;
       }
     }
-    Origin origin = application == null ? Origin.ELSEWHERE : origin(name, application);
+    Origin origin = Origin.ELSEWHERE;
+    if (application != null) {
+      origin = loaded == null ? origin(name, application) : origin(loaded, application);
+    }
     if (origin == Origin.APPLICATION || (origin == Origin.LIBRARY && libraries)) {
       return null;
     }
@@ -347,14 +375,42 @@ public final class ClassFilter {
     ELSEWHERE
   }
 
-  /** A class that does not exist is the application's: there is nothing to instantiate. */
-  private static Origin origin(String name, ClassLoader application) {
-    Class<?> type;
-    try {
-      type = Class.forName(name, false, application);
-    } catch (ClassNotFoundException | LinkageError absent) {
+  private Origin origin(String name, ClassLoader application) {
+    Origin known = origins.get(name);
+    if (known != null) {
+      return known;
+    }
+    Origin origin = find(name, application);
+    if (origins.size() < MAX_ORIGINS) {
+      origins.put(name, origin);
+    }
+    return origin;
+  }
+
+  /** Where its file is; one without a file is the application's. */
+  private static Origin find(String name, ClassLoader application) {
+    String file = name.replace('.', '/') + ".class";
+    URL found = application.getResource(file);
+    if (found == null) {
       return Origin.APPLICATION;
     }
+    if (ClassLoader.getPlatformClassLoader().getResource(file) != null) {
+      return Origin.ELSEWHERE;
+    }
+    String location = found.toExternalForm();
+    ClassLoader parent = application.getParent();
+    URL inherited = parent == null ? null : parent.getResource(file);
+    if (inherited != null && inherited.toExternalForm().equals(location)) {
+      return Origin.ELSEWHERE;
+    }
+    // By the number of its names: a URL may write them otherwise.
+    for (int i = file.length(); i >= 0; i = file.lastIndexOf('/', i - 1)) {
+      location = location.substring(0, Math.max(0, location.lastIndexOf('/')));
+    }
+    return isJar(location) ? Origin.LIBRARY : Origin.APPLICATION;
+  }
+
+  private static Origin origin(Class<?> type, ClassLoader application) {
     ClassLoader definer = type.getClassLoader();
     while (definer != null && definer != application) {
       definer = definer.getParent();
@@ -364,9 +420,11 @@ public final class ClassFilter {
     }
     CodeSource source = type.getProtectionDomain().getCodeSource();
     URL location = source == null ? null : source.getLocation();
-    return location != null && location.getPath().matches(".*\\.jar(!/)?")
-        ? Origin.LIBRARY
-        : Origin.APPLICATION;
+    return location != null && isJar(location.getPath()) ? Origin.LIBRARY : Origin.APPLICATION;
+  }
+
+  private static boolean isJar(String location) {
+    return JAR.matcher(location).matches();
   }
 
   private static boolean matches(String pattern, String name) {

@@ -198,6 +198,10 @@ final class ClassRule {
     Class<?> type = PRIMITIVES.get(name);
     if (type == null) {
       type = Class.forName(name, false, application);
+      refusal = filter.refusal(type);
+      if (refusal != null) {
+        throw DecodeException.ofRefusedClass(refusal);
+      }
     }
     loaded.put(name, type);
     return type;
@@ -236,6 +240,9 @@ final class ClassRule {
       return "";
     }
     String refusal = filter.refusal(base.getName());
+    if (refusal == null) {
+      refusal = filter.refusal(base);
+    }
     if (refusal != null) {
       return refusal;
     }

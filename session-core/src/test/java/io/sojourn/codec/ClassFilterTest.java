@@ -3,15 +3,24 @@ package io.sojourn.codec;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.sojourn.DecodeException;
+import io.sojourn.EncodedValue;
 import java.io.IOException;
+import java.net.URI;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -241,5 +250,132 @@ class ClassFilterTest {
 
     assertThat(allows(ClassFilter.ofApplication(application, ""), "shop.Cart")).isTrue();
     assertThat(System.getProperty("shop.initialized")).isNull();
+  }
+
+  /** Loads nothing and says so. */
+  private static final class NeverLoading extends URLClassLoader {
+
+    final List<String> asked = new ArrayList<>();
+
+    NeverLoading(URL... urls) {
+      super(urls, ClassFilterTest.class.getClassLoader());
+    }
+
+    @Override
+    protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+      asked.add(name);
+      throw new ClassNotFoundException(name);
+    }
+  }
+
+  private static Path jar(Path file, String... entries) throws IOException {
+    try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(file))) {
+      for (String entry : entries) {
+        out.putNextEntry(new JarEntry(entry));
+      }
+    }
+    return file;
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void noClassIsLoadedToBeJudged(boolean packed, @TempDir Path folder) throws IOException {
+    String[] own = {
+      "shop/Cart.class", "shop/Cart$Item.class", "shop/W\u00e4hrung.class", "Top.class"
+    };
+    URL classes;
+    if (packed) {
+      String[] entries = Stream.of(own).map("WEB-INF/classes/"::concat).toArray(String[]::new);
+      Path war = jar(folder.resolve("shop.war"), entries);
+      classes = URI.create("jar:" + war.toUri() + "!/WEB-INF/classes/").toURL();
+    } else {
+      Files.createDirectories(folder.resolve("classes/shop"));
+      for (String name : own) {
+        Files.createFile(folder.resolve("classes").resolve(name));
+      }
+      classes = folder.resolve("classes").toUri().toURL();
+    }
+    Path lib = jar(folder.resolve("lib.jar"), "shop/Lib.class", "shop/Lib$Part.class", "Lib.class");
+    try (NeverLoading application = new NeverLoading(classes, lib.toUri().toURL())) {
+      ClassFilter filter = ClassFilter.ofApplication(application, "");
+      ClassFilter all = ClassFilter.ofApplication(application, "WEB-INF/lib/*");
+      for (int time = 0; time < 2; time++) {
+        for (String name :
+            List.of("shop.Cart", "shop.Cart$Item", "[[Lshop.Cart;", "shop.W\u00e4hrung", "Top")) {
+          assertThat(filter.refusal(name)).as(name).isNull();
+          assertThat(all.refusal(name)).as(name).isNull();
+        }
+        for (String name : List.of("shop.Lib", "shop.Lib$Part", "[Lshop.Lib;", "Lib")) {
+          assertThat(filter.refusal(name)).as(name).contains("WEB-INF/lib/*");
+          assertThat(all.refusal(name)).as(name).isNull();
+        }
+        for (String name :
+            List.of(
+                getClass().getName(),
+                "org.junit.jupiter.api.Test",
+                "java.net.URL",
+                "java.sql.DriverManager",
+                "[Ljava.io.File;")) {
+          assertThat(filter.refusal(name)).as(name).contains("is not allowed");
+          assertThat(all.refusal(name)).as(name).contains("is not allowed");
+        }
+        assertThat(filter.refusal("shop.Missing")).isNull();
+      }
+      assertThat(application.asked).isEmpty();
+    }
+  }
+
+  @Test
+  void aLibrarysClassesForNewerJavaAreTheLibrarys(@TempDir Path folder) throws IOException {
+    Manifest manifest = new Manifest();
+    manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
+    manifest.getMainAttributes().put(Attributes.Name.MULTI_RELEASE, "true");
+    Path lib = folder.resolve("lib.jar");
+    try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(lib), manifest)) {
+      out.putNextEntry(new JarEntry("META-INF/versions/11/shop/Lib.class"));
+    }
+    try (NeverLoading application = new NeverLoading(lib.toUri().toURL())) {
+      assertThat(ClassFilter.ofApplication(application, "").refusal("shop.Lib"))
+          .contains("WEB-INF/lib/*");
+    }
+  }
+
+  /** As Tomcat's do, which leave to the JDK what it has. */
+  @Test
+  void aClassOfTheJdkIsNotTheApplicationsThoughItHasAFileOfThatName(@TempDir Path folder)
+      throws IOException {
+    Files.createDirectories(folder.resolve("java/net"));
+    Files.createFile(folder.resolve("java/net/URL.class"));
+    Files.createDirectories(folder.resolve("org/junit/jupiter/api"));
+    Files.createFile(folder.resolve("org/junit/jupiter/api/Test.class"));
+    try (URLClassLoader application =
+        new URLClassLoader(new URL[] {folder.toUri().toURL()}, getClass().getClassLoader()) {
+          @Override
+          public @Nullable URL getResource(String name) {
+            URL own = findResource(name);
+            return own == null ? super.getResource(name) : own;
+          }
+        }) {
+      ClassFilter filter = ClassFilter.ofApplication(application, "");
+      assertThat(allows(filter, "java.net.URL")).isFalse();
+      assertThat(allows(filter, "org.junit.jupiter.api.Test")).isTrue();
+      // Whose name allows it, but its loader does not.
+      assertThat(filter.refusal(Test.class)).contains("is not allowed");
+      assertThat(filter.refusal(Test[].class)).contains("is not allowed");
+    }
+  }
+
+  /** A class that is made at run time has no resource: its loader says whose it is. */
+  @Test
+  void aClassWithoutAResourceIsJudgedOnceItIsLoaded() throws Exception {
+    Compiled server = Compiled.of("class Generated implements Serializable { }");
+    ClassLoader application = new ClassLoader(server) {};
+    KryoCodec codec = new KryoCodec(application, ClassFilter.ofApplication(application, ""));
+    EncodedValue planted =
+        server.codec().encode(server.loadClass("shop.Generated").getConstructor().newInstance());
+
+    assertThatThrownBy(() -> codec.decode(planted))
+        .isInstanceOf(DecodeException.class)
+        .hasMessageContaining("shop.Generated is not allowed");
   }
 }
