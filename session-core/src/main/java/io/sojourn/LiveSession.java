@@ -808,10 +808,10 @@ public final class LiveSession {
     report(slot, "Attribute '" + slot.name() + message, why, refusedClass);
   }
 
-  /** Once for an attribute of a session, or, where its class is refused, of all sessions. */
+  /** Once for an attribute of a session, or, where its class is refused, for the class. */
   private void report(
       AttributeSlot slot, String message, @Nullable String why, boolean refusedClass) {
-    if (refusedClass ? refusedClasses.isFirst(slot.name(), why) : slot.isFirstFailure()) {
+    if (refusedClass ? refusedClasses.isFirst(String.valueOf(why)) : slot.isFirstFailure()) {
       LOG.log(Level.WARNING, message + why);
     }
   }

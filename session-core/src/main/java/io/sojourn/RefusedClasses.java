@@ -2,11 +2,10 @@ package io.sojourn;
 
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The classes that have been reported as refused, for all sessions of one application: a site has
- * thousands of them with the same attribute. Thread-safe.
+ * thousands of them, and attributes of many names. Thread-safe.
  */
 final class RefusedClasses {
 
@@ -14,8 +13,12 @@ final class RefusedClasses {
 
   private final Set<String> reported = ConcurrentHashMap.newKeySet();
 
-  /** Whether this is news. */
-  boolean isFirst(String attribute, @Nullable String refusal) {
-    return reported.size() < MAX && reported.add(attribute + '\n' + refusal);
+  /**
+   * Whether this is news.
+   *
+   * @param refusal names the class, and no attribute
+   */
+  boolean isFirst(String refusal) {
+    return reported.size() < MAX && reported.add(refusal);
   }
 }

@@ -112,6 +112,37 @@ class RefusedClassesTest {
     assertOneLine("cart");
   }
 
+  @Test
+  void whateverItsAttributesAreCalled() {
+    SessionRepository node = node("", SessionPolicy.Undecodable.FAIL);
+    LiveSession session = node.create("id", Duration.ofMinutes(30));
+    for (int i = 1; i <= 20; i++) {
+      session.setAttribute("item-" + i, new ArrayList<>(List.of(new Refused("secret"))));
+      node.flush(session);
+    }
+    assertOneLine("item-1");
+    session.setAttribute("other", new ArrayList<>(List.of(new Other("secret"))));
+    node.flush(session);
+    assertThat(log).hasSize(2).last().asString().contains("'other'", Other.class.getName());
+
+    log.clear();
+    SessionRepository allowing = node("io.sojourn.*", SessionPolicy.Undecodable.FAIL);
+    LiveSession stored = allowing.create("stored", Duration.ofMinutes(30));
+    for (int i = 1; i <= 20; i++) {
+      stored.setAttribute("item-" + i, new ArrayList<>(List.of(new Refused("secret"))));
+    }
+    allowing.flush(stored);
+    LiveSession read =
+        Objects.requireNonNull(node("", SessionPolicy.Undecodable.ABSENT).open("stored"));
+    for (int i = 1; i <= 20; i++) {
+      assertThat(read.attribute("item-" + i)).isNull();
+    }
+    assertOneLine("item-1");
+  }
+
+  /** Serializable, and not allowed. */
+  record Other(String text) implements java.io.Serializable {}
+
   /** Not Serializable. */
   record Connection(String password) {}
 

@@ -27,17 +27,22 @@ public final class CompressedCodec implements AttributeCodec {
    * bytes 6-    a block of LZ4
    *
    * LZ4 makes 255 bytes of one at the most, so a length beyond that is refused before there is room
-   * made for it. The decompressor is the one in plain Java that checks every index: nothing native
+   * made for it, and so is one beyond what an attribute may have. The decompressor is the one in plain Java that checks every index: nothing native
    * is loaded, and a bad block can neither read nor write elsewhere.
    */
 
   static final byte FORMAT = 4;
   private static final int HEADER = 6;
+
+  /** What the codecs within put in front of their payload at the most: a localization's. */
+  private static final int HEADER_WITHIN = 7;
+
   private static final int SMALLEST = 4096;
   private static final int LARGEST_RATIO = 255;
 
   private final AttributeCodec codec;
   private final boolean compresses;
+  private final int mostBytes;
 
   /** All that touches the library, which may not be there. */
   private static final class Lz4 {
@@ -66,19 +71,32 @@ public final class CompressedCodec implements AttributeCodec {
   }
 
   /**
-   * Compresses, or only reads what others have compressed.
+   * Compresses, or only reads what others have compressed, with {@link CodecLimits#DEFAULT}.
    *
    * @param codec what encodes and decodes
    * @param compresses whether it compresses what it seals
    * @throws IllegalArgumentException if it is to compress and the library is not there
    */
   public CompressedCodec(AttributeCodec codec, boolean compresses) {
+    this(codec, compresses, CodecLimits.DEFAULT);
+  }
+
+  /**
+   * Compresses, or only reads what others have compressed.
+   *
+   * @param codec what encodes and decodes
+   * @param compresses whether it compresses what it seals
+   * @param limits how much what was compressed may be; those of the codec within, as a rule
+   * @throws IllegalArgumentException if it is to compress and the library is not there
+   */
+  public CompressedCodec(AttributeCodec codec, boolean compresses, CodecLimits limits) {
     if (compresses && !isLibraryPresent()) {
       throw new IllegalArgumentException(
           "at.yawk.lz4:lz4-java is not on the class path beside session-core");
     }
     this.codec = codec;
     this.compresses = compresses;
+    this.mostBytes = limits.bytes() + HEADER_WITHIN;
   }
 
   private static boolean isLibraryPresent() {
@@ -140,7 +158,7 @@ public final class CompressedCodec implements AttributeCodec {
     return codec.open(opened, origin, attribute);
   }
 
-  private static byte[] decompress(byte[] bytes) {
+  private byte[] decompress(byte[] bytes) {
     if (bytes.length < HEADER) {
       throw new DecodeException("It ends before its compressed part begins", null);
     }
@@ -150,9 +168,10 @@ public final class CompressedCodec implements AttributeCodec {
           null);
     }
     int length = ByteBuffer.wrap(bytes).getInt(2);
-    if (length < 0
-        || length > CodecLimits.DEFAULT.bytes() + HEADER
-        || length > (long) LARGEST_RATIO * (bytes.length - HEADER)) {
+    if (length > mostBytes) {
+      throw new DecodeException(length + " bytes are more than an attribute may have", null);
+    }
+    if (length < 0 || length > (long) LARGEST_RATIO * (bytes.length - HEADER)) {
       throw new DecodeException("It declares a length that it cannot have", null);
     }
     if (!isLibraryPresent()) {

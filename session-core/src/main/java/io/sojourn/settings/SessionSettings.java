@@ -205,12 +205,15 @@ public final class SessionSettings {
     }
   }
 
+  private CodecLimits limits() {
+    return new CodecLimits(
+        number("maxEncodedBytes", 1, CodecLimits.DEFAULT.bytes()),
+        number("maxDepth", 1, DEEPEST),
+        number("maxObjects", 1, Integer.MAX_VALUE));
+  }
+
   private AttributeCodec encoding(ClassLoader application, ClassLoader container) {
-    CodecLimits limits =
-        new CodecLimits(
-            number("maxEncodedBytes", 1, CodecLimits.DEFAULT.bytes()),
-            number("maxDepth", 1, DEEPEST),
-            number("maxObjects", 1, Integer.MAX_VALUE));
+    CodecLimits limits = limits();
     ClassFilter filter;
     try {
       filter = ClassFilter.ofApplication(application, get("allowedClasses"));
@@ -299,7 +302,9 @@ public final class SessionSettings {
   private AttributeCodec compressed(AttributeCodec encoding) {
     boolean compress = choice("compression", Compression.class) == Compression.LZ4;
     try {
-      return new CompressedCodec(encoding, compress);
+      // A codec of a user's has no bounds of ours but the largest.
+      CodecLimits limits = encoding instanceof CustomCodec ? CodecLimits.DEFAULT : limits();
+      return new CompressedCodec(encoding, compress, limits);
     } catch (IllegalArgumentException e) {
       throw wrong("compression", e);
     }

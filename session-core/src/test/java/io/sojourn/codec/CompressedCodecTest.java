@@ -13,6 +13,7 @@ import io.sojourn.LoadResult;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionPolicy;
 import io.sojourn.SessionRepository;
+import io.sojourn.settings.SessionSettings;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.management.ManagementFactory;
@@ -153,6 +154,64 @@ class CompressedCodecTest {
       refused(bomb);
     }
     refused(new byte[] {4, 0, 4, 0, 0, 0, 0});
+  }
+
+  /** Before there is room made for it, and to the byte. */
+  @Test
+  void whatBecomesLargerThanAnAttributeMayBeIsRefused() {
+    EncodedValue encoded = plain.encode(words(10_000));
+    byte[] stored = on.seal(encoded, ORIGIN, NAME).bytes();
+    int payload = encoded.size() - 6;
+    CodecLimits enough = new CodecLimits(payload, 200, 1_000_000);
+    CodecLimits tooFew = new CodecLimits(payload - 1, 200, 1_000_000);
+
+    for (boolean compresses : new boolean[] {true, false}) {
+      assertThat(open(enough, compresses, stored)).isEqualTo(words(10_000));
+      assertThatThrownBy(() -> open(tooFew, compresses, stored))
+          .isInstanceOf(DecodeException.class)
+          .hasMessageContaining("more than an attribute may have");
+    }
+    CodecLimits few = new CodecLimits(5_000, 200, 1_000_000);
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    AttributeCodec small = new CompressedCodec(plain, true, few);
+    long before = threads.getCurrentThreadAllocatedBytes();
+    assertThatThrownBy(() -> small.open(EncodedValue.of(stored), ORIGIN, NAME))
+        .isInstanceOf(DecodeException.class);
+    assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(encoded.size() / 2);
+  }
+
+  private static Object open(CodecLimits limits, boolean compresses, byte[] stored) {
+    AttributeCodec codec =
+        new CompressedCodec(new KryoCodec(LOADER, FILTER, limits), compresses, limits);
+    return codec.decode(codec.open(EncodedValue.of(stored), ORIGIN, NAME));
+  }
+
+  @Test
+  void whatAnAttributeMayBeIsWhatIsSet() {
+    EncodedValue stored = on.seal(on.encode(words(10_000)), ORIGIN, NAME);
+    SessionSettings settings = new SessionSettings();
+    assertThat(settings.codec(LOADER, LOADER).open(stored, ORIGIN, NAME).size())
+        .isGreaterThan(50_000);
+
+    settings.set("maxEncodedBytes", "50000");
+    assertThatThrownBy(() -> settings.codec(LOADER, LOADER).open(stored, ORIGIN, NAME))
+        .isInstanceOf(DecodeException.class)
+        .hasMessageContaining("more than an attribute may have");
+  }
+
+  /** A localization is one byte more than what the other codecs make at most. */
+  @Test
+  void aLocalizationOfTheMostThatAnAttributeMayBeIsRead() {
+    EncodedValue within = plain.encode(words(10_000));
+    byte[] bytes = new byte[within.size() + 1];
+    bytes[0] = 5;
+    System.arraycopy(within.bytes(), 0, bytes, 1, within.size());
+    EncodedValue stored = on.seal(EncodedValue.of(bytes), ORIGIN, NAME);
+    CodecLimits enough = new CodecLimits(within.size() - 6, 200, 1_000_000);
+
+    assertThat((int) stored.bytes()[0]).isEqualTo(4);
+    assertThat(new CompressedCodec(plain, true, enough).open(stored, ORIGIN, NAME).bytes())
+        .isEqualTo(bytes);
   }
 
   @Test
