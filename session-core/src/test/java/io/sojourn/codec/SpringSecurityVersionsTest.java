@@ -173,12 +173,12 @@ class SpringSecurityVersionsTest {
     "kryo, 6.1, 7.0, saved request",
     "kryo, 6.5, 7.0, nothing",
     "kryo, 7.0, 6.5, nothing",
-    "kryo, 7.0, 6.1, nothing",
+    "kryo, 7.0, 6.1, saved request",
     "java, 6.1, 6.5, login; remembered login; saved request",
     "java, 6.5, 6.1, login; remembered login; saved request",
-    "java, 6.1, 7.0, nothing",
+    "java, 6.1, 7.0, login; remembered login; saved request",
     "java, 6.5, 7.0, nothing",
-    "java, 7.0, 6.1, nothing",
+    "java, 7.0, 6.1, login; remembered login; saved request",
     "java, 7.0, 6.5, nothing"
   })
   void whatOneVersionHasStoredAnotherOneReadsOrNamesTheClassThatIsAnother(
