@@ -7,7 +7,9 @@ import io.sojourn.EncodeException;
 import io.sojourn.EncodedValue;
 import java.io.IOException;
 import java.io.NotSerializableException;
-import java.nio.ByteBuffer;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.ConcurrentModificationException;
 import java.util.Optional;
 import java.util.zip.CRC32C;
@@ -32,6 +34,10 @@ final class StoredForms {
   private static final int HEADER = 6;
   private static final int RECORD_DEPTH = 8;
   private static final int ATTEMPTS = 10;
+
+  /** Where a buffer around the bytes would be an object more for each value. */
+  private static final VarHandle INT =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);
 
   static {
     // As it starts, Kryo looks for Unsafe, which we do not use and of which newer JDKs warn.
@@ -187,7 +193,7 @@ final class StoredForms {
               + " are not known here: the attribute is damaged, or of a newer version",
           null);
     }
-    if (ByteBuffer.wrap(bytes).getInt(2) != checksum(bytes)) {
+    if ((int) INT.get(bytes, 2) != checksum(bytes)) {
       throw new DecodeException("The checksum does not match: the attribute is damaged", null);
     }
   }
@@ -195,7 +201,7 @@ final class StoredForms {
   private static EncodedValue seal(byte[] bytes, byte format) {
     bytes[0] = format;
     bytes[1] = 0;
-    ByteBuffer.wrap(bytes).putInt(2, checksum(bytes));
+    INT.set(bytes, 2, checksum(bytes));
     return EncodedValue.of(bytes);
   }
 

@@ -10,13 +10,18 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.Date;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.SortedSet;
+import java.util.concurrent.CopyOnWriteArraySet;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,21 +68,28 @@ final class Description {
           map instanceof LinkedHashMap || map instanceof SortedMap || map instanceof EnumMap;
       String comparator =
           map instanceof SortedMap<?, ?> sorted ? describe(sorted.comparator()) : "";
+      String order = map instanceof LinkedHashMap<?, ?> linked ? order(linked) : "";
       List<Map.Entry<?, ?>> entries = new ArrayList<>(map.entrySet());
       if (!ordered) {
         entries.sort(Comparator.comparing(entry -> String.valueOf(entry.getKey())));
       }
       return name
           + comparator
-          + entries.stream().map(e -> describe(e.getKey()) + "=" + describe(e.getValue())).toList();
+          + order
+          + entries.stream().map(e -> describe(e.getKey()) + "=" + describe(e.getValue())).toList()
+          + fields(object, type);
     }
     if (object instanceof Collection<?> collection) {
       boolean ordered =
           !(collection instanceof Set)
               || collection instanceof SortedSet
-              || name.equals("java.util.LinkedHashSet");
+              || collection instanceof LinkedHashSet
+              || collection instanceof CopyOnWriteArraySet
+              || collection instanceof EnumSet;
       String comparator =
-          collection instanceof SortedSet<?> sorted ? describe(sorted.comparator()) : "";
+          collection instanceof SortedSet<?> sorted
+              ? describe(sorted.comparator())
+              : collection instanceof PriorityQueue<?> queue ? describe(queue.comparator()) : "";
       List<Object> elements = new ArrayList<>(collection);
       if (!ordered) {
         elements.sort(Comparator.comparing(String::valueOf));
@@ -88,18 +100,40 @@ final class Description {
           + fields(object, type);
     }
     if (object instanceof Date date) {
-      return name + date.getTime() + date;
+      return name + date.getTime() + date + fields(object, type);
     }
     if (Proxy.isProxyClass(type)) {
       return name + List.of(type.getInterfaces()) + describe(Proxy.getInvocationHandler(object));
     }
     if (object instanceof Throwable throwable) {
-      return name + throwable.getMessage() + List.of(throwable.getStackTrace());
+      return name
+          + throwable.getMessage()
+          + List.of(throwable.getStackTrace())
+          + describe(throwable.getCause())
+          + describe(throwable.getSuppressed())
+          + fields(object, type);
+    }
+    if (object instanceof Map.Entry<?, ?> entry) {
+      return name + describe(entry.getKey()) + "=" + describe(entry.getValue());
+    }
+    if (object instanceof AtomicReference<?> reference) {
+      return name + describe(reference.get());
     }
     if (type.getName().startsWith("java.")) {
       return name + ":" + (object.toString().contains("@") ? "" : object);
     }
     return name + fields(object, type);
+  }
+
+  /** Whether a read moves an entry of it to the end; on a copy, since that changes it. */
+  @SuppressWarnings("unchecked")
+  private static String order(LinkedHashMap<?, ?> map) {
+    Map<Object, Object> copy = (Map<Object, Object>) map.clone();
+    copy.clear();
+    copy.put("first", "");
+    copy.put("last", "");
+    copy.get("first");
+    return copy.keySet().toString();
   }
 
   private String fields(Object object, Class<?> type) {

@@ -61,6 +61,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Properties;
+import java.util.Queue;
 import java.util.Set;
 import java.util.SimpleTimeZone;
 import java.util.Stack;
@@ -343,6 +344,14 @@ class RoundTripTest {
         java("serialPersistentFields", new Samples.WithPersistentFields()),
         java("externalizable", new Samples.External("text")),
         java("subclass of a list", new Samples.NamedList()),
+        java("subclass of a map", numbered(new Samples.NamedMap(), 3)),
+        java("subclass of a map in access order", numbered(new Samples.LastRead(), 5)),
+        java("subclass of a set in order", namedOrder()),
+        java("queue in the application's order", ordered()),
+        java(
+            "exception with fields of its own",
+            new Samples.OutOfStock(
+                new ArrayList<>(List.of("pear")), new RuntimeException("cause"))),
         java("superclass that is not serializable", new Samples.OfNotSerializable()),
         java("one name in two classes", new Samples.Shadowing()),
         java("inner class", new Samples.Outer().new Inner()),
@@ -526,6 +535,18 @@ class RoundTripTest {
     Stack<Object> stack = new Stack<>();
     stack.push(1);
     return stack;
+  }
+
+  private static Object namedOrder() {
+    Set<String> set = new Samples.NamedOrder();
+    Collections.addAll(set, "pear", "apple", "cherry");
+    return set;
+  }
+
+  private static Object ordered() {
+    Queue<String> queue = new PriorityQueue<>(new Samples.ByLength());
+    Collections.addAll(queue, "cherry", "fig", "pear");
+    return queue;
   }
 
   private static Object accessOrder() {

@@ -13,8 +13,12 @@ import java.lang.reflect.Method;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Classes of the kind that applications put into sessions. */
@@ -279,6 +283,37 @@ final class Samples {
 
   static final class NamedList extends ArrayList<String> {
     private String name = "a list with a name";
+  }
+
+  static final class NamedMap extends HashMap<String, Object> {
+    private String name = "a map with a name";
+  }
+
+  /** Keeps those that were read last. */
+  static final class LastRead extends LinkedHashMap<String, Object> {
+    private int most = 3;
+
+    LastRead() {
+      super(16, 0.75f, true);
+    }
+
+    @Override
+    protected boolean removeEldestEntry(Map.Entry<String, Object> eldest) {
+      return size() > most;
+    }
+  }
+
+  static final class NamedOrder extends LinkedHashSet<String> {
+    private String name = "a set in order with a name";
+  }
+
+  static final class OutOfStock extends RuntimeException {
+    private final List<String> items;
+
+    OutOfStock(List<String> items, Throwable cause) {
+      super("out of stock", cause);
+      this.items = items;
+    }
   }
 
   static class NotSerializable {
