@@ -68,7 +68,7 @@ final class Description {
           map instanceof LinkedHashMap || map instanceof SortedMap || map instanceof EnumMap;
       String comparator =
           map instanceof SortedMap<?, ?> sorted ? describe(sorted.comparator()) : "";
-      String order = map instanceof LinkedHashMap<?, ?> linked ? order(linked) : "";
+      String order = map instanceof LinkedHashMap ? order(map) : "";
       List<Map.Entry<?, ?>> entries = new ArrayList<>(map.entrySet());
       if (!ordered) {
         entries.sort(Comparator.comparing(entry -> String.valueOf(entry.getKey())));
@@ -127,8 +127,8 @@ final class Description {
 
   /** Whether a read moves an entry of it to the end; on a copy, since that changes it. */
   @SuppressWarnings("unchecked")
-  private static String order(LinkedHashMap<?, ?> map) {
-    Map<Object, Object> copy = (Map<Object, Object>) map.clone();
+  private static String order(Map<?, ?> linked) {
+    Map<Object, Object> copy = (Map<Object, Object>) ((LinkedHashMap<?, ?>) linked).clone();
     copy.clear();
     copy.put("first", "");
     copy.put("last", "");
