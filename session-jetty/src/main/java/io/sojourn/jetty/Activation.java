@@ -15,23 +15,6 @@ final class Activation implements AttributeActivation {
 
   private static final Logger LOG = System.getLogger(Activation.class.getName());
 
-  private static final String LISTENER = "jakarta.servlet.http.HttpSessionActivationListener";
-
-  private static final ClassValue<Boolean> IS_LISTENER =
-      new ClassValue<>() {
-        @Override
-        protected Boolean computeValue(Class<?> type) {
-          for (Class<?> each = type; each != null; each = each.getSuperclass()) {
-            for (Class<?> implemented : each.getInterfaces()) {
-              if (implemented.getName().equals(LISTENER) || get(implemented)) {
-                return true;
-              }
-            }
-          }
-          return false;
-        }
-      };
-
   private final SojournSession session;
 
   Activation(SojournSession session) {
@@ -40,7 +23,7 @@ final class Activation implements AttributeActivation {
 
   @Override
   public boolean isWanted(Object value) {
-    return IS_LISTENER.get(value.getClass());
+    return SessionListeners.isA("HttpSessionActivationListener", value);
   }
 
   @Override

@@ -491,6 +491,14 @@ class SojournSession extends ManagedSession {
     changed(session);
   }
 
+  /** Jetty asks for it whenever it is about to tell listeners. */
+  @Override
+  @SuppressWarnings("TypeParameterUnusedInFormals")
+  public <T extends API> T getApi() {
+    cache.listeners().guard();
+    return super.getApi();
+  }
+
   // ---------------------------------------------------------------- attributes
 
   @Override
@@ -547,6 +555,15 @@ class SojournSession extends ManagedSession {
       onSessionAttributeUpdate(name, value, old);
     }
     return old;
+  }
+
+  @Override
+  protected void onSessionAttributeUpdate(
+      String name, @Nullable Object newValue, @Nullable Object oldValue) {
+    if (!Objects.equals(newValue, oldValue)) {
+      super.onSessionAttributeUpdate(
+          name, SessionListeners.guarded(newValue), SessionListeners.guarded(oldValue));
+    }
   }
 
   private @Nullable Object remove(LiveSession session, String name) {

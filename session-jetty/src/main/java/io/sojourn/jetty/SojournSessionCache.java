@@ -59,6 +59,7 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
   private final FailureLog outages = new FailureLog();
   private final FailureLog busy = new FailureLog();
   private final ScopeListener listener = new ScopeListener(this);
+  private final SessionListeners listeners;
 
   /** Sessions that are being ended here, by id. */
   private final Set<String> ending = ConcurrentHashMap.newKeySet();
@@ -95,6 +96,7 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
   SojournSessionCache(AbstractSessionManager manager, SojournSessionCacheFactory factory) {
     this.manager = manager;
     this.factory = factory;
+    this.listeners = new SessionListeners(manager);
   }
 
   AbstractSessionManager manager() {
@@ -103,6 +105,10 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
 
   AtomicInteger requests() {
     return requests;
+  }
+
+  SessionListeners listeners() {
+    return listeners;
   }
 
   /** Where failures of this kind are logged, so that none hides the other. */
@@ -245,6 +251,7 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
     }
     // Not before: a request that comes meanwhile is to be answered 503.
     stopping.handler.removeEventListener(listener);
+    listeners.unguard();
     stopped = true;
   }
 
