@@ -1,11 +1,15 @@
 package io.sojourn.jetty;
 
+import java.security.Principal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import javax.security.auth.Subject;
 import org.eclipse.jetty.http.HttpURI;
@@ -18,15 +22,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What Jetty's authenticators keep in a session as attributes of Jetty's own classes, in the form
- * in which it is stored (docs/format.md): the JDK's types, and no password.
+ * in which it is stored (docs/format.md): the JDK's types and the application's, and no password.
  */
 enum JettyAttribute {
 
-  /** Who is logged in: name and roles. */
+  /** Who is logged in: name and roles, and a principal of a class that is not Jetty's. */
   USER("org.eclipse.jetty.security.UserIdentity", "io.sojourn.user") {
     @Override
-    @Nullable Object toStored(Object value, String idParameter) {
-      return Login.toStored(value);
+    @Nullable Object toStored(Object value, SojournSessionCache cache) {
+      return Login.toStored(value, cache::encodingFailure, cache::reportOnce);
     }
 
     @Override
@@ -38,8 +42,10 @@ enum JettyAttribute {
   /** Where a user wanted to go who was asked to log in. */
   URI("org.eclipse.jetty.security.form_URI", "io.sojourn.form.uri") {
     @Override
-    @Nullable Object toStored(Object value, String idParameter) {
-      return value instanceof HttpURI uri ? withoutId(uri.toString(), idParameter) : null;
+    @Nullable Object toStored(Object value, SojournSessionCache cache) {
+      return value instanceof HttpURI uri
+          ? withoutId(uri.toString(), cache.manager().getSessionIdPathParameterName())
+          : null;
     }
 
     @Override
@@ -51,7 +57,7 @@ enum JettyAttribute {
   /** The form that such a user has sent. */
   POST("org.eclipse.jetty.security.form_POST", "io.sojourn.form.post") {
     @Override
-    @Nullable Object toStored(Object value, String idParameter) {
+    @Nullable Object toStored(Object value, SojournSessionCache cache) {
       if (!(value instanceof Fields fields)) {
         return null;
       }
@@ -100,18 +106,17 @@ enum JettyAttribute {
     return storedName;
   }
 
-  /**
-   * The form to store; null if the value is not of the kind that can be.
-   *
-   * @param idParameter what the session's id is called in an address
-   */
-  abstract @Nullable Object toStored(Object value, String idParameter);
+  /** The form to store; null if the value is not of the kind that can be. */
+  abstract @Nullable Object toStored(Object value, SojournSessionCache cache);
 
   /** Reads that form; null if it is another. */
   abstract @Nullable Object fromStored(Object stored);
 
   /** An address without the session's id, which would open the session. */
-  private static String withoutId(String address, String idParameter) {
+  private static String withoutId(String address, @Nullable String idParameter) {
+    if (idParameter == null) {
+      return address;
+    }
     int end = address.indexOf('?');
     String path = end < 0 ? address : address.substring(0, end);
     return path.replaceAll(";" + Pattern.quote(idParameter) + "=[^;/?#]*", "")
@@ -124,27 +129,58 @@ enum JettyAttribute {
     private static final String AUTH_TYPE = "authType";
     private static final String NAME = "name";
     private static final String ROLES = "roles";
+    private static final String USER_PRINCIPAL = "userPrincipal";
     private static final String LOGIN = "login";
 
-    static @Nullable Object toStored(Object value) {
+    static @Nullable Object toStored(
+        Object value, Function<Object, Optional<String>> encodingFailure, Consumer<String> report) {
       if (!(value instanceof SessionAuthentication login)) {
         return null;
       }
       Map<String, Object> stored = new LinkedHashMap<>();
       stored.put(AUTH_TYPE, login.getAuthenticationType());
-      if (!(login.getUserIdentity().getUserPrincipal() instanceof UserPrincipal user)) {
-        // The user stays here, and a logout or another login anywhere is to end that.
-        stored.put(LOGIN, UUID.randomUUID().toString());
-        return stored;
+      Principal principal = login.getUserIdentity().getUserPrincipal();
+      if (principal.getClass() != UserPrincipal.class) {
+        Optional<String> failure =
+            hasCredential(principal)
+                ? Optional.of("it holds a credential")
+                : encodingFailure.apply(principal);
+        String type = "A principal of class " + principal.getClass().getName();
+        if (failure.isEmpty()) {
+          stored.put(USER_PRINCIPAL, principal);
+        } else if (principal instanceof UserPrincipal) {
+          report.accept(
+              type
+                  + " is not stored, other nodes know its user's name and roles only: "
+                  + failure.get());
+        } else {
+          report.accept(
+              type
+                  + " is not stored, so its user is logged in on this node only: "
+                  + failure.get());
+          // A logout or another login anywhere is to end that.
+          stored.put(LOGIN, UUID.randomUUID().toString());
+          return stored;
+        }
       }
       TreeSet<String> roles = new TreeSet<>();
       for (RolePrincipal role :
           login.getUserIdentity().getSubject().getPrincipals(RolePrincipal.class)) {
         roles.add(role.getName());
       }
-      stored.put(NAME, user.getName());
+      stored.put(NAME, principal.getName());
       stored.put(ROLES, roles.toArray(String[]::new));
       return stored;
+    }
+
+    /** A password, or what is made of one: that is not to be stored. */
+    private static boolean hasCredential(Principal principal) {
+      if (!(principal instanceof UserPrincipal user)) {
+        return false;
+      }
+      Subject subject = new Subject();
+      user.configureSubject(subject);
+      return !subject.getPrivateCredentials().isEmpty();
     }
 
     static @Nullable Object fromStored(Object stored) {
@@ -154,7 +190,10 @@ enum JettyAttribute {
           || !(map.get(ROLES) instanceof String[] roles)) {
         return null;
       }
-      UserPrincipal user = new UserPrincipal(name, null);
+      Principal user =
+          map.get(USER_PRINCIPAL) instanceof Principal principal
+              ? principal
+              : new UserPrincipal(name, null);
       Subject subject = new Subject();
       subject.getPrincipals().add(user);
       for (String role : roles) {

@@ -307,6 +307,11 @@ class SojournSession extends ManagedSession {
     }
   }
 
+  /** Whether it is this request that has begun it. */
+  boolean hasBegun() {
+    return begun;
+  }
+
   /** Objects that were handed out may still be changed. */
   void expectChanges() {
     LiveSession session = live;
@@ -581,8 +586,7 @@ class SojournSession extends ManagedSession {
 
   private @Nullable Object put(LiveSession session, String name, Object value) {
     JettyAttribute jettys = JettyAttribute.named(name);
-    String idParameter = cache.manager().getSessionIdPathParameterName();
-    Object form = jettys == null ? null : jettys.toStored(value, idParameter);
+    Object form = jettys == null ? null : jettys.toStored(value, cache);
     if (jettys != null && form != null) {
       Object before = remove(session, name);
       session.setAttribute(jettys.storedName(), form);

@@ -1,6 +1,8 @@
 package io.sojourn.jetty;
 
 import io.sojourn.AttributeCodec;
+import io.sojourn.EncodeException;
+import io.sojourn.EncodedValue;
 import io.sojourn.LiveSession;
 import io.sojourn.NewSessionTimeout;
 import io.sojourn.RequestLeases;
@@ -54,6 +56,9 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
   /** How long a stop waits for requests. */
   private static final Duration LAST_REQUESTS_TIME = Duration.ofSeconds(2);
 
+  /** More kinds of messages than these are the same one with something in it that varies. */
+  private static final int MAX_REPORTED = 100;
+
   private final AbstractSessionManager manager;
   private final SojournSessionCacheFactory factory;
   private final FailureLog outages = new FailureLog();
@@ -63,6 +68,9 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
 
   /** Sessions that are being ended here, by id. */
   private final Set<String> ending = ConcurrentHashMap.newKeySet();
+
+  /** What {@link #reportOnce} has logged. */
+  private final Set<String> reported = ConcurrentHashMap.newKeySet();
 
   private final Object joining = new Object();
 
@@ -126,6 +134,23 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
 
   Optional<String> refusal(Object value) {
     return running().codec.refusal(value);
+  }
+
+  /** Why a value cannot be encoded; empty if it can. */
+  Optional<String> encodingFailure(Object value) {
+    try {
+      EncodedValue unused = running().codec.encode(value);
+      return Optional.empty();
+    } catch (EncodeException e) {
+      return Optional.of(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** One line for each message, such as that of a kind of principal, not for each login. */
+  void reportOnce(String message) {
+    if (reported.size() < MAX_REPORTED && reported.add(message)) {
+      LOG.log(Level.WARNING, message);
+    }
   }
 
   /**

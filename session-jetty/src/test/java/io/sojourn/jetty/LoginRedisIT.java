@@ -13,23 +13,34 @@ import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.io.Serializable;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.security.Principal;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.eclipse.jetty.security.AbstractLoginService;
 import org.eclipse.jetty.security.Constraint;
 import org.eclipse.jetty.security.HashLoginService;
+import org.eclipse.jetty.security.LoginService;
+import org.eclipse.jetty.security.RolePrincipal;
 import org.eclipse.jetty.security.SecurityHandler;
+import org.eclipse.jetty.security.UserIdentity;
+import org.eclipse.jetty.security.UserPrincipal;
 import org.eclipse.jetty.security.UserStore;
 import org.eclipse.jetty.security.authentication.FormAuthenticator;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Session;
+import org.eclipse.jetty.util.security.Credential;
 import org.eclipse.jetty.util.security.Password;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -47,25 +58,27 @@ class LoginRedisIT {
   private final List<JettyNode> nodes = new ArrayList<>();
 
   private @Nullable String cookie;
+  private @Nullable String encryptionKeys;
 
   LoginRedisIT(RedisServer redis) {
     this.redis = redis;
   }
 
-  @BeforeEach
-  void start() throws Exception {
+  private void start(LoginService users) throws Exception {
     for (int i = 0; i < 3; i++) {
       SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
       SessionStore store = PatientStores.open(redis.url(), application, () -> Duration.ZERO);
       stores.add(store);
       sessions.setSessionStore(store);
+      sessions.setEncryptionKeys(encryptionKeys);
+      sessions.setAllowedClasses("io.sojourn.jetty.*, " + UserPrincipal.class.getName());
       nodes.add(
           JettyNode.start(
               sessions,
               "",
               node -> {
                 node.context().add(new Account(), "/account");
-                node.context().protect(security());
+                node.context().protect(security(users));
               }));
     }
   }
@@ -76,16 +89,88 @@ class LoginRedisIT {
     stores.forEach(SessionStore::close);
   }
 
-  private static SecurityHandler security() {
+  private static LoginService jettys() {
     UserStore users = new UserStore();
     users.addUser("anna", new Password(PASSWORD), new String[] {"customer"});
     HashLoginService service = new HashLoginService("shop");
     service.setUserStore(users);
+    return service;
+  }
+
+  private static SecurityHandler security(LoginService users) {
     SecurityHandler.PathMapped security = new SecurityHandler.PathMapped();
-    security.setLoginService(service);
+    security.setLoginService(users);
     security.setAuthenticator(new FormAuthenticator("/login", "/failed", false));
     security.put("/account", Constraint.from("customer"));
     return security;
+  }
+
+  /** A principal that knows more than a name, and nothing of Jetty. */
+  private static final class Member implements Principal, Serializable {
+    private static final long serialVersionUID = 1L;
+    private final String name;
+    private final int number;
+
+    Member(String name, int number) {
+      this.name = name;
+      this.number = number;
+    }
+
+    @Override
+    public String getName() {
+      return name;
+    }
+
+    @Override
+    public String toString() {
+      return "member " + number;
+    }
+  }
+
+  /** One of Jetty's that knows more than a name. */
+  private static final class Customer extends UserPrincipal {
+    private static final long serialVersionUID = 1L;
+    private final int number;
+
+    Customer(String name, @Nullable Credential credential, int number) {
+      super(name, credential);
+      this.number = number;
+    }
+
+    @Override
+    public String toString() {
+      return "customer " + number;
+    }
+  }
+
+  /** Checks passwords as Jetty does, and then says in its own way who that is. */
+  private static final class OwnLoginService extends AbstractLoginService {
+
+    private final Principal user;
+
+    OwnLoginService(Principal user) {
+      this.user = user;
+    }
+
+    @Override
+    protected UserPrincipal loadUserInfo(String name) {
+      return new UserPrincipal(name, new Password(PASSWORD));
+    }
+
+    @Override
+    protected List<RolePrincipal> loadRoleInfo(UserPrincipal known) {
+      return List.of(new RolePrincipal("customer"));
+    }
+
+    @Override
+    public @Nullable UserIdentity login(
+        String name,
+        Object credentials,
+        Request request,
+        Function<Boolean, Session> getOrCreateSession) {
+      UserIdentity identity = super.login(name, credentials, request, getOrCreateSession);
+      return identity == null ? null : UserIdentity.from(identity.getSubject(), user, "customer");
+    }
   }
 
   /** Says who is there, and what was sent. */
@@ -104,6 +189,9 @@ class LoginRedisIT {
               request.getMethod()
                   + " by "
                   + request.getRemoteUser()
+                  + " ("
+                  + request.getUserPrincipal()
+                  + ")"
                   + " customer="
                   + request.isUserInRole("customer")
                   + " admin="
@@ -145,6 +233,7 @@ class LoginRedisIT {
   @Tag("R64")
   @Tag("R65")
   void aLoginBegunOnOneServerEndsOnAnotherAndIsKnownOnAThird() throws Exception {
+    start(jettys());
     assertThat(send(0, "POST", "/account", "item=apple")).contains("Location: /login");
     String before = String.valueOf(cookie);
     assertThat(send(1, "POST", "/j_security_check", "j_username=anna&j_password=" + PASSWORD))
@@ -152,23 +241,90 @@ class LoginRedisIT {
     assertThat(cookie).isNotEqualTo(before);
     // Jetty gives the form back, not the method.
     assertThat(send(2, "GET", "/account", ""))
-        .contains("GET by anna customer=true admin=false item=apple");
+        .contains("GET by anna (anna) customer=true admin=false item=apple");
     assertThat(send(0, "GET", "/account", ""))
-        .contains("GET by anna customer=true admin=false item=null");
+        .contains("GET by anna (anna) customer=true admin=false item=null");
 
     assertThat(stored(before)).isInstanceOf(LoadResult.Missing.class);
-    LoadResult after = stored(String.valueOf(cookie));
-    assertThat(after).isInstanceOf(LoadResult.Found.class);
-    ((LoadResult.Found) after)
-        .session()
-        .attributes()
-        .values()
-        .forEach(
-            attribute ->
-                assertThat(new String(attribute.value().bytes(), UTF_8)).doesNotContain(PASSWORD));
+    assertNoPasswordIsStored();
 
     assertThat(send(1, "GET", "/account?logout=1", "")).contains(" 200 ");
     assertThat(send(2, "GET", "/account", "")).contains("Location: /login");
+  }
+
+  @Test
+  @Tag("R65")
+  void aPrincipalOfTheApplicationsOwnIsKnownOnEveryServer() throws Exception {
+    start(new OwnLoginService(new Member("anna", 7)));
+    logIn();
+    for (int node = 0; node < 3; node++) {
+      assertThat(send(node, "GET", "/account", ""))
+          .contains("GET by anna (member 7) customer=true admin=false");
+    }
+    assertThat(send(1, "GET", "/account?logout=1", "")).contains(" 200 ");
+    assertThat(send(0, "GET", "/account", "")).contains("Location: /login");
+  }
+
+  @Test
+  @Tag("R61")
+  @Tag("R65")
+  void aPrincipalThatExtendsJettysIsToo() throws Exception {
+    start(new OwnLoginService(new Customer("anna", null, 8)));
+    logIn();
+    for (int node = 0; node < 3; node++) {
+      assertThat(send(node, "GET", "/account", ""))
+          .contains("GET by anna (customer 8) customer=true admin=false");
+    }
+  }
+
+  @Test
+  @Tag("R61")
+  @Tag("R65")
+  void oneThatHoldsAPasswordIsKnownElsewhereByNameAndRoles() throws Exception {
+    start(new OwnLoginService(new Customer("anna", new Password(PASSWORD), 8)));
+    logIn();
+    assertNoPasswordIsStored();
+    assertThat(send(0, "GET", "/account", ""))
+        .contains("GET by anna (customer 8) customer=true admin=false");
+    assertThat(send(2, "GET", "/account", ""))
+        .contains("GET by anna (anna) customer=true admin=false");
+  }
+
+  private void logIn() throws IOException {
+    assertThat(send(0, "GET", "/account", "")).contains("Location: /login");
+    assertThat(send(0, "POST", "/j_security_check", "j_username=anna&j_password=" + PASSWORD))
+        .contains("/account");
+  }
+
+  @Test
+  @Tag("R61")
+  void withEncryptionNeitherTheUserNorWhatWaitsForTheLoginIsReadableInTheStore() throws Exception {
+    encryptionKeys = "a:" + Base64.getEncoder().encodeToString(new byte[32]);
+    start(jettys());
+    assertThat(send(0, "POST", "/account", "item=apple")).contains("Location: /login");
+    assertThat(storedText()).doesNotContain("apple").doesNotContain("/account");
+    assertThat(send(1, "POST", "/j_security_check", "j_username=anna&j_password=" + PASSWORD))
+        .contains("/account");
+    assertThat(send(2, "GET", "/account", ""))
+        .contains("GET by anna (anna) customer=true admin=false item=apple");
+    assertThat(storedText()).doesNotContain("anna").doesNotContain("customer");
+  }
+
+  private void assertNoPasswordIsStored() {
+    assertThat(storedText()).contains("anna", "customer").doesNotContain(PASSWORD);
+  }
+
+  /** What somebody would read in the values of the session's attributes. */
+  private String storedText() {
+    LoadResult found = stored(String.valueOf(cookie));
+    assertThat(found).isInstanceOf(LoadResult.Found.class);
+    StringBuilder text = new StringBuilder();
+    ((LoadResult.Found) found)
+        .session()
+        .attributes()
+        .values()
+        .forEach(attribute -> text.append(new String(attribute.value().bytes(), UTF_8)));
+    return text.toString();
   }
 
   private LoadResult stored(String id) {
