@@ -14,10 +14,12 @@ import io.sojourn.codec.KryoCodec;
 import io.sojourn.codec.LocalizationCodec;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
@@ -77,6 +79,11 @@ public final class SessionSettings {
     values.put("maxObjects", Integer.toString(limits.objects()));
     values.put("encryptionKeys", null);
     values.put("encryption", "required");
+  }
+
+  /** What they are called. */
+  public Set<String> names() {
+    return Collections.unmodifiableSet(values.keySet());
   }
 
   /**

@@ -10,7 +10,9 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.WebSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -168,6 +170,7 @@ class JettyHomeIT {
   }
 
   @Test
+  @Tag("R67")
   @Tag("R71")
   @Tag("R90")
   void aSettingThatMakesNoSenseAndASecondCacheStopTheServer(@TempDir Path base) throws IOException {
@@ -179,6 +182,24 @@ class JettyHomeIT {
           Map.of("SOJOURN_ENCRYPTION_KEYS", "a:tooShort"), "jetty.session.sojourn.store=memory:");
       jetty.awaitEnd();
       assertThat(jetty.log()).contains("encryptionKeys=\"...\": ").doesNotContain("tooShort");
+      Files.writeString(
+          base.resolve("start.d/session-store-sojourn.ini"),
+          "jetty.session.sojourn.freshnes=causal\n",
+          StandardOpenOption.APPEND);
+      jetty.start(
+          Map.of(), "jetty.session.sojourn.store=memory:", "jetty.session.sojourn.pasword=s3cret");
+      jetty.awaitEnd();
+      assertThat(jetty.log())
+          .containsPattern(
+              "freshnes \\(in \\S*session-store-sojourn.ini\\), \\S*pasword \\(in the command");
+      Files.writeString(
+          base.resolve("start.d/session-store-sojourn.ini"),
+          "--module=session-store-sojourn\njetty.session.sojourn.password=${NOT_SET_ANYWHERE}\n");
+      jetty.start(Map.of());
+      jetty.awaitEnd();
+      assertThat(jetty.log()).contains("password=\"...\" refers to ${NOT_SET_ANYWHERE}");
+      Files.writeString(
+          base.resolve("start.d/session-store-sojourn.ini"), "--module=session-store-sojourn\n");
       jetty.start(Map.of());
       jetty.awaitEnd();
       assertThat(jetty.log()).contains("store=\"...\" is missing");

@@ -14,8 +14,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The Jettys and the stores that {@link JettyHomeContract} does not run with each other: no more
- * than that they work together, since whole servers take their time.
+ * A Jetty 12.0 and a Jetty 12.1 that share their sessions, as they do while servers are brought
+ * from one to the other; with each store, and either of them the one that is killed.
  */
 @ExtendWith(RealServers.class)
 @Tag("G1")
@@ -26,24 +26,26 @@ import org.junit.jupiter.api.io.TempDir;
 class JettyHomeStoresIT {
 
   @Test
-  void jetty120SharesItsSessionsOnRedis(RedisServer redis, @TempDir Path folder) throws Exception {
-    assertShared("12.0", "ee10", redis.url(), folder);
+  void jetty120And121ShareTheirSessionsOnRedis(RedisServer redis, @TempDir Path folder)
+      throws Exception {
+    Jetty killed = JettyHomeNode.prepare("12.0", "ee10", folder.resolve("killed"));
+    Jetty other = JettyHomeNode.prepare("12.1", "ee11", folder.resolve("other"));
+    assertShared(killed, other, redis.url());
   }
 
   @Test
-  void jetty121SharesItsSessionsOnMariaDb(MariaDbServer mariaDb, @TempDir Path folder)
+  void jetty121And120ShareTheirSessionsOnMariaDb(MariaDbServer mariaDb, @TempDir Path folder)
       throws Exception {
-    assertShared("12.1", "ee11", mariaDb.jdbcUrl(mariaDb.newDatabase()), folder);
+    Jetty killed = JettyHomeNode.prepare("12.1", "ee11", folder.resolve("killed"));
+    Jetty other = JettyHomeNode.prepare("12.0", "ee10", folder.resolve("other"));
+    assertShared(killed, other, mariaDb.jdbcUrl(mariaDb.newDatabase()));
   }
 
-  private static void assertShared(String line, String environment, String storeUrl, Path folder)
-      throws Exception {
+  private static void assertShared(Jetty killed, Jetty other, String storeUrl) throws Exception {
     String application = "stores-" + UUID.randomUUID();
     String allowed = "io.sojourn.testkit.*";
-    Jetty base = JettyHomeNode.prepare(line, environment, folder.resolve("prepared"));
-    Jetty copy = new Jetty(base, folder.resolve("copy"));
-    try (JettyHomeNode a = JettyHomeNode.start(base, storeUrl, application, allowed);
-        JettyHomeNode b = JettyHomeNode.start(copy, storeUrl, application, allowed)) {
+    try (JettyHomeNode a = JettyHomeNode.start(killed, storeUrl, application, allowed);
+        JettyHomeNode b = JettyHomeNode.start(other, storeUrl, application, allowed)) {
       ContractClient client = new ContractClient();
       client.send(a, "set:a:1", "add:cart:apple", "timeout:77");
       assertThat(client.send(b, "get:a", "timeout", "add:cart:pear", "set:a:2").lines())
@@ -58,7 +60,7 @@ class JettyHomeStoresIT {
       leaving.send(b, "set:a:1");
       leaving.send(a, "invalidate");
       assertThat(leaving.send(b, "get:a").line()).isEqualTo("none");
-      base.kill();
+      killed.kill();
       assertThat(client.send(b, "get:a", "get:cart", "set:a:3", "get:a").lines())
           .containsExactly("2", "apple,pear,plum", "3");
     }

@@ -11,6 +11,7 @@ import java.util.EventListener;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Predicate;
+import org.eclipse.jetty.server.Session;
 import org.eclipse.jetty.session.AbstractSessionManager;
 import org.jspecify.annotations.Nullable;
 
@@ -138,7 +139,9 @@ final class SessionListeners {
           default -> listener.toString();
         };
       }
-      if (arguments == null || !isThere.test(listener)) {
+      if (arguments == null
+          || !isThere.test(listener)
+          || (method.getName().equals("sessionCreated") && !hasBegun(arguments[0]))) {
         return null;
       }
       try {
@@ -154,6 +157,13 @@ final class SessionListeners {
             e.getCause());
         return null;
       }
+    }
+
+    /** Not one that the request has joined: Jetty takes it for a new one. */
+    private static boolean hasBegun(Object event) throws ReflectiveOperationException {
+      return !(event.getClass().getMethod("getSession").invoke(event) instanceof Session.API api
+          && api.getSession() instanceof SojournSession session
+          && !session.hasBegun());
     }
 
     /** An attribute's event with the value itself. */

@@ -8,8 +8,11 @@ import io.sojourn.SessionStores;
 import io.sojourn.StoreConfiguration;
 import io.sojourn.settings.SessionSettings;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.eclipse.jetty.server.Server;
@@ -37,7 +40,8 @@ import org.jspecify.annotations.Nullable;
  * handler))}.
  *
  * <p>docs/configuration.md explains the settings. They are text, so that a value that makes no
- * sense stops the start with one message that names it.
+ * sense stops the start with one message that names it. In each, {@code ${name}} stands for a
+ * system property or an environment variable, and {@code ${file:path}} for what is in a file.
  *
  * <p>To be configured by one thread before the server starts.
  */
@@ -68,7 +72,7 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
    * Required, unless a store is handed over.
    */
   public void setStore(String url) {
-    this.storeUrl = url;
+    this.storeUrl = References.replaced("store", url);
   }
 
   /**
@@ -86,7 +90,7 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
   /** Sets an option of the store, which refuses what it does not know; null leaves it unset. */
   public void setStoreOption(String name, @Nullable String value) {
     if (value != null) {
-      storeOptions.put(name, value);
+      storeOptions.put(name, References.replaced(name, value));
     }
   }
 
@@ -108,12 +112,29 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
    * share them. By default the context's first virtual host, if it has one.
    */
   public void setApplication(String name) {
-    this.application = name;
+    this.application = References.replaced("application", name);
+  }
+
+  private void set(String name, @Nullable String value) {
+    settings.set(name, value == null ? null : References.replaced(name, value));
+  }
+
+  /**
+   * Refuses properties of the module, {@code jetty.session.sojourn.*}, that set nothing, for a
+   * server that is started by its module.
+   *
+   * @param jettyBase the folder with the server's ini files; null if it has none
+   * @throws IllegalArgumentException if there is one; the message names all of them
+   */
+  public void refuseUnknownProperties(@Nullable String jettyBase) {
+    Set<String> known = new TreeSet<>(settings.names());
+    known.addAll(List.of("store", "username", "password", "storeOptions", "application"));
+    ModuleProperties.refuseUnknown(jettyBase, known);
   }
 
   /** Sets how many seconds the stored time of last access may lag behind. */
   public void setTouchInterval(String seconds) {
-    settings.set("touchInterval", seconds);
+    set("touchInterval", seconds);
   }
 
   /**
@@ -121,7 +142,7 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
    * ({@code set}).
    */
   public void setDirtyCheck(String mode) {
-    settings.set("dirtyCheck", mode);
+    set("dirtyCheck", mode);
   }
 
   /**
@@ -129,17 +150,17 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
    * absent}.
    */
   public void setOnDecodeFailure(String mode) {
-    settings.set("onDecodeFailure", mode);
+    set("onDecodeFailure", mode);
   }
 
   /** Sets how many sessions of each context this node keeps decoded. */
   public void setNearCacheSize(String sessions) {
-    settings.set("nearCacheSize", sessions);
+    set("nearCacheSize", sessions);
   }
 
   /** Sets how many bytes the attributes of those sessions may take, encoded. */
   public void setNearCacheBytes(String bytes) {
-    settings.set("nearCacheBytes", bytes);
+    set("nearCacheBytes", bytes);
   }
 
   /**
@@ -148,12 +169,12 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
    * store has told of a change ({@code tracked}).
    */
   public void setFreshness(String mode) {
-    settings.set("freshness", mode);
+    set("freshness", mode);
   }
 
   /** Sets for how many seconds a session is used at the most without asking the store. */
   public void setMaxStaleness(String seconds) {
-    settings.set("maxStaleness", seconds);
+    set("maxStaleness", seconds);
   }
 
   /**
@@ -161,7 +182,7 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
    * other, on all nodes ({@code serialize}).
    */
   public void setConcurrency(String mode) {
-    settings.set("concurrency", mode);
+    set("concurrency", mode);
   }
 
   /**
@@ -169,12 +190,12 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
    * context this regular expression matches as a whole.
    */
   public void setSerializePaths(@Nullable String pattern) {
-    settings.set("serializePaths", pattern);
+    set("serializePaths", pattern);
   }
 
   /** Sets how many seconds a request waits for its session before it is answered 503. */
   public void setSerializeTimeout(String seconds) {
-    settings.set("serializeTimeout", seconds);
+    set("serializeTimeout", seconds);
   }
 
   /**
@@ -182,14 +203,14 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
    * long as any other.
    */
   public void setNewSessionTimeout(@Nullable String seconds) {
-    settings.set("newSessionTimeout", seconds);
+    set("newSessionTimeout", seconds);
   }
 
   /**
    * Sets which classes may be in a session beside the JDK's value types and the application's own.
    */
   public void setAllowedClasses(String patterns) {
-    settings.set("allowedClasses", patterns);
+    set("allowedClasses", patterns);
   }
 
   /**
@@ -198,27 +219,27 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
    * implements {@link AttributeCodec}.
    */
   public void setCodec(String name) {
-    settings.set("codec", name);
+    set("codec", name);
   }
 
   /** Sets whether large attributes are compressed: {@code none} or {@code lz4}. */
   public void setCompression(String name) {
-    settings.set("compression", name);
+    set("compression", name);
   }
 
   /** Sets how many bytes an attribute may take, encoded. */
   public void setMaxEncodedBytes(String bytes) {
-    settings.set("maxEncodedBytes", bytes);
+    set("maxEncodedBytes", bytes);
   }
 
   /** Sets how deeply objects of an attribute may be nested. */
   public void setMaxDepth(String depth) {
-    settings.set("maxDepth", depth);
+    set("maxDepth", depth);
   }
 
   /** Sets how many objects an attribute may consist of. */
   public void setMaxObjects(String objects) {
-    settings.set("maxObjects", objects);
+    set("maxObjects", objects);
   }
 
   /**
@@ -226,7 +247,7 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
    * for none.
    */
   public void setEncryptionKeys(@Nullable String keys) {
-    settings.set("encryptionKeys", keys);
+    set("encryptionKeys", keys);
   }
 
   /**
@@ -234,7 +255,7 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
    * reads it, {@code prepare} writes it, too.
    */
   public void setEncryption(String mode) {
-    settings.set("encryption", mode);
+    set("encryption", mode);
   }
 
   // ---------------------------------------------------------------- Jetty

@@ -115,8 +115,13 @@ final class JettyNode implements ContainerNode {
 
   /** Waits until it is done with all requests, which it may be later than it has answered them. */
   void awaitIdle() {
+    awaitRequests(0);
+  }
+
+  /** Waits until so many requests are in the application. */
+  void awaitRequests(int number) {
     if (context.sessions().getSessionCache() instanceof SojournSessionCache cache) {
-      await().pollInterval(Duration.ofMillis(1)).until(() -> cache.requests().get() == 0);
+      await().pollInterval(Duration.ofMillis(1)).until(() -> cache.requests().get() == number);
     }
   }
 

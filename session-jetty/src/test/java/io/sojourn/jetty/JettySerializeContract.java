@@ -1,10 +1,13 @@
 package io.sojourn.jetty;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sojourn.testkit.ContainerNode;
 import io.sojourn.testkit.ContractClient;
 import io.sojourn.testkit.ContractClient.Answer;
+import io.sojourn.testkit.CountingStore;
+import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.SerializeContract;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.http.HttpServlet;
@@ -12,6 +15,9 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import jakarta.servlet.http.HttpSession;
 import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -65,6 +71,36 @@ abstract class JettySerializeContract extends SerializeContract {
       share(second);
       node.add(second);
       dispatchIntoEachOthersContexts(node, node.at(second));
+    }
+  }
+
+  @Test
+  @Tag("G3")
+  @Tag("R54")
+  void requestsOfOneServerThatWaitForEachOtherDoNotPollTheStore() throws Exception {
+    Map<String, String> settings = settings();
+    String url = requireNonNull(settings.remove("store"));
+    String application = requireNonNull(settings.remove("application"));
+    CountingStore store =
+        new CountingStore(PatientStores.open(url, application, () -> Duration.ZERO));
+    SojournSessionCacheFactory sessions = factory(settings);
+    sessions.setSessionStore(store);
+    ContractClient client = new ContractClient();
+    try (store;
+        JettyNode node = JettyNode.start(sessions, "", starting -> {})) {
+      client.send(node, "set:n:0");
+      CompletableFuture<Answer> holder = client.sendLater(node, "get:n", "await:g");
+      awaitWaiting(node, "g");
+      store.takeCalls();
+      List<CompletableFuture<Answer>> waiting = new ArrayList<>();
+      for (int i = 0; i < 20; i++) {
+        waiting.add(client.sendLater(node, "get:n"));
+      }
+      node.awaitRequests(21);
+      new ContractClient().send(node, "open:g");
+      holder.join();
+      assertThat(waiting).allSatisfy(each -> assertThat(each.join().line()).isEqualTo("0"));
+      assertThat(store.takeCalls().get("lease")).isLessThanOrEqualTo(20);
     }
   }
 

@@ -24,8 +24,11 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.logging.Handler;
+import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -172,6 +175,77 @@ abstract class OperationsContract {
   }
 
   @Test
+  @Tag("R58")
+  void whatIsLoggedAtTheFinestLevelHoldsNoIdThatOpensASession() throws Exception {
+    List<String> logged = Collections.synchronizedList(new ArrayList<>());
+    Handler handler = handler(line -> logged.add(new SimpleFormatter().format(line)));
+    handler.setLevel(Level.ALL);
+    // What the server itself logs at that level is its own, and has whole requests.
+    List<Logger> loggers =
+        Stream.of("io.sojourn", "io.lettuce", "com.zaxxer.hikari").map(Logger::getLogger).toList();
+    ContractClient client = new ContractClient();
+    List<String> ids = new ArrayList<>();
+    try {
+      loggers.forEach(
+          logger -> {
+            logger.addHandler(handler);
+            logger.setLevel(Level.ALL);
+            logger.setUseParentHandlers(false);
+          });
+      FaultyStore faulty = new FaultyStore(store());
+      JettyNode node =
+          node(
+              faulty,
+              starting ->
+                  starting
+                      .context()
+                      .add(
+                          new HttpSessionListener() {
+                            @Override
+                            public void sessionDestroyed(HttpSessionEvent event) {
+                              throw new IllegalStateException("The test made this listener throw");
+                            }
+                          }));
+      client.send(node, "set:a:1");
+      ids.add(requireNonNull(client.sessionId()));
+      client.send(node, "changeId");
+      ids.add(requireNonNull(client.sessionId()));
+      faulty.failAll();
+      assertThat(client.send(node, "get:a", "set:a:2").status()).isEqualTo(503);
+      faulty.fail();
+      client.send(node, "get:a");
+      client.send(node, "invalidate");
+      node.close();
+    } finally {
+      loggers.forEach(
+          logger -> {
+            logger.removeHandler(handler);
+            logger.setLevel(null);
+            logger.setUseParentHandlers(true);
+          });
+    }
+    assertThat(String.join("", logged))
+        .contains("sessionDestroyed", "503")
+        .doesNotContain(ids)
+        .doesNotContain(ids.get(0).substring(2));
+  }
+
+  private static Handler handler(Consumer<LogRecord> each) {
+    return new Handler() {
+      @Override
+      public void publish(LogRecord line) {
+        each.accept(line);
+      }
+
+      @Override
+      public void flush() {}
+
+      @Override
+      public void close() {}
+    };
+  }
+
+  @Test
   @Tag("G4")
   @Tag("R75")
   void anOutageUnderLoadWritesFewLines() throws Exception {
@@ -181,19 +255,7 @@ abstract class OperationsContract {
     client.send(node, "set:a:1");
     node.awaitIdle();
     List<String> logged = Collections.synchronizedList(new ArrayList<>());
-    Handler handler =
-        new Handler() {
-          @Override
-          public void publish(LogRecord line) {
-            logged.add(line.getLoggerName() + ": " + line.getMessage());
-          }
-
-          @Override
-          public void flush() {}
-
-          @Override
-          public void close() {}
-        };
+    Handler handler = handler(line -> logged.add(line.getLoggerName() + ": " + line.getMessage()));
     Logger root = Logger.getLogger("");
     root.addHandler(handler);
     try {

@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Base64;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
@@ -19,6 +21,7 @@ import org.eclipse.jetty.session.SessionCache;
 import org.eclipse.jetty.session.SessionHandler;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -112,6 +115,71 @@ class SettingsTest {
     assertThatThrownBy(server::start).hasMessageContaining("colour");
     server.stop();
     assertThatThrownBy(() -> sessions.setStoreOptions("red")).hasMessageContaining("'red'");
+  }
+
+  @Test
+  @Tag("R71")
+  void aMisspeltPropertyOfTheModuleIsNamedWithWhereItStands(@TempDir Path base) throws IOException {
+    SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
+    sessions.refuseUnknownProperties(null);
+    Path folder = Files.createDirectory(base.resolve("start.d"));
+    Path ini = folder.resolve("session-store-sojourn.ini");
+    // As a user finds it, with everything there to be switched on.
+    String template = Files.readString(MODULE);
+    template = template.substring(template.indexOf("[ini-template]") + "[ini-template]".length());
+    Files.writeString(ini, template.replaceAll("(?m)^#jetty", "jetty"));
+    sessions.refuseUnknownProperties(base.toString());
+    Files.writeString(
+        ini,
+        """
+        # jetty.session.sojourn.comment=1
+        jetty.session.sojourn.pasword=s3cret
+        jetty.session.sojourn.freshness?=causal
+        jetty.session.other=1
+        """);
+    Files.writeString(base.resolve("start.ini"), "jetty.session.sojourn.Store = memory:\n");
+    assertThatThrownBy(() -> sessions.refuseUnknownProperties(base.toString()))
+        .hasMessageStartingWith(
+            "jetty.session.sojourn.Store (in "
+                + base.resolve("start.ini")
+                + "), jetty.session.sojourn.pasword (in "
+                + ini
+                + ") is no setting")
+        .hasMessageContaining("password, ")
+        .hasMessageNotContaining("s3cret");
+  }
+
+  @Test
+  @Tag("R67")
+  void anySettingMayBeInAnEnvironmentVariableASystemPropertyOrAFile(@TempDir Path folder)
+      throws Exception {
+    Path secret = Files.writeString(folder.resolve("secret"), "from file$1\n");
+    System.setProperty("io.sojourn.test.secret", "from property");
+    try {
+      assertThat(References.replaced("password", "${file:" + secret + "}"))
+          .isEqualTo("from file$1");
+      assertThat(References.replaced("password", "a${io.sojourn.test.secret}b"))
+          .isEqualTo("afrom propertyb");
+      assertThat(References.replaced("password", "${PATH}")).isEqualTo(System.getenv("PATH"));
+    } finally {
+      System.clearProperty("io.sojourn.test.secret");
+    }
+    for (String setter : List.of("setStore", "setEncryptionKeys", "setApplication")) {
+      Method method = SojournSessionCacheFactory.class.getMethod(setter, String.class);
+      SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
+      assertThatThrownBy(() -> method.invoke(sessions, "s3cret${NOT_SET_ANYWHERE}"))
+          .cause()
+          .hasMessageContaining("${NOT_SET_ANYWHERE}")
+          .hasMessageNotContaining("s3cret");
+    }
+    SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
+    assertThatThrownBy(() -> sessions.setStoreOption("password", "${file:" + folder + "/none}"))
+        .hasMessageStartingWith("password=")
+        .hasMessageContaining("/none}");
+    sessions.setStore("memory:");
+    String key = "a:" + Base64.getEncoder().encodeToString(new byte[32]);
+    sessions.setEncryptionKeys("${file:" + Files.writeString(folder.resolve("key"), key) + "}");
+    sessions.start();
   }
 
   @Test
