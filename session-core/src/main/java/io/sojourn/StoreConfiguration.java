@@ -19,9 +19,18 @@ import java.util.regex.Pattern;
 public record StoreConfiguration(
     String url, String application, Map<String, String> options, Supplier<Duration> clockOffset) {
 
-  private static final Pattern USER_INFO = Pattern.compile("//[^?;]*@");
+  /** From the scheme to the last {@code @} before any parameter. */
+  private static final Pattern USER_INFO =
+      Pattern.compile("^((?:[A-Za-z][A-Za-z0-9+.-]*:)+(?://)?)[^?;]+@");
+
+  private static final String SECRET_NAME = "(?:pass|pwd|secret|token)";
+
   private static final Pattern SECRET_PARAMETER =
-      Pattern.compile("(?i)([?&;][^=&;]*(?:password|secret|token|pwd)[^=&;]*=)[^&;]*");
+      Pattern.compile("(?i)([?&;][^=&;]*" + SECRET_NAME + "[^=&;]*=)(?:\\{[^}]*}|[^&;]*)");
+
+  /** Where each address of several has properties of its own: {@code (host=a,password=b)}. */
+  private static final Pattern SECRET_OF_AN_ADDRESS =
+      Pattern.compile("(?i)(" + SECRET_NAME + "[^=&;,()]*=)[^&;,()]*");
 
   private static final Pattern DURATION = Pattern.compile("([0-9]{1,9})(ms|s|m)?");
 
@@ -47,8 +56,10 @@ public record StoreConfiguration(
 
   /** The URL for messages, without user, password or other secrets. */
   public String printableUrl() {
-    String withoutUser = USER_INFO.matcher(url).replaceAll("//***@");
-    return SECRET_PARAMETER.matcher(withoutUser).replaceAll("$1***");
+    // The user last: a password may hold what ends a user.
+    String printable = SECRET_PARAMETER.matcher(url).replaceAll("$1***");
+    printable = SECRET_OF_AN_ADDRESS.matcher(printable).replaceAll("$1***");
+    return USER_INFO.matcher(printable).replaceAll("$1***@");
   }
 
   /**
