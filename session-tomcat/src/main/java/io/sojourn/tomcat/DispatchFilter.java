@@ -73,7 +73,7 @@ final class DispatchFilter implements Filter {
       return;
     }
     RequestScope before = RequestScope.of(response);
-    RequestScope scope = before == null ? new RequestScope(null, null, null, null) : before;
+    RequestScope scope = before == null ? new RequestScope(null, null, null, null, null) : before;
     ServletResponse ours =
         before == null && response instanceof HttpServletResponse http
             ? new SessionResponse(http, scope)

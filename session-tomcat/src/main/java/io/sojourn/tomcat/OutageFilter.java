@@ -3,6 +3,7 @@ package io.sojourn.tomcat;
 import io.sojourn.SessionBusyException;
 import io.sojourn.SessionException;
 import io.sojourn.StoreUnavailableException;
+import jakarta.servlet.AsyncContext;
 import jakarta.servlet.Filter;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
@@ -10,6 +11,8 @@ import jakarta.servlet.ServletRequest;
 import jakarta.servlet.ServletResponse;
 import java.io.IOException;
 import org.apache.catalina.Context;
+import org.apache.juli.logging.Log;
+import org.apache.juli.logging.LogFactory;
 import org.apache.tomcat.util.descriptor.web.FilterDef;
 import org.apache.tomcat.util.descriptor.web.FilterMap;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +26,8 @@ import org.jspecify.annotations.Nullable;
 final class OutageFilter implements Filter {
 
   static final String NAME = "io.sojourn.outage";
+
+  private static final Log LOG = LogFactory.getLog(OutageFilter.class);
 
   private final FilterDef definition = new FilterDef();
   private final FilterMap mapping = new FilterMap();
@@ -64,11 +69,22 @@ final class OutageFilter implements Filter {
     } catch (IOException | ServletException | RuntimeException e) {
       RequestScope scope = RequestScope.current();
       SessionException failure = sessionFailure(e);
-      // An asynchronous request would wait for its timeout if Tomcat did not hear of it.
-      if (scope == null || failure == null || request.isAsyncStarted()) {
+      if (scope == null || failure == null) {
         throw e;
       }
       scope.failed(failure);
+      if (request.isAsyncStarted()) {
+        complete(request.getAsyncContext());
+      }
+    }
+  }
+
+  /** It would wait for its timeout, since Tomcat does not hear of the failure. */
+  private static void complete(AsyncContext started) {
+    try {
+      started.complete();
+    } catch (IllegalStateException e) {
+      LOG.debug("A request whose session failed has been completed or dispatched already", e);
     }
   }
 

@@ -25,22 +25,27 @@ final class RequestScope {
   private static final ThreadLocal<RequestScope> CURRENT = new ThreadLocal<>();
 
   /**
-   * The session that this thread came by last while it dispatched no request: a request listener
-   * comes before the valve, and a read or write listener has no dispatch. Weak, since such a thread
-   * may be anybody's.
+   * Whether this thread came by a session while it dispatched no request: a request listener comes
+   * before the valve. Only a hint, since such a thread may be anybody's.
    */
-  private static final ThreadLocal<WeakReference<SojournSession>> FOUND_OUTSIDE =
-      new ThreadLocal<>();
+  private static final ThreadLocal<Boolean> FOUND_OUTSIDE = new ThreadLocal<>();
 
   /** What Tomcat was told when it looked for the version of the application to go to. */
   private static final ThreadLocal<Mapped> MAPPED = new ThreadLocal<>();
 
   private final List<Lookup> lookups = new ArrayList<>(1);
   private volatile List<SojournSession> sessions = List.of();
+
+  /** Why this request cannot be served, whatever comes. */
   private volatile @Nullable SessionException failure;
+
+  /** Why what an asynchronous request's dispatch changed was not saved at its end. */
+  private volatile @Nullable SessionException unsaved;
 
   /** The manager of the context that the request came to; null if that is not one of ours. */
   private final @Nullable SojournManager owner;
+
+  private final @Nullable Request request;
 
   /** What this request has to itself; null if it is to have no session to itself. */
   private final @Nullable RequestLeases leases;
@@ -53,16 +58,19 @@ final class RequestScope {
    * A scope.
    *
    * @param owner the manager of the context that the request has come to, if it is one of ours
+   * @param request that request
    * @param leases for a request that is to have its sessions to itself
    * @param rerouting for a request that came with another node's route
    * @param seen for a request that is not always served from the store
    */
   RequestScope(
       @Nullable SojournManager owner,
+      @Nullable Request request,
       @Nullable RequestLeases leases,
       @Nullable Rerouting rerouting,
       @Nullable SeenVersions seen) {
     this.owner = owner;
+    this.request = request;
     this.leases = leases;
     this.rerouting = rerouting;
     this.seen = seen;
@@ -101,11 +109,11 @@ final class RequestScope {
   }
 
   /** This thread has come by a session and dispatches no request. */
-  static void foundOutside(SojournSession session) {
-    FOUND_OUTSIDE.set(new WeakReference<>(session));
+  static void foundOutside() {
+    FOUND_OUTSIDE.set(true);
   }
 
-  /** Whether this thread came by a session that no scope has taken over yet. */
+  /** Whether this thread came by a session while it dispatched no request. */
   static boolean hasFoundOutside() {
     return FOUND_OUTSIDE.get() != null;
   }
@@ -114,15 +122,20 @@ final class RequestScope {
     FOUND_OUTSIDE.remove();
   }
 
-  /** Makes the session that this thread came by before its own. */
+  /** The request begins to be dispatched: a listener may have come by its session before. */
+  void takeOver(SojournManager manager, Request dispatched) {
+    if (hasFoundOutside()) {
+      forgetFoundOutside();
+      adopt(manager, dispatched);
+    }
+  }
+
+  /**
+   * The response is about to leave: a thread that dispatches nothing may have come by a session.
+   */
   void takeOver() {
-    WeakReference<SojournSession> found = FOUND_OUTSIDE.get();
-    if (found != null) {
-      FOUND_OUTSIDE.remove();
-      SojournSession session = found.get();
-      if (session != null) {
-        use(session);
-      }
+    if (current() != this && owner != null && request != null) {
+      adopt(owner, request);
     }
   }
 
@@ -130,15 +143,15 @@ final class RequestScope {
    * Makes the session that this request came by while it was not dispatched its own: on another
    * thread, in a listener of its own. If there is none, nobody is asked for one.
    */
-  void adopt(SojournManager manager, Request request) {
-    String id = request.getRequestedSessionId();
-    RequestScope asksNobody = new RequestScope(null, null, null, null);
+  void adopt(SojournManager manager, Request undispatched) {
+    String id = undispatched.getRequestedSessionId();
+    RequestScope asksNobody = new RequestScope(null, null, null, null, null);
     if (id != null) {
       asksNobody.remember(manager, id, null);
     }
     RequestScope outer = asksNobody.enter();
     try {
-      if (request.getSessionInternal(false) instanceof SojournSession session) {
+      if (undispatched.getSessionInternal(false) instanceof SojournSession session) {
         use(session);
       }
     } finally {
@@ -266,14 +279,19 @@ final class RequestScope {
    * @throws SessionBusyException if a session has been given to another request meanwhile
    */
   void flush() {
+    SessionException before = unsaved;
     for (SojournSession session : sessions) {
       try {
-        session.flush();
+        if (!session.flush() && before != null) {
+          // It went with the request's turn, and nothing will save it any more.
+          throw before;
+        }
       } catch (StoreUnavailableException | SessionBusyException e) {
         failed(e);
         throw e;
       }
     }
+    unsaved = null;
     if (rerouting != null) {
       rerouting.tellClient();
     }
@@ -284,6 +302,22 @@ final class RequestScope {
         sessions.forEach(seen::tell);
       }
     }
+  }
+
+  /**
+   * Saves what has not been saved yet, unless the request has failed anyway.
+   *
+   * @return why it cannot be answered as it should; null if all went well
+   */
+  @Nullable SessionException finish() {
+    if (failure == null) {
+      try {
+        flush();
+      } catch (StoreUnavailableException | SessionBusyException e) {
+        // Noted.
+      }
+    }
+    return failure;
   }
 
   /** An asynchronous request is dispatched again: it waits for the sessions that it has used. */
@@ -304,8 +338,15 @@ final class RequestScope {
     }
   }
 
-  /** Other threads go on with the request: what it was handed may be changed after this. */
-  void expectChanges() {
+  /**
+   * Other threads go on with the request: what it was handed may be changed after this. They, or
+   * its end, may still save what cannot be saved now.
+   */
+  void handOver() {
+    if (failure == null) {
+      unsaved = finish();
+      failure = null;
+    }
     sessions.forEach(session -> session.live().expectChanges());
     if (seen != null) {
       synchronized (this) {

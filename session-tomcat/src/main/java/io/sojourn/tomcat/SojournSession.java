@@ -281,7 +281,7 @@ final class SojournSession extends StandardSession {
       scope.use(this);
       return;
     }
-    RequestScope.foundOutside(this);
+    RequestScope.foundOutside();
     if (!live().isStored()) {
       // Its cookie may be on its way before anything else is saved.
       flush();

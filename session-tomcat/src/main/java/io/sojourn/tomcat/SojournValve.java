@@ -93,7 +93,7 @@ final class SojournValve extends ValveBase {
 
   private void serve(Request request, Response response) throws IOException, ServletException {
     RequestScope scope = scope(request, response);
-    scope.takeOver();
+    scope.takeOver(manager, request);
     RequestScope outer = scope.enter();
     Authentication authentication = manager.authentication();
     try {
@@ -136,6 +136,7 @@ final class SojournValve extends ValveBase {
     RequestScope scope =
         new RequestScope(
             manager,
+            request,
             manager.leasesFor(path),
             Rerouting.of(request, manager),
             manager.seenBy(request));
@@ -158,20 +159,14 @@ final class SojournValve extends ValveBase {
   }
 
   private void end(Request request, Response response, RequestScope scope) {
-    if (scope.failure() == null) {
-      try {
-        scope.flush();
-      } catch (StoreUnavailableException | SessionBusyException e) {
-        // Kept in the scope, and answered below.
-      }
+    if (request.isAsync()) {
+      scope.handOver();
+      request.getAsyncContextInternal().addListener(new Completion(request, response, scope));
+      return;
     }
-    SessionException failure = scope.failure();
+    SessionException failure = scope.finish();
     if (failure != null) {
       answerUnavailable(request, response, failure);
-    }
-    if (request.isAsync()) {
-      scope.expectChanges();
-      request.getAsyncContextInternal().addListener(new Completion(request, response, scope));
     }
   }
 
@@ -193,18 +188,19 @@ final class SojournValve extends ValveBase {
 
     @Override
     public void onComplete(AsyncEvent event) {
+      if (RequestScope.current() == scope) {
+        // By a dispatch, which is answered when it has left the valve.
+        return;
+      }
       scope.adopt(manager, request);
-      try {
-        scope.flush();
-      } catch (StoreUnavailableException | SessionBusyException e) {
-        if (response.isCommitted()) {
-          logOf(e).failed("A response had begun when its session failed", e);
-        } else {
-          // Without a page: it is too late for one.
-          response.reset();
-          unavailable(response);
-          logOf(e).failed("A request was answered 503", e);
-        }
+      SessionException failure = scope.finish();
+      if (failure != null && response.isCommitted()) {
+        logOf(failure).failed("A response had begun when its session failed", failure);
+      } else if (failure != null) {
+        // Without a page: it is too late for one.
+        response.reset();
+        unavailable(response);
+        logOf(failure).failed("A request was answered 503", failure);
       }
     }
 
@@ -219,7 +215,7 @@ final class SojournValve extends ValveBase {
   }
 
   private void answerUnavailable(Request request, Response response, SessionException failure) {
-    if (response.isCommitted() || request.isAsync()) {
+    if (response.isCommitted()) {
       logOf(failure).failed("A response had begun when its session failed", failure);
       return;
     }
