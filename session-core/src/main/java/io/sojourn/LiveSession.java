@@ -73,7 +73,7 @@ public final class LiveSession {
   private volatile IdleTimeout timeout;
   private volatile boolean timeoutChanged;
   private volatile boolean unsaved;
-  private volatile boolean usedSinceFlush = true;
+  private volatile boolean usedSinceFlush;
   private volatile @Nullable Object attachment;
 
   /** What the store had told of changes when this copy was made. */
@@ -136,6 +136,7 @@ public final class LiveSession {
     this.thisAccessTime = creationTime;
     this.timeout = timeout;
     this.state = State.NEW;
+    this.usedSinceFlush = true;
   }
 
   /** A session as loaded. */

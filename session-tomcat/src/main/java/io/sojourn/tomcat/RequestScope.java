@@ -253,6 +253,11 @@ final class RequestScope {
     return failure;
   }
 
+  /** Whether it is a request of this manager's context. */
+  boolean isOf(SojournManager manager) {
+    return manager == owner;
+  }
+
   /** What this request has to itself of this manager's sessions; null if it shares them. */
   @Nullable RequestLeases leases(SojournManager manager) {
     return manager == owner ? leases : null;

@@ -684,10 +684,17 @@ public final class SojournManager extends ManagerBase {
             + why.getMessage());
   }
 
+  /** What a request is told that goes on when its application has been stopped. */
+  StoreUnavailableException notRunning() {
+    return new StoreUnavailableException(
+        "SojournManager of " + getApplication() + " is not running: the application is stopped",
+        null);
+  }
+
   private Running running() {
     Running current = running;
     if (current == null) {
-      throw new IllegalStateException("SojournManager of " + getApplication() + " is not running");
+      throw notRunning();
     }
     return current;
   }
@@ -704,14 +711,21 @@ public final class SojournManager extends ManagerBase {
    */
   @Override
   public @Nullable Session findSession(@Nullable String id) {
-    Running current = running;
-    if (id == null || current == null) {
+    if (id == null) {
       return null;
     }
     RequestScope scope = RequestScope.current();
     RequestScope.Lookup before = scope == null ? null : scope.lookup(this, id);
     if (before != null) {
       return before.session();
+    }
+    Running current = running;
+    if (current == null) {
+      if (scope == null) {
+        return null;
+      }
+      // A request that outlives its application has not lost its session.
+      throw notRunning();
     }
     if (scope == null && Asker.isMapper()) {
       return answerMapper(current, id);

@@ -107,7 +107,15 @@ final class SojournSession extends StandardSession {
    * @throws io.sojourn.StoreUnavailableException if the store cannot be asked
    */
   boolean flush() {
-    return repository().flush(live());
+    SessionRepository present = owner.repositoryIfRunning();
+    if (present != null) {
+      return present.flush(live());
+    }
+    // A request has outlived its application.
+    if (live().isUsedSinceFlush()) {
+      throw owner.notRunning();
+    }
+    return !live().isGone();
   }
 
   private SessionRepository repository() {

@@ -15,6 +15,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.apache.catalina.Wrapper;
 import org.apache.catalina.connector.Request;
 import org.apache.catalina.connector.Response;
+import org.apache.catalina.core.StandardContext;
 import org.apache.catalina.valves.ValveBase;
 import org.apache.juli.logging.Log;
 import org.apache.juli.logging.LogFactory;
@@ -36,7 +37,7 @@ final class SojournValve extends ValveBase {
    */
   private static final String RETRY_AFTER = "1";
 
-  /** How long Tomcat, too, waits for requests when it stops an application. */
+  /** Where the context does not say. */
   private static final Duration LAST_REQUESTS_TIME = Duration.ofSeconds(2);
 
   private static final String DEFAULT_SERVLET = "org.apache.catalina.servlets.DefaultServlet";
@@ -84,11 +85,19 @@ final class SojournValve extends ValveBase {
   void close() {
     closed = true;
     // It may be one of them that stops the application.
-    int own = RequestScope.current() == null ? 0 : 1;
-    long deadline = System.nanoTime() + LAST_REQUESTS_TIME.toNanos();
+    RequestScope current = RequestScope.current();
+    int own = current != null && current.isOf(manager) ? 1 : 0;
+    long deadline = System.nanoTime() + lastRequestsTime().toNanos();
     while (requests.get() > own && System.nanoTime() - deadline < 0) {
       LockSupport.parkNanos(1_000_000);
     }
+  }
+
+  /** How long Tomcat, too, waits for requests when it stops an application. */
+  private Duration lastRequestsTime() {
+    return getContainer() instanceof StandardContext context
+        ? Duration.ofMillis(context.getUnloadDelay())
+        : LAST_REQUESTS_TIME;
   }
 
   private void serve(Request request, Response response) throws IOException, ServletException {
