@@ -24,6 +24,8 @@ import java.util.function.UnaryOperator;
 import org.apache.catalina.authenticator.Constants;
 import org.apache.catalina.authenticator.SavedRequest;
 import org.apache.catalina.session.StandardSession;
+import org.apache.juli.logging.Log;
+import org.apache.juli.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +38,8 @@ import org.jspecify.annotations.Nullable;
 final class SojournSession extends StandardSession {
 
   private static final long serialVersionUID = 1L;
+
+  private static final Log LOG = LogFactory.getLog(SojournSession.class);
 
   private final transient SojournManager owner;
 
@@ -339,6 +343,20 @@ final class SojournSession extends StandardSession {
   void expireClaimed() {
     endedHere = true;
     super.expire(true);
+  }
+
+  /** At the session's end no failure of one attribute's listeners keeps others from being told. */
+  @Override
+  protected void removeAttributeInternal(String name, boolean notify) {
+    try {
+      super.removeAttributeInternal(name, notify);
+    } catch (RuntimeException | Error e) {
+      if (isValid) {
+        throw e;
+      }
+      LOG.warn(
+          "A listener of attribute '" + name + "' failed at the end of session " + live().key(), e);
+    }
   }
 
   /** Whether it is this node that has ended it. */

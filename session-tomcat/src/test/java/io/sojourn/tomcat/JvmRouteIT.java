@@ -139,6 +139,7 @@ class JvmRouteIT {
     assertThat(next.body()).isEqualTo("apple in " + base(born) + ".b");
     assertThat(next.setCookies()).isEmpty();
     assertThat(b.idChanges()).hasSize(1);
+    assertThat(a.idChanges()).isEmpty();
   }
 
   @ParameterizedTest
@@ -183,6 +184,7 @@ class JvmRouteIT {
     Answer answer = browser.get(b.uri("shop/get?fruit"));
     assertThat(answer.body()).isEqualTo("apple in " + id);
     assertThat(answer.setCookies()).isEmpty();
+    assertThat(a.idChanges()).isEmpty();
     assertThat(b.idChanges()).isEmpty();
   }
 
@@ -264,6 +266,7 @@ class JvmRouteIT {
               .isEqualTo("apple in " + base(id) + ".b");
           assertThat(tab.cookie("JSESSIONID", "/")).isEqualTo(base(id) + ".b");
         });
+    assertThat(a.idChanges()).isEmpty();
     assertThat(b.idChanges()).containsExactly(id + " to " + base(id) + ".b");
   }
 

@@ -4,11 +4,14 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.sojourn.IdleTimeout;
+import io.sojourn.NewSession;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionStore;
 import io.sojourn.testkit.ContainerNode;
 import io.sojourn.testkit.ContractClient;
 import io.sojourn.testkit.CountingStore;
+import io.sojourn.testkit.FaultyStore;
 import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisServer;
@@ -19,6 +22,8 @@ import jakarta.servlet.http.HttpSession;
 import jakarta.servlet.http.HttpSessionAttributeListener;
 import jakarta.servlet.http.HttpSessionBindingEvent;
 import jakarta.servlet.http.HttpSessionBindingListener;
+import jakarta.servlet.http.HttpSessionEvent;
+import jakarta.servlet.http.HttpSessionListener;
 import java.io.IOException;
 import java.io.Serializable;
 import java.lang.management.ManagementFactory;
@@ -27,6 +32,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -34,12 +40,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.management.JMException;
 import javax.management.MBeanServer;
 import org.apache.catalina.Session;
 import org.apache.catalina.core.StandardContext;
+import org.apache.catalina.session.StandardManager;
 import org.apache.catalina.startup.Tomcat;
 import org.apache.catalina.util.SessionIdGeneratorBase;
 import org.apache.catalina.util.StandardSessionIdGenerator;
@@ -79,7 +87,12 @@ class ManagerContractIT {
   }
 
   /** A node with what a test looks at. */
-  private record Node(TomcatNode tomcat, SojournManager manager, CountingStore store, Probe probe)
+  private record Node(
+      TomcatNode tomcat,
+      SojournManager manager,
+      CountingStore store,
+      FaultyStore faulty,
+      Probe probe)
       implements ContainerNode {
 
     @Override
@@ -145,7 +158,8 @@ class ManagerContractIT {
 
   private Node start(String name, SojournManager manager) throws Exception {
     SessionStore opened = PatientStores.open(url, application, clock::get);
-    CountingStore store = new CountingStore(opened);
+    FaultyStore faulty = new FaultyStore(opened);
+    CountingStore store = new CountingStore(faulty);
     manager.setSessionStore(store);
     manager.setAllowedClasses("io.sojourn.tomcat.*");
     Probe probe = new Probe();
@@ -159,7 +173,7 @@ class ManagerContractIT {
             });
     closeables.add(0, opened);
     closeables.add(0, tomcat);
-    return new Node(tomcat, manager, store, probe);
+    return new Node(tomcat, manager, store, faulty, probe);
   }
 
   private static String key(String id) {
@@ -202,8 +216,8 @@ class ManagerContractIT {
     client.send(a, "set:fruit:apple");
     client.send(b, "get:fruit");
     b.listed(id()).getSession().invalidate();
-    assertThat(b.events()).containsOnlyOnce("destroyed with cart null", "removed fruit");
-    assertThat(a.events()).noneMatch(event -> event.startsWith("destroyed"));
+    assertThat(b.events()).contains("destroyed with cart null");
+    assertThat(events(a, b)).containsOnlyOnce("destroyed with cart null", "removed fruit");
     assertThat(client.send(a, "get:fruit").line()).isEqualTo("none");
     assertThat(client.send(b, "get:fruit").line()).isEqualTo("none");
     assertThat(b.manager().findSessions()).isEmpty();
@@ -217,7 +231,7 @@ class ManagerContractIT {
     client.send(b, "get:fruit");
     b.listed(id()).getSession().removeAttribute("fruit");
     assertThat(client.send(a, "names").line()).isEqualTo("nut");
-    assertThat(b.events()).containsOnlyOnce("removed fruit");
+    assertThat(events(a, b)).containsOnlyOnce("removed fruit");
   }
 
   /** As the manager application does when it is told to expire what has been idle for so long. */
@@ -266,8 +280,8 @@ class ManagerContractIT {
     }
     assertThat(b.invoke("listSessionIds")).isEqualTo("");
     b.invoke("expireSession", key(id));
-    assertThat(b.events()).containsOnlyOnce("destroyed with cart null", "removed fruit");
-    assertThat(a.events()).noneMatch(event -> event.startsWith("destroyed"));
+    assertThat(b.events()).contains("destroyed with cart null");
+    assertThat(events(a, b)).containsOnlyOnce("destroyed with cart null", "removed fruit");
     assertThat(client.send(a, "get:fruit").line()).isEqualTo("none");
     assertThat(b.invoke("getSession", id)).isNull();
     b.invoke("expireSession", "unheard-of");
@@ -380,6 +394,199 @@ class ManagerContractIT {
       new ContractClient().send(a, "set:fruit:pear");
     }
     assertThat((Long) a.attribute("nearCacheEvictions")).isPositive();
+  }
+
+  /** Each of a session that this node has not begun. */
+  @Test
+  @Tag("R72")
+  void howLongSessionsLivedIsCountedWhereTheyEnd() throws Exception {
+    Node a = start("a");
+    Node b = start("b");
+    endOneOf(Duration.ofHours(2), a, b);
+    // The test may take a while.
+    assertThat((Integer) b.attribute("sessionMaxAliveTime")).isBetween(7200, 7800);
+    assertThat((Integer) b.attribute("sessionAverageAliveTime")).isBetween(7200, 7800);
+    endOneOf(Duration.ofHours(3), a, b);
+    endOneOf(Duration.ofHours(1), a, b);
+    assertThat((Integer) b.attribute("sessionMaxAliveTime")).isBetween(10800, 11400);
+    assertThat(a.attribute("sessionMaxAliveTime")).isEqualTo(0);
+    assertThat(a.attribute("sessionAverageAliveTime")).isEqualTo(0);
+  }
+
+  /** Ends a session of this age on b. */
+  private static void endOneOf(Duration age, Node a, Node b) {
+    String id = "0123456789ABCDEF-" + age;
+    NewSession old =
+        new NewSession(
+            SessionKey.of(id),
+            Instant.now().minus(age),
+            IdleTimeout.of(Duration.ofMinutes(30), Duration.ofMinutes(1)),
+            Map.of());
+    assertThat(a.store().create(old)).isTrue();
+    ContractClient user = new ContractClient();
+    user.useSessionId(id);
+    assertThat(user.send(b, "invalidate").status()).isEqualTo(200);
+  }
+
+  // ---------------------------------------------------------------- work in the background
+
+  @ParameterizedTest
+  @EnumSource(StoreKind.class)
+  @Tag("G6")
+  @Tag("R31")
+  void aSessionLivesAsLongAsALongRequestAndThenEndsOnce(StoreKind kind) throws Exception {
+    url = kind.url(redis);
+    Node a = start("a", "touchInterval", "0");
+    Node b = start("b", "touchInterval", "0");
+    client.send(a, "set:fruit:apple", "timeout:60");
+    client.send(b, "get:fruit");
+    CompletableFuture<ContractClient.Answer> slow = held(a, "long", "get:fruit");
+    for (int seconds = 40; seconds <= 200; seconds += 40) {
+      clock.set(Duration.ofSeconds(seconds));
+      a.manager().backgroundProcess();
+      b.scavenge();
+      a.scavenge();
+    }
+    assertThat(events(a, b)).noneMatch(event -> event.startsWith("destroyed"));
+    release(a, "long");
+    assertThat(slow.join().lines()).containsExactly("apple", "apple");
+    assertThat(client.send(b, "get:fruit").line()).isEqualTo("apple");
+    a.tomcat().awaitIdle();
+    b.tomcat().awaitIdle();
+    clock.set(Duration.ofSeconds(400));
+    a.manager().backgroundProcess();
+    b.scavenge();
+    a.scavenge();
+    assertThat(events(a, b)).containsOnlyOnce("destroyed with cart null", "removed fruit");
+    assertThat(client.send(a, "get:fruit").line()).isEqualTo("none");
+  }
+
+  @ParameterizedTest
+  @EnumSource(StoreKind.class)
+  @Tag("R22")
+  @Tag("R75")
+  void whatCouldNotBeSavedWhenItsAnswerHadLeftIsSavedInTheBackground(StoreKind kind)
+      throws Exception {
+    url = kind.url(redis);
+    Node a = start("a");
+    Node b = start("b");
+    client.send(a, "set:fruit:apple");
+    a.faulty().fail("save");
+    try (LogRecords log = new LogRecords()) {
+      assertThat(client.send(a, "flush", "set:fruit:pear").status()).isEqualTo(200);
+      a.tomcat().awaitIdle();
+      assertThat(log.warnings())
+          .singleElement()
+          .satisfies(
+              line -> {
+                assertThat(line.getMessage()).startsWith("A response had begun when");
+                assertThat(line.getThrown()).isNull();
+              });
+    }
+    assertThat(client.send(b, "get:fruit").line()).isEqualTo("apple");
+    a.faulty().fail();
+    a.manager().backgroundProcess();
+    assertThat(client.send(b, "get:fruit").line()).isEqualTo("pear");
+  }
+
+  /** What the listeners of all these nodes were told. */
+  private static List<String> events(Node... nodes) {
+    return Arrays.stream(nodes).flatMap(node -> node.events().stream()).toList();
+  }
+
+  // ---------------------------------------------------------------- listeners at a session's end
+
+  /** How a session ends. */
+  private enum End {
+    INVALIDATION,
+    EXPIRY
+  }
+
+  private void end(End how, Node a, Node b) {
+    if (how == End.INVALIDATION) {
+      client.send(a, "invalidate");
+    } else {
+      clock.set(Duration.ofHours(1));
+    }
+    a.scavenge();
+    b.scavenge();
+    a.scavenge();
+  }
+
+  @ParameterizedTest
+  @EnumSource(End.class)
+  @Tag("G6")
+  @Tag("R32")
+  @Tag("R34")
+  void whatIsToldOfASessionsEndOnTwoNodesIsWhatTomcatTellsOnOne(End how) throws Exception {
+    List<String> plain = new CopyOnWriteArrayList<>();
+    StandardManager own = new StandardManager();
+    Probe probe = new Probe();
+    probe.told = plain;
+    probe.next = Probe::bindTwo;
+    try (TomcatNode node = TomcatNode.start(own, (tomcat, context) -> probe.addTo(context))) {
+      client.send(at(node, "/probe/"));
+      plain.clear();
+      Session only = own.findSessions()[0];
+      if (how == End.INVALIDATION) {
+        only.getSession().invalidate();
+      } else {
+        only.expire();
+      }
+    }
+    assertThat(plain).hasSize(5);
+    client.useSessionId("none");
+    List<String> told = new CopyOnWriteArrayList<>();
+    Node a = start("a");
+    Node b = start("b");
+    a.probe().told = told;
+    b.probe().told = told;
+    a.probe().next = Probe::bindTwo;
+    client.send(at(a, "/probe/"));
+    b.probe().next = session -> session.getAttribute("first");
+    client.send(at(b, "/probe/"));
+    told.clear();
+    end(how, a, b);
+    assertThat(told).containsExactlyInAnyOrderElementsOf(plain);
+    assertThat(told.get(0)).isEqualTo(plain.get(0));
+  }
+
+  @ParameterizedTest
+  @EnumSource(End.class)
+  @Tag("R35")
+  void aListenerThatThrowsKeepsNeitherASessionAliveNorTheOthersFromBeingTold(End how)
+      throws Exception {
+    List<String> told = new CopyOnWriteArrayList<>();
+    Node a = start("a");
+    Node b = start("b");
+    for (Node node : List.of(a, b)) {
+      node.probe().told = told;
+      node.probe().throwing = true;
+    }
+    a.probe().next =
+        session -> {
+          Probe.bindTwo(session);
+          session.setAttribute("third", "3");
+        };
+    client.send(at(a, "/probe/"));
+    ContractClient other = new ContractClient();
+    other.send(a, "set:fruit:pear");
+    told.clear();
+    end(how, a, b);
+    assertThat(told).containsOnlyOnce("unbound first", "unbound second", "removed third");
+    long ended = how == End.INVALIDATION ? 1 : 2;
+    assertThat(told).filteredOn("destroyed"::equals).hasSize((int) ended);
+    assertThat(events(a, b)).containsOnlyOnce("removed third");
+    assertThat(events(a, b))
+        .filteredOn(event -> event.startsWith("destroyed"))
+        .hasSize((int) ended);
+    for (Node node : List.of(a, b)) {
+      assertThat(client.send(node, "get:first").line()).isEqualTo("none");
+    }
+    assertThat(other.send(b, "get:fruit").line())
+        .isEqualTo(how == End.INVALIDATION ? "pear" : "none");
+    assertThat((Long) a.attribute("expiredSessions") + (Long) b.attribute("expiredSessions"))
+        .isEqualTo(ended);
   }
 
   // ---------------------------------------------------------------- settings of all managers
@@ -520,7 +727,7 @@ class ManagerContractIT {
 
   // ---------------------------------------------------------------- the web application
 
-  private static ContainerNode at(Node node, String path) {
+  private static ContainerNode at(ContainerNode node, String path) {
     return new ContainerNode() {
       @Override
       public URI uri() {
@@ -542,16 +749,25 @@ class ManagerContractIT {
     void on(HttpSession session);
   }
 
-  private static final class Probe extends HttpServlet implements HttpSessionAttributeListener {
+  private static final class Probe extends HttpServlet
+      implements HttpSessionListener, HttpSessionAttributeListener {
     private static final long serialVersionUID = 1L;
 
     final transient AtomicInteger replaced = new AtomicInteger();
     transient volatile Deed next = session -> {};
+    transient volatile List<String> told = new CopyOnWriteArrayList<>();
+    transient volatile boolean throwing;
 
     void addTo(StandardContext context) {
-      Tomcat.addServlet(context, "probe", this);
+      Tomcat.addServlet(context, "probe", this).setLoadOnStartup(1);
       context.addServletMappingDecoded("/probe/*", "probe");
       context.addApplicationEventListener(this);
+      context.addApplicationLifecycleListener(this);
+    }
+
+    @Override
+    public void init() {
+      getServletContext().setAttribute("probe", this);
     }
 
     @Override
@@ -560,9 +776,45 @@ class ManagerContractIT {
       next.on(request.getSession());
     }
 
+    static void bindTwo(HttpSession session) {
+      session.setAttribute("first", new Unbound());
+      session.setAttribute("second", new Unbound());
+    }
+
+    static void tell(HttpSession session, String what) {
+      ((Probe) session.getServletContext().getAttribute("probe")).tell(what);
+    }
+
+    private void tell(String what) {
+      told.add(what);
+      if (throwing) {
+        throw new IllegalStateException("The test's listener of " + what);
+      }
+    }
+
+    @Override
+    public void sessionDestroyed(HttpSessionEvent event) {
+      tell("destroyed");
+    }
+
+    @Override
+    public void attributeRemoved(HttpSessionBindingEvent event) {
+      tell("removed " + event.getName());
+    }
+
     @Override
     public void attributeReplaced(HttpSessionBindingEvent event) {
       replaced.incrementAndGet();
+    }
+  }
+
+  /** Tells where it is unbound. */
+  private static final class Unbound implements HttpSessionBindingListener, Serializable {
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    public void valueUnbound(HttpSessionBindingEvent event) {
+      Probe.tell(event.getSession(), "unbound " + event.getName());
     }
   }
 
