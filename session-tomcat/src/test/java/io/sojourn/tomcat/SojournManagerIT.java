@@ -13,6 +13,9 @@ import jakarta.servlet.http.HttpSession;
 import jakarta.servlet.http.HttpSessionBindingEvent;
 import jakarta.servlet.http.HttpSessionBindingListener;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.DriverManager;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -20,6 +23,7 @@ import java.util.UUID;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
+import org.apache.catalina.Session;
 import org.apache.catalina.authenticator.FormAuthenticator;
 import org.apache.catalina.authenticator.NonLoginAuthenticator;
 import org.apache.catalina.authenticator.SingleSignOn;
@@ -29,6 +33,7 @@ import org.apache.catalina.startup.Tomcat;
 import org.apache.tomcat.util.descriptor.web.LoginConfig;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -299,6 +304,46 @@ class SojournManagerIT {
         response.getWriter().print(e);
       }
       response.getWriter().print(Collections.list(session.getAttributeNames()));
+    }
+  }
+
+  /** As in {@code META-INF/context.xml}. */
+  @Test
+  @Tag("R67")
+  void aSecretMayBeThatOfASystemProperty(@TempDir Path folder) throws Exception {
+    String database = "jdbc:h2:mem:" + UUID.randomUUID() + ";DB_CLOSE_DELAY=-1";
+    DriverManager.getConnection(database, "sa", "s3cret").close();
+    Path file =
+        Files.writeString(
+            folder.resolve("context.xml"),
+            """
+            <Context>
+              <Manager className="io.sojourn.tomcat.SojournManager" store="%s" username="sa"
+                  password="${sojourn.test.password}"/>
+            </Context>
+            """
+                .formatted(database));
+    System.setProperty("sojourn.test.password", "s3cret");
+    Tomcat tomcat = new Tomcat();
+    try (LogRecords log = new LogRecords()) {
+      tomcat.setBaseDir(folder.toString());
+      tomcat.setPort(0);
+      StandardContext context =
+          (StandardContext) tomcat.addWebapp(tomcat.getHost(), "", folder.toString());
+      context.setConfigFile(file.toUri().toURL());
+      tomcat.start();
+      assertThat(context.getState().isAvailable()).isTrue();
+      SojournManager manager = (SojournManager) context.getManager();
+      Session begun = manager.createSession(null);
+      begun.getSession().setAttribute("n", "1");
+      assertThat(manager.getStoreFailures()).isZero();
+      assertThat(manager.getStoreCalls()).isPositive();
+      assertThat(log.all())
+          .allSatisfy(line -> assertThat(line.getMessage() + "").doesNotContain("s3cret"));
+    } finally {
+      System.clearProperty("sojourn.test.password");
+      tomcat.stop();
+      tomcat.destroy();
     }
   }
 
