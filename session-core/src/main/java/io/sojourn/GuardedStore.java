@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A store that is not asked while it does not answer, so that a store that hangs does not take a
  * thread of every request. Once it is silent, one call at a time goes through to see whether it is
- * back; all others fail at once.
+ * back; all others fail at once. One that gets stuck itself keeps the next from going through for a
+ * while only: a second for each call that is under way.
  *
  * <p>It is silent when a call has failed after waiting, or when {@value #WAITING} calls have been
  * waiting for more than a second, and no other call has been answered since they began. Until its
@@ -88,7 +89,7 @@ final class GuardedStore implements SessionStore {
       return call;
     }
     synchronized (lock) {
-      if (calls.isEmpty() || !(silent || isSilent(call.begin))) {
+      if (mayLook(call.begin) || !(silent || isSilent(call.begin))) {
         calls.add(call);
         return call;
       }
@@ -97,6 +98,15 @@ final class GuardedStore implements SessionStore {
         "The session store does not answer. It is asked again by one request at a time until it"
             + " does",
         null);
+  }
+
+  /**
+   * Whether no call is under way that is likely to find out yet. The more are stuck, the longer the
+   * next one waits, so that they stay few however long that lasts.
+   */
+  private boolean mayLook(long now) {
+    long patience = PATIENCE.toNanos() * calls.size();
+    return calls.stream().allMatch(call -> now - call.begin > patience);
   }
 
   /** Whether so many calls wait for so long that the next one would do no better. */

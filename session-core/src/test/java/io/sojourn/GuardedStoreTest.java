@@ -31,8 +31,9 @@ class GuardedStoreTest {
             getClass().getClassLoader(),
             new Class<?>[] {SessionStore.class},
             (proxy, method, arguments) -> {
+              CountDownLatch own = gate;
               asked.release();
-              gate.await();
+              own.await();
               if (down) {
                 throw new StoreUnavailableException("down", null);
               }
@@ -104,6 +105,43 @@ class GuardedStoreTest {
     gate.countDown();
     assertThat(probe.get(0).join()).isInstanceOf(LoadResult.Missing.class);
     assertThat(load()).isInstanceOf(LoadResult.Missing.class);
+  }
+
+  /** As a large save does whose host has vanished, until TCP gives up. */
+  @Test
+  void oneThatIsStuckKeepsNobodyFromFindingThatTheStoreIsBack() throws Exception {
+    load();
+    CountDownLatch stuck = new CountDownLatch(1);
+    gate = stuck;
+    asked.drainPermits();
+    List<CompletableFuture<LoadResult>> save = loadLater(1);
+    asked.acquire();
+    down = true;
+    gate = new CountDownLatch(1);
+    List<CompletableFuture<LoadResult>> second = loadLater(1);
+    asked.acquire();
+    Thread.sleep(300);
+    gate.countDown();
+    assertThatThrownBy(second.get(0)::join).hasRootCauseInstanceOf(StoreUnavailableException.class);
+    assertThatThrownBy(this::load).hasMessageContaining("does not answer");
+
+    down = false;
+    awaitAnswer();
+    assertThat(load()).isInstanceOf(LoadResult.Missing.class);
+    assertThat(save.get(0)).isNotDone();
+    stuck.countDown();
+    assertThat(save.get(0).join()).isInstanceOf(LoadResult.Missing.class);
+  }
+
+  private void awaitAnswer() throws InterruptedException {
+    for (int i = 0; i < 1000; i++) {
+      try {
+        load();
+        return;
+      } catch (StoreUnavailableException e) {
+        Thread.sleep(10);
+      }
+    }
   }
 
   @Test
