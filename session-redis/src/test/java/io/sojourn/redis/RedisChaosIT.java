@@ -13,6 +13,7 @@ import io.lettuce.core.sentinel.api.StatefulRedisSentinelConnection;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionStore;
 import io.sojourn.StoreConfiguration;
+import io.sojourn.testkit.CuttingProxy;
 import io.sojourn.testkit.server.RedisClusterServers;
 import io.sojourn.testkit.server.RedisSentinels;
 import io.sojourn.testkit.server.RedisServer;
@@ -131,8 +132,8 @@ class RedisChaosIT {
   @Tag("G5")
   void cutsLoseNothing() throws IOException {
     try (RedisServer server = RedisServer.startPrivate();
-        CuttingProxy one = new CuttingProxy(server.port());
-        CuttingProxy two = new CuttingProxy(server.port())) {
+        CuttingProxy one = new CuttingProxy(server.url());
+        CuttingProxy two = new CuttingProxy(server.url())) {
       open(one.url());
       open(two.url());
       ChaosLoad load = load(server.url());

@@ -31,6 +31,7 @@ import io.sojourn.SessionStore;
 import io.sojourn.StoreConfiguration;
 import io.sojourn.StoreUnavailableException;
 import io.sojourn.StoredAttribute;
+import io.sojourn.testkit.CuttingProxy;
 import io.sojourn.testkit.Threads;
 import io.sojourn.testkit.server.RedisServer;
 import java.io.IOException;
@@ -216,7 +217,7 @@ class RedisOutageIT {
     SessionKey first = created(other);
     assertThat(other.save(set(first, "a", "2"))).hasValue(2);
     assertThat(other.rename(first, newKeyFor(first))).isTrue();
-    try (CuttingProxy proxy = new CuttingProxy(server.port())) {
+    try (CuttingProxy proxy = new CuttingProxy(server.url())) {
       SessionStore store = open(proxy.url(), Duration.ofSeconds(10));
       created(store);
       SessionKey key = newKey();
@@ -251,7 +252,7 @@ class RedisOutageIT {
   @Tag("G4")
   @Tag("R16")
   void aConnectionThatBreaksWhileItIsOpenedIsOpenedOnceMore() throws IOException {
-    try (CuttingProxy proxy = new CuttingProxy(server.port())) {
+    try (CuttingProxy proxy = new CuttingProxy(server.url())) {
       SessionStore store = open(proxy.url(), Duration.ofSeconds(10));
       proxy.cut(CuttingProxy.Cut.REQUEST);
       SessionKey key = created(store);

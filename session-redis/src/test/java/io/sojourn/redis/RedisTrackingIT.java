@@ -23,13 +23,13 @@ import io.sojourn.StoreConfiguration;
 import io.sojourn.StoreUnavailableException;
 import io.sojourn.codec.ClassFilter;
 import io.sojourn.codec.KryoCodec;
+import io.sojourn.testkit.CuttingProxy;
 import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisClusterServers;
 import io.sojourn.testkit.server.RedisSentinels;
 import io.sojourn.testkit.server.RedisServer;
 import io.sojourn.testkit.server.RedisSlotMove;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -306,7 +306,7 @@ class RedisTrackingIT {
       })
   void aProxyThatSpeaksAnOlderProtocolOnlyIsReportedOnce(String refusal, RedisServer redis)
       throws Exception {
-    try (CuttingProxy proxy = new CuttingProxy(URI.create(redis.url()).getPort());
+    try (CuttingProxy proxy = new CuttingProxy(redis.url());
         Warnings warnings = new Warnings()) {
       proxy.refuseHello(refusal);
       SessionRepository a = node(proxy.url());

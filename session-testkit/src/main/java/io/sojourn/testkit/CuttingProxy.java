@@ -1,4 +1,4 @@
-package io.sojourn.redis;
+package io.sojourn.testkit;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.IOException;
@@ -10,18 +10,22 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** A way to a server of this machine that breaks where a test says. Thread-safe. */
-final class CuttingProxy implements AutoCloseable {
+/** A way to a server that breaks where a test says. Thread-safe. */
+public final class CuttingProxy implements AutoCloseable {
 
   /** Where a connection breaks. */
-  enum Cut {
+  public enum Cut {
     /** Wherever all connections are. */
     NOW,
     /** When a client has sent something, before the server has it. */
@@ -32,12 +36,18 @@ final class CuttingProxy implements AutoCloseable {
     HALF_ANSWER
   }
 
+  private static final Pattern HOST_AND_PORT = Pattern.compile("(//(?:[^/@]*@)?)([^/:@]+):(\\d+)");
+
   private final ServerSocket accepting;
-  private final int target;
+  private final String url;
+  private final String host;
+  private final int port;
   private final AtomicReference<@Nullable Cut> next = new AtomicReference<>();
   private final AtomicReference<@Nullable Runnable> beforeLoss = new AtomicReference<>();
   private volatile String answerToHello = "";
   private volatile int bytesPerSecond;
+  private final AtomicInteger frozen = new AtomicInteger();
+  private final CountDownLatch end = new CountDownLatch(1);
   private final Object lock = new Object();
 
   @GuardedBy("lock")
@@ -46,19 +56,32 @@ final class CuttingProxy implements AutoCloseable {
   @GuardedBy("lock")
   private boolean closed;
 
-  /** A way to this port. */
-  CuttingProxy(int target) throws IOException {
-    this.target = target;
+  /**
+   * A way to a server.
+   *
+   * @param url of the server, with its host and port
+   */
+  public CuttingProxy(String url) throws IOException {
+    Matcher address = HOST_AND_PORT.matcher(url);
+    if (!address.find()) {
+      throw new IllegalArgumentException(url + " names no host and port");
+    }
+    this.host = address.group(2);
+    this.port = Integer.parseInt(address.group(3));
     this.accepting = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    this.url =
+        address.replaceFirst(
+            Matcher.quoteReplacement(address.group(1) + "127.0.0.1:" + accepting.getLocalPort()));
     run(this::accept);
   }
 
-  String url() {
-    return "redis://127.0.0.1:" + accepting.getLocalPort();
+  /** The server's URL, but for the host and port. */
+  public String url() {
+    return url;
   }
 
   /** Has the connection break that comes there next, or all of them now. */
-  void cut(Cut cut) {
+  public void cut(Cut cut) {
     if (cut == Cut.NOW) {
       closeAll();
     } else {
@@ -66,8 +89,8 @@ final class CuttingProxy implements AutoCloseable {
     }
   }
 
-  /** Is a slow line from now on, in each direction. */
-  void slowDown(int toBytesPerSecond) {
+  /** Is a slow line from now on, in each direction: so many bytes a second at the most. */
+  public void slowDown(int toBytesPerSecond) {
     bytesPerSecond = toBytesPerSecond;
   }
 
@@ -76,7 +99,7 @@ final class CuttingProxy implements AutoCloseable {
    *
    * @param answer what it is told
    */
-  void refuseHello(String answer) {
+  public void refuseHello(String answer) {
     answerToHello = answer;
   }
 
@@ -86,17 +109,25 @@ final class CuttingProxy implements AutoCloseable {
    * @param meanwhile what happens after the server has answered and before the client knows
    * @return what tells whether that has happened, and how it ended
    */
-  Future<?> loseAnswer(Runnable meanwhile) {
+  public Future<?> loseAnswer(Runnable meanwhile) {
     FutureTask<?> task = new FutureTask<>(meanwhile, null);
     beforeLoss.set(task);
     next.set(Cut.ANSWER);
     return task;
   }
 
+  /**
+   * Has the connections that there are pass on nothing more, and not even take what is sent, as
+   * those to a host that has vanished. New ones lead to the server.
+   */
+  public void freeze() {
+    frozen.incrementAndGet();
+  }
+
   private void accept() throws IOException {
     while (true) {
       Socket client = accepting.accept();
-      Socket server = new Socket(InetAddress.getLoopbackAddress(), target);
+      Socket server = new Socket(host, port);
       client.setTcpNoDelay(true);
       server.setTcpNoDelay(true);
       synchronized (lock) {
@@ -106,12 +137,13 @@ final class CuttingProxy implements AutoCloseable {
           closeAll();
         }
       }
-      run(() -> pass(client, server, true));
-      run(() -> pass(server, client, false));
+      int since = frozen.get();
+      run(() -> pass(client, server, true, since));
+      run(() -> pass(server, client, false, since));
     }
   }
 
-  private void pass(Socket from, Socket to, boolean requests) throws IOException {
+  private void pass(Socket from, Socket to, boolean requests, int since) throws IOException {
     try (from;
         to) {
       InputStream in = from.getInputStream();
@@ -124,6 +156,10 @@ final class CuttingProxy implements AutoCloseable {
           // It comes alone: the client waits for the answer.
           from.getOutputStream().write((refusal + "\r\n").getBytes(StandardCharsets.US_ASCII));
           continue;
+        }
+        if (frozen.get() > since) {
+          end.await();
+          return;
         }
         Cut cut = next.get();
         if (cut != null && requests == (cut == Cut.REQUEST) && next.compareAndSet(cut, null)) {
@@ -140,6 +176,8 @@ final class CuttingProxy implements AutoCloseable {
           LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(length) / speed);
         }
       }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     } finally {
       synchronized (lock) {
         open.remove(from);
@@ -185,6 +223,7 @@ final class CuttingProxy implements AutoCloseable {
     synchronized (lock) {
       closed = true;
     }
+    end.countDown();
     accepting.close();
     closeAll();
   }
