@@ -116,7 +116,14 @@ final class Connector implements DataSource, AutoCloseable {
       try {
         statement.execute(testSql);
       } catch (SQLException e) {
-        throw new SQLException("The server takes no writes: it is a replica", READ_ONLY, e);
+        if (SqlFailure.of(e) != SqlFailure.OTHER) {
+          throw e;
+        }
+        // The query was made to fail: what the server says of it tells nobody anything.
+        SQLException replica =
+            new SQLException("The server takes no writes: it is a replica", READ_ONLY);
+        replica.addSuppressed(e);
+        throw replica;
       }
     }
     if (!answerTime.isZero()) {

@@ -349,8 +349,11 @@ final class MySqlDialect extends SqlDialect {
     }
   }
 
-  /** What it fails to sweep the next one does: the save is done. */
-  private void sweep(Work work, SessionKey origin, long saved) {
+  /**
+   * What it fails to sweep the next one does: the save is done. Not so inside a transaction, which
+   * may be what the failure has undone.
+   */
+  private void sweep(Work work, SessionKey origin, long saved) throws SQLException {
     try (Parameters parameters = work.prepare(sweep)) {
       parameters.bytes(work.application()).bytes(origin.bytes());
       parameters.number(saved - SessionStore.REMOVAL_MARK_VERSIONS);
@@ -369,6 +372,9 @@ final class MySqlDialect extends SqlDialect {
     try (Parameters parameters = work.prepareAnsweringKey(work.sql(touch.of(delta)))) {
       OwnRow.bind(parameters, work, delta);
       if (parameters.statement.executeUpdate() > 0) {
+      if (!work.connection().getAutoCommit()) {
+        throw e;
+      }
         return firstNumber(parameters.statement.getGeneratedKeys());
       }
     }

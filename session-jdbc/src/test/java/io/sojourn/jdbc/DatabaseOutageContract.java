@@ -55,12 +55,12 @@ import org.junit.jupiter.api.TestInstance;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class DatabaseOutageContract {
 
-  private static final Duration BOUND = Duration.ofSeconds(60);
+  static final Duration BOUND = Duration.ofSeconds(60);
   private static final int POOL = 10;
 
   private DatabaseServer server;
-  private Administrator administrator;
-  private String database;
+  Administrator administrator;
+  String database;
   private final List<SessionStore> opened = new ArrayList<>();
 
   /** A server that this class may do everything to. */
@@ -90,7 +90,7 @@ abstract class DatabaseOutageContract {
     opened.clear();
   }
 
-  private SessionStore open(String... options) {
+  final SessionStore open(String... options) {
     SessionStore store = new JdbcSessionStoreProvider().open(configuration(options));
     opened.add(store);
     return store;
@@ -313,6 +313,8 @@ abstract class DatabaseOutageContract {
       assertUnavailable(() -> store.rename(key, newKey()));
       assertUnavailable(() -> store.remove(key));
       assertUnavailable(() -> store.claimExpired(1, Duration.ofMinutes(1)));
+      assertThatThrownBy(() -> store.load(key, SessionStore.NO_VERSION))
+          .hasMessageContaining("takes no writes");
     } finally {
       administrator.takeWrites();
     }
@@ -457,7 +459,7 @@ abstract class DatabaseOutageContract {
   @Tag("R18")
   void aSessionThatSomebodyKeepsLockedCostsABoundedTimeAndNothingIsWrittenLater()
       throws SQLException {
-    SessionStore store = open("socketTimeout=2000");
+    SessionStore store = open();
     SessionKey key = created(store);
     try (Connection other = administrator.connect(database)) {
       lockSession(other, key);
@@ -496,7 +498,7 @@ abstract class DatabaseOutageContract {
   /** Locks the row of the attribute "a". */
   abstract void lockAttribute(Connection connection, SessionKey key) throws SQLException;
 
-  private static void lockSession(Connection connection, SessionKey key) throws SQLException {
+  static void lockSession(Connection connection, SessionKey key) throws SQLException {
     lockRow(
         connection,
         "SELECT version FROM sojourn_session WHERE application = 'app' AND origin = ? FOR UPDATE",
@@ -513,7 +515,7 @@ abstract class DatabaseOutageContract {
     }
   }
 
-  private Set<Long> awaitBusy() {
+  final Set<Long> awaitBusy() {
     return await().atMost(BOUND).until(administrator::busyConnections, busy -> !busy.isEmpty());
   }
 
@@ -565,22 +567,22 @@ abstract class DatabaseOutageContract {
         Map.of());
   }
 
-  private static SessionKey created(SessionStore store) {
+  static SessionKey created(SessionStore store) {
     SessionKey key = newKey();
     assertThat(store.create(session(key))).isTrue();
     return key;
   }
 
-  private static OptionalLong save(SessionStore store, SessionKey key, String name, String value) {
+  static OptionalLong save(SessionStore store, SessionKey key, String name, String value) {
     return store.save(
-        new SessionDelta(
-            key,
-            Map.of(name, new AttributeChange.Set(EncodedValue.of(value.getBytes(UTF_8)))),
-            Optional.empty(),
-            Duration.ZERO));
+        change(key, name, new AttributeChange.Set(EncodedValue.of(value.getBytes(UTF_8)))));
   }
 
-  private static long number(SessionStore store, SessionKey key, String name) {
+  static SessionDelta change(SessionKey key, String name, AttributeChange change) {
+    return new SessionDelta(key, Map.of(name, change), Optional.empty(), Duration.ZERO);
+  }
+
+  static long number(SessionStore store, SessionKey key, String name) {
     LoadResult result = store.load(key, SessionStore.NO_VERSION);
     assertThat(result).isInstanceOf(LoadResult.Found.class);
     var attributes = ((LoadResult.Found) result).session().attributes();

@@ -1,9 +1,19 @@
 package io.sojourn.jdbc;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.sojourn.AttributeChange;
+import io.sojourn.EncodedValue;
 import io.sojourn.SessionKey;
+import io.sojourn.SessionStore;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 
 /** The part of the contract that is the same on MySQL and MariaDB. */
 abstract class OneTableOutageContract extends DatabaseOutageContract {
@@ -25,5 +35,31 @@ abstract class OneTableOutageContract extends DatabaseOutageContract {
         "SELECT version FROM sojourn_session WHERE application = 'app' AND origin = ? AND kind = 1"
             + " AND name = 'a' FOR UPDATE",
         key);
+  }
+
+  /** The save that sweeps is a part of the transaction that the database has undone. */
+  @Test
+  @Tag("G5")
+  @Tag("R49")
+  void aSweepThatGivesWayInADeadlockTakesNoSaveWithIt() throws SQLException {
+    SessionStore store = open("socketTimeout=30000");
+    SessionKey key = created(store);
+    long holder = 1;
+    assertThat(store.lease(key, holder, Duration.ofMinutes(5))).isEqualTo(SessionStore.Lease.TAKEN);
+    store.save(change(key, "a", new AttributeChange.Remove()));
+    long sweeps = 3L * SqlDialect.SWEEP_EVERY_VERSIONS;
+    while (save(store, key, "b", "0").orElseThrow() < sweeps - 1) {}
+    CompletableFuture<OptionalLong> save;
+    try (Connection other = administrator.connect(database)) {
+      outweighSaves(other);
+      lockAttribute(other, key);
+      AttributeChange one = new AttributeChange.Set(EncodedValue.of(new byte[] {'1'}));
+      save = CompletableFuture.supplyAsync(() -> store.save(change(key, "b", one), holder));
+      awaitBusy();
+      lockSession(other, key);
+      other.rollback();
+    }
+    assertThat(save).succeedsWithin(BOUND).isEqualTo(OptionalLong.of(sweeps));
+    assertThat(number(store, key, "b")).isEqualTo(1);
   }
 }
