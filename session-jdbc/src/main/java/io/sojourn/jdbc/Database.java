@@ -335,7 +335,7 @@ final class Database implements AutoCloseable {
     try {
       known = dialect;
       if (known == null) {
-        known = SqlDialect.of(connection.getMetaData(), settings.table());
+        known = dialectOf(connection);
         settings.schema().ensure(connection, known, configuration.printableUrl());
         known.ask(connection);
         dialect = known;
@@ -386,3 +386,13 @@ final class Database implements AutoCloseable {
         "Could not " + attempt + " in " + configuration.printableUrl() + ":" + said, e);
   }
 }
+  /** A server that cannot be used is left alone, and is to its users as one that is down. */
+  private SqlDialect dialectOf(Connection connection) throws SQLException {
+    try {
+      return SqlDialect.of(connection.getMetaData(), settings.table());
+    } catch (IllegalArgumentException e) {
+      throw new StoreUnavailableException(
+          "The database " + configuration.printableUrl() + " is of no use: " + e.getMessage(), e);
+    }
+  }
+

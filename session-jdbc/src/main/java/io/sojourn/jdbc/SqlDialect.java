@@ -19,6 +19,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,6 +74,8 @@ abstract class SqlDialect {
   private final Tables tables;
   private final String clock;
   private final SqlText load;
+  private static final Pattern VERSION = Pattern.compile("(\\d{1,9})(?:\\.(\\d{1,9}))?");
+
   private final SqlText loadChanged;
   private final SqlText remove;
   private final SqlText any;
@@ -100,15 +104,30 @@ abstract class SqlDialect {
    * The dialect of a database.
    *
    * @param table the table of sessions, as the user calls it
-   * @throws IllegalArgumentException if there is none
+   * @throws IllegalArgumentException if there is none, or the server is too old
    */
   static SqlDialect of(DatabaseMetaData database, TableName table) throws SQLException {
     String product = database.getDatabaseProductName();
     return switch (product.toLowerCase(Locale.ROOT)) {
-      case "mysql", "mariadb" -> new MySqlDialect(table.in(database));
-      case "postgresql" -> new PostgreSqlDialect(table.in(database));
-      case "h2" -> new H2Dialect(table.in(database));
+      case "mysql", "mariadb" -> {
+        // By MySQL's driver a MariaDB is a MySQL, and some call themselves 5.5.5 before they tell.
+        if (version.toLowerCase(Locale.ROOT).contains("mariadb")) {
+          require("MariaDB", "10.6", version.replaceFirst("^5\\.5\\.5-", ""));
+        } else {
+          require("MySQL", "8.0", version);
+        }
+        yield new MySqlDialect(table.in(database));
+      }
+      case "postgresql" -> {
+        require("PostgreSQL", "11", version);
+        yield new PostgreSqlDialect(table.in(database));
+      }
+      case "h2" -> {
+        require("H2", "2.2", version);
+        yield new H2Dialect(table.in(database));
+      }
       default ->
+    String version = database.getDatabaseProductVersion();
           throw new IllegalArgumentException(
               "Sessions cannot be kept in "
                   + product
@@ -121,6 +140,32 @@ abstract class SqlDialect {
    *
    * @param template with {@code %d} for how far the version moves and {@code %s} for what else is
    *     assigned
+  /** Refuses a server whose version can be read and is older than this. */
+  private static void require(String product, String least, String version) {
+    Matcher its = VERSION.matcher(version);
+    Matcher needed = VERSION.matcher(least);
+    if (!its.lookingAt() || !needed.lookingAt()) {
+      return;
+    }
+    int major = Integer.compare(number(its, 1), number(needed, 1));
+    if (major < 0 || (major == 0 && number(its, 2) < number(needed, 2))) {
+      throw new IllegalArgumentException(
+          "Sessions cannot be kept in "
+              + product
+              + " "
+              + version
+              + ": it takes "
+              + product
+              + " "
+              + least
+              + " or later");
+    }
+  }
+
+  private static int number(Matcher version, int group) {
+    return version.group(group) == null ? 0 : Integer.parseInt(version.group(group));
+  }
+
    */
   final OwnRow ownRow(String template) {
     return new OwnRow(

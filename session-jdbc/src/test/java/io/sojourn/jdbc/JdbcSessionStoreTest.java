@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import com.zaxxer.hikari.HikariDataSource;
 import io.sojourn.AttributeChange;
 import io.sojourn.EncodedValue;
 import io.sojourn.IdleTimeout;
@@ -15,8 +16,11 @@ import io.sojourn.SessionException;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionStore;
 import io.sojourn.StoreConfiguration;
+import io.sojourn.StoreUnavailableException;
 import io.sojourn.testkit.Threads;
+import java.lang.reflect.Proxy;
 import java.sql.Connection;
+import java.sql.DatabaseMetaData;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -28,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.Callable;
 import org.h2.jdbcx.JdbcDataSource;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -204,5 +209,82 @@ class JdbcSessionStoreTest {
     assertThatThrownBy(() -> provider.open(StoreConfiguration.of(url, "x".repeat(201))))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("application");
+  }
+
+  /** Of RDS and the like: a failover is noticed soon, and no server closes what the pool keeps. */
+  @Test
+  @Tag("R18")
+  @Tag("R21")
+  void aPoolOfItsOwnSuitsAServerThatFailsOver() {
+    for (String server : List.of("mysql", "mariadb", "postgresql")) {
+      StoreConfiguration configuration =
+          StoreConfiguration.of("jdbc:" + server + "://127.0.0.1:1/nobody", "app");
+      JdbcSettings settings = JdbcSettings.of(Map.of(), true);
+      try (HikariDataSource pool = JdbcSessionStoreProvider.pool(configuration, settings)) {
+        assertThat(pool.getMaxLifetime()).isEqualTo(Duration.ofMinutes(10).toMillis());
+        assertThat(pool.getKeepaliveTime()).isEqualTo(Duration.ofMinutes(2).toMillis());
+        assertThat(pool.getConnectionTimeout()).isEqualTo(800);
+        assertThat(pool.getValidationTimeout()).isEqualTo(266);
+        assertThat(pool.getMaximumPoolSize()).isEqualTo(10);
+        assertThat(pool.getMinimumIdle()).isEqualTo(10);
+        assertThat(pool.getTransactionIsolation()).isEqualTo("TRANSACTION_READ_COMMITTED");
+        assertThat(pool.getConnectionTestQuery()).contains("read_only");
+      }
+    }
+  }
+
+  @Test
+  @Tag("R18")
+  void anAnswerIsAwaitedForLongerThanALock() {
+    JdbcSettings settings = JdbcSettings.of(Map.of(), true);
+    assertThat(DriverDefaults.MYSQL.initSql(settings)).endsWith("innodb_lock_wait_timeout = 1");
+    assertThat(DriverDefaults.MYSQL.answerTime(settings)).isEqualTo(Duration.ofMillis(1250));
+    assertThat(DriverDefaults.MARIADB.answerTime(settings)).isEqualTo(Duration.ofMillis(1250));
+    assertThat(DriverDefaults.POSTGRESQL.initSql(settings)).contains("lock_timeout = '400ms'");
+    assertThat(DriverDefaults.POSTGRESQL.answerTime(settings)).isEqualTo(Duration.ofMillis(800));
+    JdbcSettings patient = JdbcSettings.of(Map.of("socketTimeout", "10s"), true);
+    assertThat(DriverDefaults.MYSQL.initSql(patient)).endsWith("innodb_lock_wait_timeout = 5");
+    assertThat(DriverDefaults.MYSQL.answerTime(patient)).isEqualTo(Duration.ofSeconds(10));
+  }
+
+  @Test
+  @Tag("R71")
+  void aServerThatIsTooOldIsAnOutageThatSaysSo() {
+    DriverDataSource old =
+        new DriverDataSource(url) {
+          @Override
+          public Connection getConnection() throws SQLException {
+            return sayingOfItself("1.4.200", super.getConnection());
+          }
+        };
+    SessionStore store = JdbcSessionStore.of(old, StoreConfiguration.of(url, "app"));
+    assertThatThrownBy(store::ping)
+        .isInstanceOf(StoreUnavailableException.class)
+        .hasMessageContaining(url)
+        .hasMessageContaining("H2 1.4.200")
+        .hasMessageContaining("H2 2.2 or later");
+  }
+
+  private static Connection sayingOfItself(String version, Connection connection) {
+    return replacing(
+        Connection.class,
+        connection,
+        "getMetaData",
+        () ->
+            replacing(
+                DatabaseMetaData.class,
+                connection.getMetaData(),
+                "getDatabaseProductVersion",
+                () -> version));
+  }
+
+  /** The same object, but for what one method answers. */
+  private static <T> T replacing(Class<T> type, T whole, String name, Callable<?> answer) {
+    return type.cast(
+        Proxy.newProxyInstance(
+            JdbcSessionStoreTest.class.getClassLoader(),
+            new Class<?>[] {type},
+            (proxy, method, arguments) ->
+                method.getName().equals(name) ? answer.call() : method.invoke(whole, arguments)));
   }
 }
