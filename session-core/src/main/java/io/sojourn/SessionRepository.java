@@ -624,7 +624,7 @@ public final class SessionRepository implements AutoCloseable {
         end(record, onExpired);
         ended++;
       }
-    } while (claimed.size() == CLAIM_LIMIT);
+    } while (!claimed.isEmpty());
     forgetOutlived(begin);
     return ended;
   }

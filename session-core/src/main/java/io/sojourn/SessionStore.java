@@ -180,7 +180,8 @@ public interface SessionStore extends AutoCloseable {
    * #remove} them. Each is given to one caller. If it has not been removed when the claim ends,
    * because its node died, the next caller may claim it.
    *
-   * @param limit how many at the most, 1 or more
+   * @param limit how many at the most, 1 or more. A store may answer fewer than there are, so as
+   *     not to hold all that they contain at once, but none only if there is none
    * @param claimTime how long the caller's claim holds
    * @throws StoreUnavailableException if the store cannot be asked
    */

@@ -1,15 +1,19 @@
 package io.sojourn.jdbc;
 
+import io.sojourn.SessionKey;
 import io.sojourn.SessionRecord;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Claims expired sessions where no statement can both write and answer with rows: finds some that
- * nobody else looks at, marks them, and reads them once the marks are committed. Immutable.
+ * nobody else looks at, marks them, and reads them once the marks are committed. What would be more
+ * than a node may hold at once it leaves to the next claim. Immutable.
  */
 final class ClaimTransaction {
 
@@ -20,19 +24,29 @@ final class ClaimTransaction {
       UPDATE sojourn_session SET claimed_until = {now} + ?
       WHERE application = ? AND origin IN ({origins})""";
 
+  private static final String LEAVE =
+      """
+      UPDATE sojourn_session SET claimed_until = {now}
+      WHERE application = ? AND origin IN ({origins})""";
+
   private final SqlText find;
   private final SqlText mark;
+  private final SqlText sizes;
+  private final SqlText leave;
   private final SqlText read;
 
   /**
    * Claims in the words of a dialect.
    *
    * @param isOwnRow what else is to be true of a row that is a session's own
-   * @param read reads sessions; its parameters are the application and {@code {origins}}
+   * @param sizes reads each session's origin and how many bytes it holds
+   * @param read reads sessions; the parameters of both are the application and {@code {origins}}
    */
-  ClaimTransaction(SqlDialect dialect, String isOwnRow, String read) {
+  ClaimTransaction(SqlDialect dialect, String isOwnRow, String sizes, String read) {
     this.find = dialect.text(FIND + SqlDialect.IS_EXPIRED);
     this.mark = dialect.text(MARK + isOwnRow);
+    this.sizes = dialect.text(sizes);
+    this.leave = dialect.text(LEAVE + isOwnRow);
     this.read = dialect.text(read);
   }
 
@@ -41,6 +55,11 @@ final class ClaimTransaction {
     List<byte[]> origins = work.atomically(whole -> mark(whole, limit, claimTime));
     if (origins.isEmpty()) {
       return List.of();
+    }
+    int few = howMany(work, origins);
+    if (few < origins.size()) {
+      leave(work, origins.subList(few, origins.size()));
+      origins = origins.subList(0, few);
     }
     try (Parameters parameters = work.prepare(forOrigins(work.sql(read), origins))) {
       parameters.bytes(work.application()).allBytes(origins);
@@ -67,6 +86,35 @@ final class ClaimTransaction {
       }
     }
     return origins;
+  }
+
+  /** How many of them, from the first, are not too large together; at least one. */
+  private int howMany(Work work, List<byte[]> origins) throws SQLException {
+    Map<SessionKey, Long> bytes = new HashMap<>();
+    try (Parameters parameters = work.prepare(forOrigins(work.sql(sizes), origins))) {
+      parameters.bytes(work.application()).allBytes(origins);
+      try (ResultSet rows = parameters.statement.executeQuery()) {
+        while (rows.next()) {
+          bytes.put(SessionKey.ofBytes(rows.getBytes(1)), rows.getLong(2));
+        }
+      }
+    }
+    long sum = 0;
+    for (int i = 0; i < origins.size(); i++) {
+      sum += bytes.getOrDefault(SessionKey.ofBytes(origins.get(i)), 0L);
+      if (i > 0 && sum > SqlDialect.BYTES_OF_A_CLAIM) {
+        return i;
+      }
+    }
+    return origins.size();
+  }
+
+  /** Any node may claim these at once. */
+  private void leave(Work work, List<byte[]> origins) throws SQLException {
+    try (Parameters parameters = work.prepare(forOrigins(work.sql(leave), origins))) {
+      parameters.bytes(work.application()).allBytes(origins);
+      parameters.statement.executeUpdate();
+    }
   }
 
   private static String forOrigins(String sql, List<byte[]> origins) {

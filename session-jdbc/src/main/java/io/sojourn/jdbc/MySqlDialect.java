@@ -133,6 +133,11 @@ final class MySqlDialect extends SqlDialect {
 
   private static final String IS_OWN_ROW = " AND kind = 0 AND name = ''";
 
+  private static final String SIZES =
+      """
+      SELECT origin, SUM(LENGTH(content)) FROM sojourn_session
+      WHERE application = ? AND origin IN ({origins}) AND kind = 1 GROUP BY origin""";
+
   private static final String TOUCH =
       "UPDATE sojourn_session SET version = LAST_INSERT_ID(version + %d), %s WHERE "
           + IS_UNCLAIMED
@@ -186,7 +191,7 @@ final class MySqlDialect extends SqlDialect {
     this.version = line(VERSION);
     this.sweep = line(SWEEP);
     this.rename = text(RENAME);
-    this.claim = new ClaimTransaction(this, IS_OWN_ROW, READ_CLAIMED);
+    this.claim = new ClaimTransaction(this, IS_OWN_ROW, SIZES, READ_CLAIMED);
   }
 
   @Override

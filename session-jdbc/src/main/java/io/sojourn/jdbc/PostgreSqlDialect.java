@@ -89,12 +89,20 @@ final class PostgreSqlDialect extends TwoTableDialect {
 
   private static final String CLAIM =
       """
-      WITH e AS (SELECT origin FROM sojourn_session WHERE %s),
+      WITH e AS (SELECT application, origin, expiry FROM sojourn_session WHERE %s),
+      z AS (
+        SELECT e.origin, e.expiry, (
+          SELECT COALESCE(SUM(OCTET_LENGTH(a.content)), 0) FROM sojourn_session_attribute a
+          WHERE a.application = e.application AND a.origin = e.origin) AS bytes FROM e),
+      f AS (
+        SELECT origin, SUM(bytes) OVER w AS bytes, ROW_NUMBER() OVER w AS number FROM z
+        WINDOW w AS (ORDER BY expiry, origin ROWS UNBOUNDED PRECEDING)),
       c AS (
         UPDATE sojourn_session SET claimed_until = {now} + ?
-        WHERE application = ? AND origin IN (SELECT origin FROM e) RETURNING *)
+        WHERE application = ? AND origin IN (SELECT origin FROM f WHERE number = 1 OR bytes <= %d)
+        RETURNING *)
       %s"""
-          .formatted(IS_EXPIRED, CLAIMED.formatted("c"));
+          .formatted(IS_EXPIRED, BYTES_OF_A_CLAIM, CLAIMED.formatted("c"));
 
   private final SqlText create;
   private final String createAttributes;

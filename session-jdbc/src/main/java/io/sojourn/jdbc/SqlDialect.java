@@ -59,6 +59,9 @@ abstract class SqlDialect {
   /** Old marks of removals are swept at one save in so many. */
   static final int SWEEP_EVERY_VERSIONS = SessionStore.REMOVAL_MARK_VERSIONS / 2;
 
+  /** A claim takes no more sessions than hold this together, but one at least. */
+  static final long BYTES_OF_A_CLAIM = 8 << 20;
+
   /** For a session that can be opened. */
   static final String IS_LIVE =
       "h.claimed_until IS NULL AND (h.expiry IS NULL OR h.expiry > {now})";

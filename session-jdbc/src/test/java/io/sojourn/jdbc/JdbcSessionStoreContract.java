@@ -309,6 +309,32 @@ abstract class JdbcSessionStoreContract {
   }
 
   @Test
+  @Tag("G6")
+  @Tag("R85")
+  @Tag("R87")
+  void aClaimHoldsNoMoreThanSomeMegabytesAtOnceAndLeavesTheRestToTheNext() {
+    SessionStore store = open();
+    EncodedValue large = EncodedValue.of(new byte[(int) (SqlDialect.BYTES_OF_A_CLAIM / 3)]);
+    Map<String, EncodedValue> twoThirds = Map.of("a", large, "b", large);
+    SessionKey first = created(store, Map.of("a", value("1")));
+    SessionKey second = created(store, twoThirds);
+    SessionKey third = created(store, twoThirds);
+    SessionKey last = created(store, Map.of());
+    clockOffset.set(Duration.ofHours(1));
+    assertClaims(store, first, second);
+    assertClaims(store, third, last);
+    assertThat(store.claimExpired(50, CLAIM_TIME)).isEmpty();
+    clockOffset.set(Duration.ofHours(2));
+    assertThat(store.claimExpired(50, CLAIM_TIME)).as("claims that have lapsed").hasSize(2);
+  }
+
+  private static void assertClaims(SessionStore store, SessionKey... origins) {
+    assertThat(store.claimExpired(50, CLAIM_TIME))
+        .extracting(SessionRecord::origin)
+        .containsExactlyInAnyOrder(origins);
+  }
+
+  @Test
   @Tag("R88")
   void aDataSourceWithoutAutoCommitKeepsWhatIsWritten() {
     DataSource manual = preparing(connection -> connection.setAutoCommit(false));
