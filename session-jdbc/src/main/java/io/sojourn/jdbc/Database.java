@@ -9,6 +9,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
+import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -45,6 +46,10 @@ final class Database implements AutoCloseable {
   /** How long a task waits for a pool that is busy, or connecting for the first time. */
   private static final Duration PATIENCE_WITH_THE_POOL = Duration.ofSeconds(5);
 
+  /** What a connection takes at once, so that nobody waits to send it. */
+  private static final long ALWAYS_ROOM_FOR = 8 << 10;
+
+  private final WriteWatch writeWatch = new WriteWatch();
   private final DataSource dataSource;
   private final boolean owned;
   private final StoreConfiguration configuration;
@@ -59,6 +64,9 @@ final class Database implements AutoCloseable {
 
   /** Set once the tables are known to be there. */
   private volatile @Nullable SqlDialect dialect;
+
+  /** Whether the server has to say of itself once more what the dialect goes by. */
+  private volatile boolean askAgain;
 
   /**
    * The database behind a data source.
@@ -106,6 +114,19 @@ final class Database implements AutoCloseable {
    * @param more for how long an answer is awaited beyond {@code socketTimeout}
    */
   <T> T run(String attempt, Duration more, Task<T> task) {
+    return run(attempt, more, false, task);
+  }
+
+  /**
+   * Runs a task that writes, as {@link #run(String, Task)} does. It has a second for each megabyte.
+   *
+   * @param bytes how many it writes
+   */
+  <T> T write(String attempt, long bytes, Task<T> task) {
+    return run(attempt, Duration.ofMillis(bytes / 1000), bytes > ALWAYS_ROOM_FOR, task);
+  }
+
+  private <T> T run(String attempt, Duration more, boolean large, Task<T> task) {
     long start = System.nanoTime();
     int conflicts = 0;
     int lost = 0;
@@ -117,6 +138,7 @@ final class Database implements AutoCloseable {
       try {
         modes.autoCommit(connection);
         Duration rightly = dialect == null ? LONG : more;
+        int answerTime = owned && large ? connection.getNetworkTimeout() : Modes.FOR_EVER;
         if (owned && rightly.compareTo(NOTHING_TO_SPEAK_OF) > 0) {
           modes.patient(connection, rightly);
         }
@@ -125,13 +147,17 @@ final class Database implements AutoCloseable {
           modes.readCommitted(connection);
         }
         long offset = configuration.clockOffset().get().toMillis();
-        T answer = task.run(known, new Work(connection, application, offset, lost > 0));
+        Work work = new Work(connection, application, offset, lost > 0);
+        T answer =
+            answerTime == Modes.FOR_EVER
+                ? task.run(known, work)
+                : watch(rightly.plusMillis(2L * answerTime), known, work, task);
         lastAnswer = System.nanoTime();
         giveBack(connection, modes);
         return answer;
       } catch (SQLException e) {
         failure = e;
-      } catch (StoreUnavailableException e) {
+      } catch (SessionException e) {
         giveBack(connection, modes);
         throw e;
       } catch (RuntimeException e) {
@@ -147,6 +173,9 @@ final class Database implements AutoCloseable {
       } else {
         giveBack(connection, modes);
       }
+      if (large && kind != SqlFailure.CONFLICT) {
+        askAgain = true; // what it takes may be less than what the server before took
+      }
       long passed = System.nanoTime() - start;
       if (kind == SqlFailure.CONFLICT
           && ++conflicts < CONFLICTS
@@ -159,11 +188,24 @@ final class Database implements AutoCloseable {
       } else if (kind == SqlFailure.NO_TABLE && !lookedAgain) {
         lookedAgain = true;
         dialect = null; // somebody dropped it: the next attempt sees to the tables
+      } else if (kind == SqlFailure.OTHER && large && !lookedAgain) {
+        lookedAgain = true; // a driver that knows what the server takes says so itself
       } else if (kind == SqlFailure.OTHER || kind == SqlFailure.DUPLICATE_KEY) {
         throw failed(attempt, failure);
       } else {
         throw unavailable(attempt, failure);
       }
+    }
+  }
+
+  /** Runs a task, and ends its connection if it does not get through. */
+  private <T> T watch(Duration time, SqlDialect known, Work work, Task<T> task)
+      throws SQLException {
+    Future<?> end = writeWatch.endAfter(time, work.connection());
+    try {
+      return task.run(known, work);
+    } finally {
+      end.cancel(false);
     }
   }
 
@@ -329,6 +371,10 @@ final class Database implements AutoCloseable {
   private SqlDialect dialect(Connection connection) throws SQLException {
     SqlDialect known = dialect;
     if (known != null) {
+      if (askAgain) {
+        known.ask(connection);
+        askAgain = false;
+      }
       return known;
     }
     tablesLock.lock();
@@ -343,6 +389,16 @@ final class Database implements AutoCloseable {
       return known;
     } finally {
       tablesLock.unlock();
+    }
+  }
+
+  /** A server that cannot be used is left alone, and is to its users as one that is down. */
+  private SqlDialect dialectOf(Connection connection) throws SQLException {
+    try {
+      return SqlDialect.of(connection.getMetaData(), settings.table());
+    } catch (IllegalArgumentException e) {
+      throw new StoreUnavailableException(
+          "The database " + configuration.printableUrl() + " is of no use: " + e.getMessage(), e);
     }
   }
 
@@ -386,13 +442,3 @@ final class Database implements AutoCloseable {
         "Could not " + attempt + " in " + configuration.printableUrl() + ":" + said, e);
   }
 }
-  /** A server that cannot be used is left alone, and is to its users as one that is down. */
-  private SqlDialect dialectOf(Connection connection) throws SQLException {
-    try {
-      return SqlDialect.of(connection.getMetaData(), settings.table());
-    } catch (IllegalArgumentException e) {
-      throw new StoreUnavailableException(
-          "The database " + configuration.printableUrl() + " is of no use: " + e.getMessage(), e);
-    }
-  }
-

@@ -38,6 +38,8 @@ enum DriverDefaults {
   /** How drivers call the time for which they wait for an answer. */
   static final String SOCKET_TIMEOUT = "socketTimeout";
 
+  private static final Duration MORE_THAN_A_LOCK = Duration.ofMillis(250);
+
   /** While it connects, for which no request waits. */
   private static final Duration HANDSHAKE = Duration.ofSeconds(2);
 
@@ -84,15 +86,29 @@ enum DriverDefaults {
     return testSql;
   }
 
-  /**
-   * What each new connection is told. It waits for a lock for less than for an answer, where that
-   * is more than the second which is the least that a database takes.
-   */
+  /** What each new connection is told. It waits for a lock for less than for an answer. */
   String initSql(JdbcSettings settings) {
     Duration wait = settings.socketTimeout().dividedBy(2);
     return initSql
-        .replace("{seconds}", Long.toString(Math.max(1, wait.toSeconds())))
+        .replace("{seconds}", Long.toString(wholeSeconds(wait)))
         .replace("{millis}", Long.toString(wait.toMillis()));
+  }
+
+  /**
+   * How long a connection waits for an answer. Long enough to learn that there was a lock: what is
+   * given up before could still be written when the lock is gone.
+   */
+  Duration answerTime(JdbcSettings settings) {
+    if (!initSql.contains("{seconds}")) {
+      return settings.socketTimeout();
+    }
+    Duration lock = Duration.ofSeconds(wholeSeconds(settings.socketTimeout().dividedBy(2)));
+    return longer(settings.socketTimeout(), lock.plus(MORE_THAN_A_LOCK));
+  }
+
+  /** One at least, as MySQL has it. */
+  private static long wholeSeconds(Duration time) {
+    return Math.max(1, time.toSeconds());
   }
 
   /** By name, as the driver calls them. */
@@ -102,7 +118,7 @@ enum DriverDefaults {
       return properties;
     }
     properties.put("connectTimeout", count(settings.connectionTimeout()));
-    properties.put(SOCKET_TIMEOUT, count(longer(HANDSHAKE, settings.socketTimeout())));
+    properties.put(SOCKET_TIMEOUT, count(longer(HANDSHAKE, answerTime(settings))));
     for (String property : fixed.split(" ", -1)) {
       int equals = property.indexOf('=');
       properties.put(property.substring(0, equals), property.substring(equals + 1));

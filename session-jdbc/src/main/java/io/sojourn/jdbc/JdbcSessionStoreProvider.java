@@ -75,7 +75,7 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
             defaults.initSql(settings),
             defaults.testSql(),
             properties.containsKey(DriverDefaults.SOCKET_TIMEOUT)
-                ? settings.socketTimeout()
+                ? defaults.answerTime(settings)
                 : Duration.ZERO));
     if (!defaults.testSql().isEmpty()) {
       config.setConnectionTestQuery(defaults.testSql());
@@ -88,16 +88,8 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
     config.setValidationTimeout(Math.max(250, settings.connectionTimeout().toMillis() / 3));
     config.setMaxLifetime(MAX_LIFETIME.toMillis());
     config.setKeepaliveTime(KEEPALIVE.toMillis());
-    config.setThreadFactory(work -> thread(config.getPoolName(), work));
+    config.setThreadFactory(work -> WriteWatch.thread(config.getPoolName(), work));
     return open(config);
-  }
-
-  /** One that does not hold on to the class loader of whoever happens to need it. */
-  private static Thread thread(String name, Runnable work) {
-    Thread thread = new Thread(work, name);
-    thread.setDaemon(true);
-    thread.setContextClassLoader(JdbcSessionStoreProvider.class.getClassLoader());
-    return thread;
   }
 
   /**

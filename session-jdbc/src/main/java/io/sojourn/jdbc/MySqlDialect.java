@@ -164,7 +164,7 @@ final class MySqlDialect extends SqlDialect {
   private static final int BYTES_OF_A_STATEMENT = 4 << 20;
 
   /** What a statement holds besides a value. */
-  private static final int BYTES_AROUND_A_VALUE = 16 << 10;
+  static final int BYTES_AROUND_A_VALUE = 16 << 10;
 
   private final SqlText create;
   private final SqlText save;

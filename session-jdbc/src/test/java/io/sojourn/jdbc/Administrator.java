@@ -166,6 +166,17 @@ final class Administrator {
     run("SET GLOBAL max_connections = " + limit, "ALTER ROLE app CONNECTION LIMIT " + limit);
   }
 
+  /**
+   * How large a packet may be over connections to come, on MySQL and MariaDB.
+   *
+   * @return what it was before
+   */
+  long limitPackets(long bytes) {
+    long before = ask("SELECT @@GLOBAL.max_allowed_packet", "").iterator().next();
+    run("SET GLOBAL max_allowed_packet = " + bytes, "");
+    return before;
+  }
+
   private void run(String mySql, String postgreSql) {
     String text = inItsWords(mySql, postgreSql);
     try (Connection connection = connect(inItsWords("", "postgres"));

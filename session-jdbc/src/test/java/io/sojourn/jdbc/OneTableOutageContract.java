@@ -1,11 +1,16 @@
 package io.sojourn.jdbc;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sojourn.AttributeChange;
 import io.sojourn.EncodedValue;
+import io.sojourn.LoadResult;
+import io.sojourn.SessionException;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionStore;
+import io.sojourn.StoredAttribute;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -61,5 +66,43 @@ abstract class OneTableOutageContract extends DatabaseOutageContract {
     }
     assertThat(save).succeedsWithin(BOUND).isEqualTo(OptionalLong.of(sweeps));
     assertThat(number(store, key, "b")).isEqualTo(1);
+  }
+
+  /** As after a failover to a server whose settings are others. */
+  @Test
+  @Tag("R87")
+  void aServerThatTakesLessThanTheOneBeforeRefusesAttributesByTheirNames() {
+    int limit = 1 << 20;
+    EncodedValue large = letters(2 * limit);
+    SessionStore store = open("connectionTimeout=10000");
+    SessionKey key = created(store);
+    assertThat(store.refusal("video", large)).isEmpty();
+    long before = administrator.limitPackets(limit);
+    try {
+      administrator.disconnect(administrator.connections());
+      assertThatThrownBy(() -> store.save(change(key, "video", new AttributeChange.Set(large))))
+          .isExactlyInstanceOf(SessionException.class)
+          .hasMessageContaining("'video'")
+          .hasMessageContaining("max_allowed_packet is " + limit);
+      assertThat(store.refusal("video", large)).isPresent();
+      EncodedValue largest = letters(limit - MySqlDialect.BYTES_AROUND_A_VALUE);
+      assertThat(store.save(change(key, "image", new AttributeChange.Set(largest)))).hasValue(2);
+      assertThat(((LoadResult.Changed) store.load(key, 1)).set().get("image"))
+          .isEqualTo(new StoredAttribute(largest, 2));
+      assertThat(store.refusal("image", letters(largest.size() + 1))).isPresent();
+      // The first thing that a store ever does.
+      assertThatThrownBy(
+              () ->
+                  open("connectionTimeout=10000")
+                      .save(change(key, "video", new AttributeChange.Set(large))))
+          .isExactlyInstanceOf(SessionException.class)
+          .hasMessageContaining("'video'");
+    } finally {
+      administrator.limitPackets(before);
+    }
+  }
+
+  private static EncodedValue letters(int count) {
+    return EncodedValue.of("a".repeat(count).getBytes(US_ASCII));
   }
 }
