@@ -48,7 +48,7 @@ final class H2Dialect extends TwoTableDialect {
   private static final String UPDATE =
       """
       SELECT version FROM FINAL TABLE (
-        UPDATE sojourn_session SET version = version + %%d, %%s WHERE %s)"""
+        UPDATE sojourn_session SET %%s, version = version + %%d WHERE %s)"""
           .formatted(IS_UNCLAIMED);
 
   private static final String SIZES =
@@ -69,7 +69,7 @@ final class H2Dialect extends TwoTableDialect {
   H2Dialect(Tables tables) {
     super(tables, CLOCK);
     this.create = text(CREATE);
-    this.update = ownRow(UPDATE);
+    this.update = ownRow(UPDATE, RecentSaves.NOTE);
     this.write = text(WRITE);
     this.replace = text(REPLACE);
     this.sweep = text(SWEEP);
@@ -101,10 +101,10 @@ final class H2Dialect extends TwoTableDialect {
   }
 
   @Override
-  OptionalLong save(Work work, SessionDelta delta) throws SQLException {
+  OptionalLong change(Work work, SessionDelta delta, RecentSaves.Save save) throws SQLException {
     return work.atomically(
         whole -> {
-          OptionalLong saved = touch(whole, delta);
+          OptionalLong saved = changeOwnRow(whole, delta, save);
           if (saved.isPresent()) {
             for (Map.Entry<String, AttributeChange> change : inOrder(delta.changes()).entrySet()) {
               change(whole, delta.origin(), saved.getAsLong(), change.getKey(), change.getValue());
@@ -143,8 +143,9 @@ final class H2Dialect extends TwoTableDialect {
   }
 
   @Override
-  OptionalLong touch(Work work, SessionDelta delta) throws SQLException {
-    return update(work, update, delta);
+  OptionalLong changeOwnRow(Work work, SessionDelta delta, RecentSaves.Save save)
+      throws SQLException {
+    return update(work, update, delta, save);
   }
 
   @Override

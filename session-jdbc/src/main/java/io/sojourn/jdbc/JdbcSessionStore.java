@@ -39,6 +39,10 @@ public final class JdbcSessionStore implements SessionStore {
   private static final long LEASE_LOST = -1;
 
   private final Database database;
+
+  /** What this node's saves are known by. */
+  private final String node = RecentSaves.randomName();
+
   private final int maxAttributeBytes;
 
   private JdbcSessionStore(
@@ -79,11 +83,11 @@ public final class JdbcSessionStore implements SessionStore {
 
   @Override
   public boolean create(NewSession session) {
-    session.attributes().forEach(this::require);
-    return database.run(
+    return database.write(
         "create session " + session.key(),
-        timeFor(session.attributes().values().stream()),
+        bytes(session.attributes().values().stream()),
         (dialect, work) -> {
+          session.attributes().forEach(this::require);
           boolean created = falseIfTaken(() -> dialect.create(work, session));
           return created || (work.repeated() && isThere(dialect, work, session));
         });
@@ -107,7 +111,7 @@ public final class JdbcSessionStore implements SessionStore {
           }
           if (stored.isDueForTouch(unasked)) {
             OptionalLong touched =
-                dialect.touch(work, SessionDelta.touch(stored.origin(), Duration.ZERO));
+                dialect.save(work, SessionDelta.touch(stored.origin(), Duration.ZERO), nextSave());
             if (touched.isEmpty()) {
               return new LoadResult.Missing();
             }
@@ -118,32 +122,36 @@ public final class JdbcSessionStore implements SessionStore {
 
   @Override
   public OptionalLong save(SessionDelta delta) {
-    requireAll(delta);
-    return database.run(
+    RecentSaves.Save save = nextSave();
+    return database.write(
         "save session " + delta.origin(),
-        timeFor(delta),
-        (dialect, work) -> save(dialect, work, delta));
+        bytes(delta),
+        (dialect, work) -> {
+          requireAll(delta);
+          return dialect.save(work, delta, save);
+        });
   }
 
-  private static OptionalLong save(SqlDialect dialect, Work work, SessionDelta delta)
-      throws SQLException {
-    return delta.changes().isEmpty() ? dialect.touch(work, delta) : dialect.save(work, delta);
+  private RecentSaves.Save nextSave() {
+    return new RecentSaves.Save(node, RecentSaves.randomName());
   }
 
   /** A transaction of two statements. */
   @Override
   public OptionalLong save(SessionDelta delta, long holder) {
-    requireAll(delta);
+    RecentSaves.Save save = nextSave();
     OptionalLong saved =
-        database.run(
+        database.write(
             "save session " + delta.origin(),
-            timeFor(delta),
-            (dialect, work) ->
-                work.atomically(
-                    whole ->
-                        dialect.leases().isLost(whole, delta.origin(), holder)
-                            ? OptionalLong.of(LEASE_LOST)
-                            : save(dialect, whole, delta)));
+            bytes(delta),
+            (dialect, work) -> {
+              requireAll(delta);
+              return work.atomically(
+                  whole ->
+                      dialect.leases().isLost(whole, delta.origin(), holder)
+                          ? OptionalLong.of(LEASE_LOST)
+                          : dialect.save(whole, delta, save));
+            });
     if (saved.isPresent() && saved.getAsLong() == LEASE_LOST) {
       throw new SessionBusyException(
           "Session " + delta.origin() + " is not saved: its lease has gone to another request",
@@ -152,15 +160,15 @@ public final class JdbcSessionStore implements SessionStore {
     return saved;
   }
 
-  private static Duration timeFor(SessionDelta delta) {
-    return timeFor(delta.changes().values().stream().flatMap(change -> change.written().stream()));
+  private static long bytes(SessionDelta delta) {
+    return bytes(delta.changes().values().stream().flatMap(change -> change.written().stream()));
   }
 
-  /** A second for each megabyte to write. */
-  private static Duration timeFor(Stream<EncodedValue> values) {
-    return Duration.ofMillis(values.mapToLong(EncodedValue::size).sum() / 1000);
+  private static long bytes(Stream<EncodedValue> values) {
+    return values.mapToLong(EncodedValue::size).sum();
   }
 
+  /** By what the server is known to take by the time that it is sent. */
   private void requireAll(SessionDelta delta) {
     delta
         .changes()

@@ -65,11 +65,11 @@ final class MySqlDialect extends SqlDialect {
   private static final String SAVE =
       """
       INSERT INTO sojourn_session (application, origin, kind, name, version, last_access_time, max_inactive_interval,
-        touch_interval, expiry, content, replaces)
-      VALUES (?, ?, 0, '', LAST_INSERT_ID(0), {now} - ?, ?, ?, {now} - ? + ?, NULL, NULL)""";
+        touch_interval, expiry, content, replaces, saves)
+      VALUES (?, ?, 0, '', LAST_INSERT_ID(0), {now} - ?, ?, ?, {now} - ? + ?, NULL, NULL, ?)""";
 
   private static final String SAVED_ATTRIBUTE =
-      ", (?, ?, 1, ?, LAST_INSERT_ID() + 0 * (~0 + (LAST_INSERT_ID() = 0)), NULL, NULL, NULL, NULL, ?, ?)";
+      ", (?, ?, 1, ?, LAST_INSERT_ID() + 0 * (~0 + (LAST_INSERT_ID() = 0)), NULL, NULL, NULL, NULL, ?, ?, NULL)";
 
   private static final String MORE_CHANGES =
       "INSERT INTO sojourn_session (application, origin, kind, name, version, content, replaces) VALUES ";
@@ -99,7 +99,9 @@ final class MySqlDialect extends SqlDialect {
               GREATEST(last_access_time, VALUES(last_access_time)) + max_inactive_interval + touch_interval) END,
         last_access_time = GREATEST(last_access_time, VALUES(last_access_time)),
         max_inactive_interval = COALESCE(VALUES(max_inactive_interval), max_inactive_interval),
-        touch_interval = COALESCE(VALUES(touch_interval), touch_interval)""";
+        touch_interval = COALESCE(VALUES(touch_interval), touch_interval),
+        """
+          + RecentSaves.noteInserted("VALUES(saves)");
 
   private static final int NUMBER_OUT_OF_RANGE = 1690;
 
@@ -131,15 +133,15 @@ final class MySqlDialect extends SqlDialect {
       FROM sojourn_session a WHERE a.application = ? AND a.origin IN ({origins})"""
           .formatted(StoredSessions.ofSession("a"), CONTENT);
 
-  private static final String IS_OWN_ROW = " AND kind = 0 AND name = ''";
-
   private static final String SIZES =
       """
       SELECT origin, SUM(LENGTH(content)) FROM sojourn_session
       WHERE application = ? AND origin IN ({origins}) AND kind = 1 GROUP BY origin""";
 
+  private static final String IS_OWN_ROW = " AND kind = 0 AND name = ''";
+
   private static final String TOUCH =
-      "UPDATE sojourn_session SET version = LAST_INSERT_ID(version + %d), %s WHERE "
+      "UPDATE sojourn_session SET %s, version = LAST_INSERT_ID(version + %d) WHERE "
           + IS_UNCLAIMED
           + IS_OWN_ROW;
 
@@ -167,7 +169,7 @@ final class MySqlDialect extends SqlDialect {
   static final int BYTES_AROUND_A_VALUE = 16 << 10;
 
   private final SqlText create;
-  private final SqlText save;
+  private final SqlText merge;
   private final OwnRow touch;
   private final String mergeAttribute;
   private final String mergeOwnRow;
@@ -182,8 +184,8 @@ final class MySqlDialect extends SqlDialect {
   MySqlDialect(Tables tables) {
     super(tables, CLOCK, LOAD, LOAD_CHANGED, IS_OWN_ROW);
     this.create = text(CREATE);
-    this.save = text(SAVE);
-    this.touch = ownRow(TOUCH);
+    this.merge = text(SAVE);
+    this.touch = ownRow(TOUCH, RecentSaves.NOTE_BY_POSITION);
     this.mergeAttribute = line(MERGE_ATTRIBUTE);
     this.mergeOwnRow = line(MERGE_OWN_ROW);
     this.moreAttributes = line(MORE_ATTRIBUTES);
@@ -286,14 +288,14 @@ final class MySqlDialect extends SqlDialect {
   // ---------------------------------------------------------------- save
 
   @Override
-  OptionalLong save(Work work, SessionDelta delta) throws SQLException {
+  OptionalLong change(Work work, SessionDelta delta, RecentSaves.Save save) throws SQLException {
     List<Map<String, AttributeChange>> parts =
         inParts(
             inOrder(delta.changes()), change -> change.written().map(EncodedValue::size).orElse(0));
     OptionalLong saved =
         parts.size() == 1
-            ? merge(work, delta, parts.get(0))
-            : work.atomically(whole -> merge(whole, delta, parts));
+            ? merge(work, delta, save, parts.get(0))
+            : work.atomically(whole -> merge(whole, delta, save, parts));
     if (saved.isPresent() && saved.getAsLong() % SWEEP_EVERY_VERSIONS == 0) {
       sweep(work, delta.origin(), saved.getAsLong());
     }
@@ -301,8 +303,12 @@ final class MySqlDialect extends SqlDialect {
   }
 
   private OptionalLong merge(
-      Work work, SessionDelta delta, List<Map<String, AttributeChange>> parts) throws SQLException {
-    OptionalLong saved = merge(work, delta, parts.get(0));
+      Work work,
+      SessionDelta delta,
+      RecentSaves.Save save,
+      List<Map<String, AttributeChange>> parts)
+      throws SQLException {
+    OptionalLong saved = merge(work, delta, save, parts.get(0));
     if (saved.isPresent()) {
       for (Map<String, AttributeChange> part : parts.subList(1, parts.size())) {
         mergeMore(work, delta.origin(), saved.getAsLong(), part);
@@ -311,10 +317,11 @@ final class MySqlDialect extends SqlDialect {
     return saved;
   }
 
-  private OptionalLong merge(Work work, SessionDelta delta, Map<String, AttributeChange> changes)
+  private OptionalLong merge(
+      Work work, SessionDelta delta, RecentSaves.Save save, Map<String, AttributeChange> changes)
       throws SQLException {
     String sql =
-        work.sql(save) + SAVED_ATTRIBUTE.repeat(changes.size()) + mergeAttribute + mergeOwnRow;
+        work.sql(merge) + SAVED_ATTRIBUTE.repeat(changes.size()) + mergeAttribute + mergeOwnRow;
     try (Parameters parameters = work.prepareAnsweringKey(sql)) {
       parameters.bytes(work.application()).bytes(delta.origin().bytes());
       parameters.duration(delta.idle());
@@ -326,6 +333,7 @@ final class MySqlDialect extends SqlDialect {
       } else {
         parameters.noNumber().noNumber().noNumber().noNumber();
       }
+      parameters.text(save.text());
       for (Map.Entry<String, AttributeChange> change : changes.entrySet()) {
         bindAttribute(parameters, work, delta.origin(), change.getKey());
         bindChange(parameters, change.getValue());
@@ -364,6 +372,9 @@ final class MySqlDialect extends SqlDialect {
       parameters.number(saved - SessionStore.REMOVAL_MARK_VERSIONS);
       parameters.statement.executeUpdate();
     } catch (SQLException e) {
+      if (!work.connection().getAutoCommit()) {
+        throw e;
+      }
       LOG.log(Level.DEBUG, "Old marks of session " + origin + " are left for the next sweep", e);
     }
   }
@@ -373,13 +384,11 @@ final class MySqlDialect extends SqlDialect {
    * to answer for: whether the session is there is asked then.
    */
   @Override
-  OptionalLong touch(Work work, SessionDelta delta) throws SQLException {
+  OptionalLong changeOwnRow(Work work, SessionDelta delta, RecentSaves.Save save)
+      throws SQLException {
     try (Parameters parameters = work.prepareAnsweringKey(work.sql(touch.of(delta)))) {
-      OwnRow.bind(parameters, work, delta);
+      OwnRow.bind(parameters, work, delta, save);
       if (parameters.statement.executeUpdate() > 0) {
-      if (!work.connection().getAutoCommit()) {
-        throw e;
-      }
         return firstNumber(parameters.statement.getGeneratedKeys());
       }
     }

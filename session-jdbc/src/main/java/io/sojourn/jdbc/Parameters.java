@@ -47,6 +47,12 @@ final class Parameters implements AutoCloseable {
     return this;
   }
 
+  @CanIgnoreReturnValue
+  Parameters text(String value) throws SQLException {
+    statement.setString(++index, value);
+    return this;
+  }
+
   /** An attribute's content; null for the mark of its removal. */
   @CanIgnoreReturnValue
   Parameters content(@Nullable EncodedValue value) throws SQLException {

@@ -53,7 +53,7 @@ final class PostgreSqlDialect extends TwoTableDialect {
   private static final String OWN_ROW =
       """
       ), h AS (
-        UPDATE sojourn_session SET version = version + %%d, %%s
+        UPDATE sojourn_session SET %%s, version = version + %%d
         WHERE %s RETURNING application, origin, version)"""
           .formatted(IS_UNCLAIMED);
 
@@ -83,7 +83,7 @@ final class PostgreSqlDialect extends TwoTableDialect {
   private static final String ANSWER = " SELECT version FROM h";
 
   private static final String TOUCH =
-      "UPDATE sojourn_session SET version = version + %d, %s WHERE "
+      "UPDATE sojourn_session SET %s, version = version + %d WHERE "
           + IS_UNCLAIMED
           + " RETURNING version";
 
@@ -119,8 +119,8 @@ final class PostgreSqlDialect extends TwoTableDialect {
     this.create = text(CREATE);
     this.createAttributes = line(CREATE_ATTRIBUTES);
     this.firstChange = line(FIRST_CHANGE);
-    this.ownRow = ownRow(OWN_ROW);
-    this.touch = ownRow(TOUCH);
+    this.ownRow = ownRow(OWN_ROW, RecentSaves.NOTE);
+    this.touch = ownRow(TOUCH, RecentSaves.NOTE);
     this.write = line(WRITE);
     this.replace = line(REPLACE);
     this.sweep = line(SWEEP.formatted(SWEEP_EVERY_VERSIONS, SessionStore.REMOVAL_MARK_VERSIONS));
@@ -151,7 +151,7 @@ final class PostgreSqlDialect extends TwoTableDialect {
   }
 
   @Override
-  OptionalLong save(Work work, SessionDelta delta) throws SQLException {
+  OptionalLong change(Work work, SessionDelta delta, RecentSaves.Save save) throws SQLException {
     Map<String, AttributeChange> changes = inOrder(delta.changes());
     boolean replaces =
         changes.values().stream().anyMatch(AttributeChange.Replace.class::isInstance);
@@ -167,14 +167,15 @@ final class PostgreSqlDialect extends TwoTableDialect {
         parameters.bytes(AttributeName.encode(change.getKey()));
         bindChange(parameters, change.getValue());
       }
-      OwnRow.bind(parameters, work, delta);
+      OwnRow.bind(parameters, work, delta, save);
       return firstNumber(parameters.statement.executeQuery());
     }
   }
 
   @Override
-  OptionalLong touch(Work work, SessionDelta delta) throws SQLException {
-    return update(work, touch, delta);
+  OptionalLong changeOwnRow(Work work, SessionDelta delta, RecentSaves.Save save)
+      throws SQLException {
+    return update(work, touch, delta, save);
   }
 
   @Override

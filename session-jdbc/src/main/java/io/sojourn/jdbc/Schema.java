@@ -29,7 +29,7 @@ enum Schema {
   /** Only checks that they are there: somebody else creates them. */
   CHECK;
 
-  private static final long VERSION = 1;
+  private static final long VERSION = 2;
   private static final int ATTEMPTS = 20;
 
   /**

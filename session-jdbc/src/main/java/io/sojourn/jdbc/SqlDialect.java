@@ -74,15 +74,16 @@ abstract class SqlDialect {
       application = ? AND expiry <= {now} AND (claimed_until IS NULL OR claimed_until <= {now})
       ORDER BY expiry LIMIT ? FOR UPDATE SKIP LOCKED""";
 
+  private static final Pattern VERSION = Pattern.compile("(\\d{1,9})(?:\\.(\\d{1,9}))?");
+
   private final Tables tables;
   private final String clock;
   private final SqlText load;
-  private static final Pattern VERSION = Pattern.compile("(\\d{1,9})(?:\\.(\\d{1,9}))?");
-
   private final SqlText loadChanged;
   private final SqlText remove;
   private final SqlText any;
   private final LeaseStatements leases;
+  private final RecentSaves recentSaves;
 
   /**
    * A dialect.
@@ -101,6 +102,7 @@ abstract class SqlDialect {
     this.remove = text("DELETE FROM sojourn_session WHERE application = ? AND origin = ?");
     this.any = text("SELECT 1 FROM sojourn_session WHERE application = ? LIMIT 1");
     this.leases = new LeaseStatements(this, isOwnRow);
+    this.recentSaves = new RecentSaves(this, isOwnRow);
   }
 
   /**
@@ -111,6 +113,7 @@ abstract class SqlDialect {
    */
   static SqlDialect of(DatabaseMetaData database, TableName table) throws SQLException {
     String product = database.getDatabaseProductName();
+    String version = database.getDatabaseProductVersion();
     return switch (product.toLowerCase(Locale.ROOT)) {
       case "mysql", "mariadb" -> {
         // By MySQL's driver a MariaDB is a MySQL, and some call themselves 5.5.5 before they tell.
@@ -130,7 +133,6 @@ abstract class SqlDialect {
         yield new H2Dialect(table.in(database));
       }
       default ->
-    String version = database.getDatabaseProductVersion();
           throw new IllegalArgumentException(
               "Sessions cannot be kept in "
                   + product
@@ -138,11 +140,6 @@ abstract class SqlDialect {
     };
   }
 
-  /**
-   * The statements that update a session's own row.
-   *
-   * @param template with {@code %d} for how far the version moves and {@code %s} for what else is
-   *     assigned
   /** Refuses a server whose version can be read and is older than this. */
   private static void require(String product, String least, String version) {
     Matcher its = VERSION.matcher(version);
@@ -169,12 +166,18 @@ abstract class SqlDialect {
     return version.group(group) == null ? 0 : Integer.parseInt(version.group(group));
   }
 
+  /**
+   * The statements that update a session's own row.
+   *
+   * @param template with {@code %s} for what is assigned beside the version, and {@code %d} for how
+   *     far that moves
+   * @param noteSave assigns what tells of the last saves
    */
-  final OwnRow ownRow(String template) {
+  final OwnRow ownRow(String template, String noteSave) {
     return new OwnRow(
-        text(template.formatted(0, KEEP_TIMEOUT)),
-        text(template.formatted(1, KEEP_TIMEOUT)),
-        text(template.formatted(1, NEW_TIMEOUT)));
+        text(template.formatted(KEEP_TIMEOUT, 0)),
+        text(template.formatted(noteSave + KEEP_TIMEOUT, 1)),
+        text(template.formatted(noteSave + NEW_TIMEOUT, 1)));
   }
 
   /**
@@ -194,8 +197,12 @@ abstract class SqlDialect {
     }
 
     /** Gives the parameters: what is assigned, and which session. */
-    static void bind(Parameters parameters, Work work, SessionDelta delta) throws SQLException {
+    static void bind(Parameters parameters, Work work, SessionDelta delta, RecentSaves.Save save)
+        throws SQLException {
       Duration idle = delta.idle();
+      if (!delta.isTouch()) {
+        RecentSaves.bind(parameters, save);
+      }
       if (delta.timeout().isPresent()) {
         IdleTimeout timeout = delta.timeout().get();
         parameters.duration(idle);
@@ -227,7 +234,7 @@ abstract class SqlDialect {
   /** The resource with the statements that create the tables. */
   abstract String schemaResource();
 
-  /** Reads what the server has to say of itself. Called before anything else. */
+  /** Reads what the server has to say of itself. Called before anything else, and now and then. */
   void ask(Connection connection) throws SQLException {}
 
   /**
@@ -248,11 +255,34 @@ abstract class SqlDialect {
   /** See {@link SessionStore#create}. */
   abstract boolean create(Work work, NewSession created) throws SQLException;
 
+  /**
+   * See {@link SessionStore#save}. One that is repeated looks first whether it is done; a touch
+   * does no harm.
+   */
+  final OptionalLong save(Work work, SessionDelta delta, RecentSaves.Save save)
+      throws SQLException {
+    if (!work.repeated() || delta.isTouch()) {
+      return write(work, delta, save);
+    }
+    return work.atomically(
+        whole -> {
+          OptionalLong done = recentSaves.versionOf(whole, delta.origin(), save);
+          return done.isPresent() ? done : write(whole, delta, save);
+        });
+  }
+
+  private OptionalLong write(Work work, SessionDelta delta, RecentSaves.Save save)
+      throws SQLException {
+    return delta.changes().isEmpty() ? changeOwnRow(work, delta, save) : change(work, delta, save);
+  }
+
   /** See {@link SessionStore#save}, for a delta that changes attributes. */
-  abstract OptionalLong save(Work work, SessionDelta delta) throws SQLException;
+  abstract OptionalLong change(Work work, SessionDelta delta, RecentSaves.Save save)
+      throws SQLException;
 
   /** See {@link SessionStore#save}, for a delta that changes none. */
-  abstract OptionalLong touch(Work work, SessionDelta delta) throws SQLException;
+  abstract OptionalLong changeOwnRow(Work work, SessionDelta delta, RecentSaves.Save save)
+      throws SQLException;
 
   /**
    * The live session with this key, and of its attributes what changed since that version. Where
@@ -354,9 +384,10 @@ abstract class SqlDialect {
   }
 
   /** Updates a session's own row by a statement whose result is the version that it has then. */
-  static OptionalLong update(Work work, OwnRow row, SessionDelta delta) throws SQLException {
+  static OptionalLong update(Work work, OwnRow row, SessionDelta delta, RecentSaves.Save save)
+      throws SQLException {
     try (Parameters parameters = work.prepare(row.of(delta))) {
-      OwnRow.bind(parameters, work, delta);
+      OwnRow.bind(parameters, work, delta, save);
       return firstNumber(parameters.statement.executeQuery());
     }
   }

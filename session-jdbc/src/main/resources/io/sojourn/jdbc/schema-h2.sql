@@ -1,8 +1,9 @@
--- Sojourn's tables, version 1, for H2 2.2 and later. Times are milliseconds since 1970 in UTC, by this database's clock.
+-- Sojourn's tables, version 2, for H2 2.2 and later. Times are milliseconds since 1970 in UTC, by this database's clock.
 
 -- origin: SHA-256 of the id that the session was created under. session_key: SHA-256 of the present id.
 -- max_inactive_interval: 0 or less, never. expiry: null, never. claimed_until: not null, a node is ending the session.
 -- lease_holder: a request has the session to itself until leased_until; next_holder is the next to.
+-- saves: which saves of nodes were the last, and the versions that they made.
 CREATE TABLE IF NOT EXISTS sojourn_session (
   application           VARBINARY(200) NOT NULL,
   origin                BINARY(32)     NOT NULL,
@@ -19,6 +20,7 @@ CREATE TABLE IF NOT EXISTS sojourn_session (
   leased_until          BIGINT         NULL,
   next_holder           BIGINT         NULL,
   next_until            BIGINT         NULL,
+  saves                 VARCHAR(120)   NOT NULL DEFAULT '',
   PRIMARY KEY (application, origin),
   UNIQUE (application, session_key)
 );
@@ -42,4 +44,4 @@ CREATE TABLE IF NOT EXISTS sojourn_session_version (
   version INT NOT NULL PRIMARY KEY
 );
 
-INSERT INTO sojourn_session_version (version) VALUES (1);
+INSERT INTO sojourn_session_version (version) VALUES (2);

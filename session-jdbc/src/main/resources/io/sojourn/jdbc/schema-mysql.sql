@@ -1,4 +1,4 @@
--- Sojourn's tables, version 1, for MySQL 8 and MariaDB 10.6, and later ones. Times are milliseconds since 1970 in UTC, by this database's clock.
+-- Sojourn's tables, version 2, for MySQL 8 and MariaDB 10.6, and later ones. Times are milliseconds since 1970 in UTC, by this database's clock.
 
 -- A row of kind 0, with an empty name, for each session, and one of kind 1 for each of its attributes. Without content: the mark of a removal.
 CREATE TABLE IF NOT EXISTS sojourn_session (
@@ -21,6 +21,7 @@ CREATE TABLE IF NOT EXISTS sojourn_session (
   leased_until          BIGINT          NULL,
   next_holder           BIGINT          NULL COMMENT 'the request that is to have it next',
   next_until            BIGINT          NULL,
+  saves                 VARBINARY(120)  NULL COMMENT 'which saves were the last, and the versions that they made',
   PRIMARY KEY (application, origin, kind, name),
   UNIQUE KEY sojourn_session_key (application, session_key),
   KEY sojourn_session_expiry (application, expiry),
@@ -31,4 +32,4 @@ CREATE TABLE IF NOT EXISTS sojourn_session_version (
   version INT NOT NULL PRIMARY KEY
 ) ENGINE = InnoDB;
 
-INSERT INTO sojourn_session_version (version) VALUES (1);
+INSERT INTO sojourn_session_version (version) VALUES (2);

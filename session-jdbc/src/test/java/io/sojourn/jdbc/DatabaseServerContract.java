@@ -2,6 +2,7 @@ package io.sojourn.jdbc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.sojourn.AttributeChange;
 import io.sojourn.EncodedValue;
@@ -13,7 +14,9 @@ import io.sojourn.SessionRecord;
 import io.sojourn.SessionStore;
 import io.sojourn.StoreConfiguration;
 import io.sojourn.StoreUnavailableException;
+import io.sojourn.testkit.CuttingProxy;
 import io.sojourn.testkit.server.RealServers;
+import java.io.IOException;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -26,6 +29,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.Random;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -161,6 +167,85 @@ abstract class DatabaseServerContract extends JdbcSessionStoreContract {
     assertThat(statements(connection, something)).as(what).hasSize(1);
   }
 
+  /** One connection as long as that lasts, so that the next answer is that to the next call. */
+  private static DriverDataSource keeping(String url) {
+    AtomicReference<@Nullable Connection> kept = new AtomicReference<>();
+    return new DriverDataSource(url) {
+      @Override
+      public Connection getConnection() throws SQLException {
+        Connection connection = kept.get();
+        if (connection == null || connection.isClosed()) {
+          connection = super.getConnection();
+          kept.set(connection);
+        }
+        return closing(connection, () -> {});
+      }
+    };
+  }
+
+  /** Whether a call is done again or not, nobody's later write is lost by it. */
+  @Test
+  @Tag("G2")
+  @Tag("G5")
+  void aCallWhoseAnswerWasLostIsDoneOnce() throws IOException {
+    SessionStore other = open();
+    try (CuttingProxy proxy = new CuttingProxy(url())) {
+      SessionStore store = JdbcSessionStore.of(keeping(proxy.url()), configuration());
+      store.ping();
+      SessionKey key = newKey();
+      IdleTimeout hour = IdleTimeout.of(Duration.ofHours(1), Duration.ofMinutes(1));
+      IdleTimeout longer = IdleTimeout.of(Duration.ofHours(2), Duration.ofMinutes(1));
+      lose(
+          proxy,
+          () -> assertThat(other.load(key, 1)).isInstanceOf(LoadResult.Unchanged.class),
+          () -> assertThat(store.create(session(key, Map.of("a", value("1"))))).isTrue());
+      lose(
+          proxy,
+          () -> assertThat(other.load(key, 2)).isInstanceOf(LoadResult.Unchanged.class),
+          () -> assertThat(store.save(delta(key, Map.of("a", set("2"))))).hasValue(2));
+      lose(
+          proxy,
+          () -> saveUpTo(other, key, 6),
+          () ->
+              assertThat(store.save(delta(key, Map.of("a", set("3")))))
+                  .as("its own, not the latest")
+                  .hasValue(3));
+      assertThat(attributes(store, key)).isEqualTo(Map.of("a", value("6")));
+      lose(
+          proxy,
+          () -> assertThat(other.save(timeout(key, longer))).hasValue(8),
+          () -> assertThat(store.save(timeout(key, hour))).hasValue(7));
+      LoadResult.Found found = (LoadResult.Found) other.load(key, SessionStore.NO_VERSION);
+      assertThat(found.session().timeout()).isEqualTo(longer);
+
+      SessionKey renamed = newKey();
+      lose(
+          proxy,
+          () -> assertThat(other.load(renamed, 8)).isInstanceOf(LoadResult.Unchanged.class),
+          () -> assertThat(store.rename(key, renamed)).isTrue());
+      lose(
+          proxy,
+          () -> assertThat(other.load(renamed, 8)).isInstanceOf(LoadResult.Missing.class),
+          () -> assertThat(store.remove(key)).isTrue());
+    }
+  }
+
+  private static SessionDelta timeout(SessionKey key, IdleTimeout timeout) {
+    return new SessionDelta(key, Map.of(), Optional.of(timeout), Duration.ZERO);
+  }
+
+  private static void saveUpTo(SessionStore store, SessionKey key, int version) {
+    for (int i = 4; i <= version; i++) {
+      assertThat(store.save(delta(key, Map.of("a", set("" + i))))).hasValue(i);
+    }
+  }
+
+  private static void lose(CuttingProxy proxy, Runnable meanwhile, Runnable call) {
+    Future<?> lost = proxy.loseAnswer(meanwhile);
+    call.run();
+    assertThat(lost).succeedsWithin(Duration.ofSeconds(10));
+  }
+
   @Test
   @Tag("G9")
   @Tag("R77")
@@ -292,9 +377,24 @@ abstract class DatabaseServerContract extends JdbcSessionStoreContract {
       SessionKey renamed = newKey();
       assertThat(store.rename(key, renamed)).isTrue();
       assertThat(attributes(store, renamed)).hasSize(2);
-      assertThat(store.claimExpired(10, Duration.ofMinutes(1))).isEmpty();
+      assertThat(store.lease(key, 1, Duration.ofMinutes(1))).isEqualTo(SessionStore.Lease.MISSING);
+      assertThat(store.lease(renamed, 1, Duration.ofMinutes(1)))
+          .isEqualTo(SessionStore.Lease.TAKEN);
+      assertThat(store.lease(renamed, 2, Duration.ofMinutes(1))).isEqualTo(SessionStore.Lease.BUSY);
+      AttributeChange large = new AttributeChange.Set(EncodedValue.of(new byte[3 << 20]));
+      assertThat(store.save(delta(key, Map.of("large", large, "larger", large)), 1)).hasValue(3);
+      store.release(key, 1);
+      assertThat(store.save(timeout(key, new IdleTimeout(Duration.ofMillis(1), Duration.ZERO))))
+          .hasValue(4);
+      assertThat(claimed(store)).extracting(SessionRecord::origin).containsExactly(key);
       assertThat(store.remove(key)).isTrue();
     }
+  }
+
+  /** As soon as it has expired by the database's clock. */
+  private static List<SessionRecord> claimed(SessionStore store) {
+    return await()
+        .until(() -> store.claimExpired(10, Duration.ofMinutes(1)), claimed -> !claimed.isEmpty());
   }
 
   @Test

@@ -351,6 +351,62 @@ abstract class JdbcSessionStoreContract {
         .isAfter(Instant.now().plus(Duration.ofMinutes(1)));
   }
 
+  /** Some databases take that for advice. */
+  @Test
+  @Tag("R88")
+  void aDataSourceOfReadOnlyConnectionsWorksOrFailsAndSaysWhy() {
+    SessionStore other = open();
+    SessionKey key = created(other, Map.of());
+    DataSource readOnly = preparing(connection -> connection.setReadOnly(true));
+    SessionStore store = JdbcSessionStore.of(readOnly, configuration());
+    Throwable failure = catchThrowable(() -> store.save(delta(key, Map.of("a", set("1")))));
+    if (failure == null) {
+      assertThat(attributes(other, key)).isEqualTo(Map.of("a", value("1")));
+    } else {
+      assertThat(failure)
+          .isInstanceOf(SessionException.class)
+          .message()
+          .containsPattern("(?i)read.only");
+      assertThat(attributes(other, key)).isEmpty();
+    }
+    assertThat(attributes(store, key)).isEqualTo(attributes(other, key));
+  }
+
+  /** As one of an application server that takes part in the caller's transaction. */
+  @Test
+  @Tag("R88")
+  void aDataSourceThatTakesPartInAnothersTransactionIsRefused() {
+    SessionStore other = open();
+    SessionKey key = created(other, Map.of());
+    DataSource managed =
+        new DriverDataSource(url()) {
+          @Override
+          public Connection getConnection() throws SQLException {
+            Connection connection = super.getConnection();
+            connection.setAutoCommit(false);
+            return refusing(connection, "setAutoCommit", "commit", "rollback");
+          }
+        };
+    SessionStore store = JdbcSessionStore.of(managed, configuration());
+    assertThatThrownBy(() -> store.save(delta(key, Map.of("a", set("1")))))
+        .isInstanceOf(SessionException.class)
+        .hasMessageContaining("in a managed transaction");
+    assertThat(attributes(other, key)).isEmpty();
+  }
+
+  private static Connection refusing(Connection connection, String... methods) {
+    return (Connection)
+        Proxy.newProxyInstance(
+            JdbcSessionStoreContract.class.getClassLoader(),
+            new Class<?>[] {Connection.class},
+            (proxy, method, arguments) -> {
+              if (List.of(methods).contains(method.getName())) {
+                throw new SQLException(method.getName() + " in a managed transaction", "25000");
+              }
+              return method.invoke(connection, arguments);
+            });
+  }
+
   @Test
   @Tag("G2")
   @Tag("R49")
@@ -571,13 +627,51 @@ abstract class JdbcSessionStoreContract {
   @Test
   void tablesOfAnotherVersionAreLeftAlone() throws SQLException {
     created(open(), Map.of());
-    execute("UPDATE sojourn_session_version SET version = 2");
+    execute("UPDATE sojourn_session_version SET version = 3");
     SessionStore store = open();
     assertThatThrownBy(store::ping)
         .isInstanceOf(StoreUnavailableException.class)
-        .hasMessageContaining("version 2");
-    execute("UPDATE sojourn_session_version SET version = 1");
+        .hasMessageContaining("version 3");
+    execute("UPDATE sojourn_session_version SET version = 2");
     created(store, Map.of());
+  }
+
+  /** The script is that of docs/operations.md. */
+  @Test
+  void tablesOfVersionOneAreRaisedByTheScript() throws SQLException {
+    SessionKey key = created(open(), Map.of("a", value("1")));
+    execute(
+        "ALTER TABLE sojourn_session DROP COLUMN saves",
+        "UPDATE sojourn_session_version SET version = 1");
+    SessionStore store = open();
+    assertThatThrownBy(store::ping)
+        .isInstanceOf(StoreUnavailableException.class)
+        .hasMessageContaining("version 1")
+        .hasMessageContaining("docs/operations.md");
+    execute(
+        "ALTER TABLE sojourn_session ADD COLUMN saves " + typeOfSaves(),
+        "UPDATE sojourn_session_version SET version = 2");
+    assertThat(store.save(delta(key, Map.of("a", set("2"))))).hasValue(2);
+    assertThat(attributes(store, key)).isEqualTo(Map.of("a", value("2")));
+  }
+
+  /** As the script has it. */
+  abstract String typeOfSaves();
+
+  /** Eight nodes, so that one that is repeated soon is known. */
+  @Test
+  @Tag("R80")
+  void theLastSavesOfEightNodesAreKnown() throws SQLException {
+    SessionKey key = created(open(), Map.of());
+    DataSource one = preparing(connection -> {});
+    for (int node = 1; node <= 10; node++) {
+      SessionStore store = JdbcSessionStore.of(one, configuration());
+      for (int i = 0; i < 3; i++) {
+        assertThat(store.save(delta(key, Map.of("a", set("1"))))).isPresent();
+      }
+      assertThat(number("SELECT LENGTH(saves) FROM sojourn_session WHERE " + isOwnRow()))
+          .isEqualTo(15L * Math.min(node, 8));
+    }
   }
 
   @Test

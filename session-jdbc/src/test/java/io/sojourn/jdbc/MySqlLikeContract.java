@@ -67,6 +67,11 @@ abstract class MySqlLikeContract extends DatabaseServerContract {
   }
 
   @Override
+  final String typeOfSaves() {
+    return "VARBINARY(120) NULL";
+  }
+
+  @Override
   final String otherSchema() {
     return other;
   }

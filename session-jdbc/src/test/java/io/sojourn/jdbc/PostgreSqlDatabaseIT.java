@@ -41,6 +41,11 @@ class PostgreSqlDatabaseIT extends DatabaseServerContract {
   }
 
   @Override
+  String typeOfSaves() {
+    return "TEXT NOT NULL DEFAULT ''";
+  }
+
+  @Override
   Map<String, String> countingProperties() {
     return Map.of("socketFactory", CountingSocketFactory.class.getName());
   }
