@@ -40,6 +40,9 @@ enum DriverDefaults {
 
   private static final Duration MORE_THAN_A_LOCK = Duration.ofMillis(250);
 
+  /** MySQL looks once a second whose wait for a lock is over. */
+  private static final Duration MORE_THAN_A_LOCK_OF_MYSQL = Duration.ofMillis(1250);
+
   /** While it connects, for which no request waits. */
   private static final Duration HANDSHAKE = Duration.ofSeconds(2);
 
@@ -103,7 +106,8 @@ enum DriverDefaults {
       return settings.socketTimeout();
     }
     Duration lock = Duration.ofSeconds(wholeSeconds(settings.socketTimeout().dividedBy(2)));
-    return longer(settings.socketTimeout(), lock.plus(MORE_THAN_A_LOCK));
+    Duration more = this == MYSQL ? MORE_THAN_A_LOCK_OF_MYSQL : MORE_THAN_A_LOCK;
+    return longer(settings.socketTimeout(), lock.plus(more));
   }
 
   /** One at least, as MySQL has it. */

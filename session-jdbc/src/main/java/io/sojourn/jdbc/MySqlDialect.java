@@ -100,8 +100,8 @@ final class MySqlDialect extends SqlDialect {
         last_access_time = GREATEST(last_access_time, VALUES(last_access_time)),
         max_inactive_interval = COALESCE(VALUES(max_inactive_interval), max_inactive_interval),
         touch_interval = COALESCE(VALUES(touch_interval), touch_interval),
-        """
-          + RecentSaves.noteInserted("VALUES(saves)");
+        %s"""
+          .formatted(RecentSaves.noteInserted("VALUES(saves)"));
 
   private static final int NUMBER_OUT_OF_RANGE = 1690;
 

@@ -26,7 +26,7 @@ final class RecentSaves {
   private static final int ENTRY = NAME + NAME + DIGITS;
 
   /** How long the column may become. */
-  static final int LENGTH = NODES * ENTRY;
+  private static final int LENGTH = NODES * ENTRY;
 
   /**
    * As standard SQL has it, for the version that is there before. Its parameters: {@link #bind}.
@@ -34,13 +34,11 @@ final class RecentSaves {
   static final String NOTE =
       """
       saves = LEFT(CAST(? AS VARCHAR) || LPAD(CAST(MOD(version + 1, %d) AS VARCHAR), %d, '0')
-            || REGEXP_REPLACE(saves, CAST(? AS VARCHAR) || '%s', ''), %d),
-          """
+            || REGEXP_REPLACE(saves, CAST(? AS VARCHAR) || '%s', ''), %d),"""
           .formatted(VERSIONS, DIGITS, ".".repeat(ENTRY - NAME), LENGTH);
 
   /** As MySQL and MariaDB have it. */
-  static final String NOTE_BY_POSITION =
-      "saves = " + byPosition("?", "version + 1", "?") + ",\n    ";
+  static final String NOTE_BY_POSITION = "saves = " + byPosition("?", "version + 1", "?") + ", ";
 
   /**
    * The same in an upsert, once the version has been raised.

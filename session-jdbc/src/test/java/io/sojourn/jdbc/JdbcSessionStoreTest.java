@@ -238,7 +238,7 @@ class JdbcSessionStoreTest {
   void anAnswerIsAwaitedForLongerThanALock() {
     JdbcSettings settings = JdbcSettings.of(Map.of(), true);
     assertThat(DriverDefaults.MYSQL.initSql(settings)).endsWith("innodb_lock_wait_timeout = 1");
-    assertThat(DriverDefaults.MYSQL.answerTime(settings)).isEqualTo(Duration.ofMillis(1250));
+    assertThat(DriverDefaults.MYSQL.answerTime(settings)).isEqualTo(Duration.ofMillis(2250));
     assertThat(DriverDefaults.MARIADB.answerTime(settings)).isEqualTo(Duration.ofMillis(1250));
     assertThat(DriverDefaults.POSTGRESQL.initSql(settings)).contains("lock_timeout = '400ms'");
     assertThat(DriverDefaults.POSTGRESQL.answerTime(settings)).isEqualTo(Duration.ofMillis(800));
