@@ -38,11 +38,6 @@ enum DriverDefaults {
   /** How drivers call the time for which they wait for an answer. */
   static final String SOCKET_TIMEOUT = "socketTimeout";
 
-  private static final Duration MORE_THAN_A_LOCK = Duration.ofMillis(250);
-
-  /** MySQL looks once a second whose wait for a lock is over. */
-  private static final Duration MORE_THAN_A_LOCK_OF_MYSQL = Duration.ofMillis(1250);
-
   /** While it connects, for which no request waits. */
   private static final Duration HANDSHAKE = Duration.ofSeconds(2);
 
@@ -89,25 +84,16 @@ enum DriverDefaults {
     return testSql;
   }
 
-  /** What each new connection is told. It waits for a lock for less than for an answer. */
+  /**
+   * What each new connection is told. It waits for a lock for less than for an answer, where that
+   * is more than the second which is the least that a database takes. What is given up before may
+   * be written when the lock is gone: nobody was told that it was not.
+   */
   String initSql(JdbcSettings settings) {
     Duration wait = settings.socketTimeout().dividedBy(2);
     return initSql
         .replace("{seconds}", Long.toString(wholeSeconds(wait)))
         .replace("{millis}", Long.toString(wait.toMillis()));
-  }
-
-  /**
-   * How long a connection waits for an answer. Long enough to learn that there was a lock: what is
-   * given up before could still be written when the lock is gone.
-   */
-  Duration answerTime(JdbcSettings settings) {
-    if (!initSql.contains("{seconds}")) {
-      return settings.socketTimeout();
-    }
-    Duration lock = Duration.ofSeconds(wholeSeconds(settings.socketTimeout().dividedBy(2)));
-    Duration more = this == MYSQL ? MORE_THAN_A_LOCK_OF_MYSQL : MORE_THAN_A_LOCK;
-    return longer(settings.socketTimeout(), lock.plus(more));
   }
 
   /** One at least, as MySQL has it. */
@@ -122,7 +108,7 @@ enum DriverDefaults {
       return properties;
     }
     properties.put("connectTimeout", count(settings.connectionTimeout()));
-    properties.put(SOCKET_TIMEOUT, count(longer(HANDSHAKE, answerTime(settings))));
+    properties.put(SOCKET_TIMEOUT, count(longer(HANDSHAKE, settings.socketTimeout())));
     for (String property : fixed.split(" ", -1)) {
       int equals = property.indexOf('=');
       properties.put(property.substring(0, equals), property.substring(equals + 1));

@@ -75,7 +75,7 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
             defaults.initSql(settings),
             defaults.testSql(),
             properties.containsKey(DriverDefaults.SOCKET_TIMEOUT)
-                ? defaults.answerTime(settings)
+                ? settings.socketTimeout()
                 : Duration.ZERO));
     if (!defaults.testSql().isEmpty()) {
       config.setConnectionTestQuery(defaults.testSql());

@@ -459,7 +459,7 @@ abstract class DatabaseOutageContract {
   @Tag("R18")
   void aSessionThatSomebodyKeepsLockedCostsABoundedTimeAndNothingIsWrittenLater()
       throws SQLException {
-    SessionStore store = open();
+    SessionStore store = open("socketTimeout=5000");
     SessionKey key = created(store);
     try (Connection other = administrator.connect(database)) {
       lockSession(other, key);

@@ -24,8 +24,7 @@ class DocumentedDefaultsTest {
   private static final Path DOCUMENT =
       Path.of(System.getProperty("basedir", "."), "..", "docs", "configuration.md");
 
-  private static final Pattern ROW =
-      Pattern.compile("\\| `(\\w+)` \\| Redis \\| `([^`]*)` \\| .*");
+  private static final Pattern ROW = Pattern.compile("\\| `(\\w+)` \\| Redis \\| `([^`]*)` \\| .*");
 
   /** What can have a default, with these options. */
   private static List<Object> settings(Map<String, String> options) {
@@ -33,8 +32,7 @@ class DocumentedDefaultsTest {
         RedisSettings.of(
             new StoreConfiguration("rediss://db", "shop", options, () -> Duration.ZERO));
     RedisURI uri = settings.uri(settings.timeout());
-    return List.of(
-        settings.timeout(), settings.replicas(), uri.getDatabase(), uri.getVerifyMode());
+    return List.of(settings.timeout(), settings.replicas(), uri.getDatabase(), uri.getVerifyMode());
   }
 
   @Test
