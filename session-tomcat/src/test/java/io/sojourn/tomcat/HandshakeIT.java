@@ -18,6 +18,7 @@ import jakarta.websocket.server.ServerContainer;
 import jakarta.websocket.server.ServerEndpointConfig;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.time.Duration;
@@ -87,7 +88,7 @@ class HandshakeIT {
         SessionStore storeB = PatientStores.open(url, "sockets", () -> Duration.ZERO);
         TomcatNode a = TomcatNode.start(manager(storeA), (tomcat, context) -> prepare(context));
         TomcatNode b = TomcatNode.start(manager(storeB));
-        Socket socket = new Socket("127.0.0.1", a.uri().getPort())) {
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), a.uri().getPort())) {
       List<String> head = shakeHands(socket, a.uri());
       assertThat(head.get(0)).startsWith("HTTP/1.1 101");
       String id =
