@@ -305,7 +305,7 @@ class RedisOutageIT {
   @Test
   @Tag("R87")
   void whatIsLargeMayTakeAsLongAsItKeepsArriving() throws IOException {
-    try (CuttingProxy proxy = new CuttingProxy(server.port())) {
+    try (CuttingProxy proxy = new CuttingProxy(server.url())) {
       SessionStore store = open(proxy.url());
       SessionKey key = created(store);
       proxy.slowDown(1_000_000);
