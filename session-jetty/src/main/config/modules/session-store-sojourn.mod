@@ -58,6 +58,10 @@ etc/sessions/sojourn/session-store.xml
 #jetty.session.sojourn.serializePaths=/cart/.*
 #jetty.session.sojourn.serializeTimeout=10
 
+## serve-local has this server go on with the sessions that it has a copy of while the store cannot be
+## asked; what is changed in them is lost if the server dies before the store is back.
+#jetty.session.sojourn.onStoreFailure=unavailable
+
 ## For how many seconds a new session lives until its client comes back with it.
 #jetty.session.sojourn.newSessionTimeout=60
 

@@ -357,6 +357,18 @@ final class AttributeSlot {
     return capture(codec, activation, checkHandedOut, current);
   }
 
+  /**
+   * What was captured could not be saved: a change in place counts as a set from now on, and does
+   * not yield to news that come later.
+   */
+  synchronized void keep(Capture capture) {
+    if (capture.change instanceof AttributeChange.Replace
+        && changes == capture.changes
+        && value != null) {
+      changes++;
+    }
+  }
+
   /** Takes up again what was changed after a refresh had taken its place. */
   private void putBackChanged(SessionCodec codec, AttributeActivation activation) {
     List<Replaced> all;

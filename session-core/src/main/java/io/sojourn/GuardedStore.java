@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * A store that is not asked while it does not answer, so that a store that hangs does not take a
  * thread of every request. Once it is silent, one call at a time goes through to see whether it is
  * back; all others fail at once. One that gets stuck itself keeps the next from going through for a
- * while only: a second for each call that is under way.
+ * while only: a second for each call that is under way. Where failing at once costs nobody an
+ * answer, none goes through for a pause after each that has failed.
  *
  * <p>It is silent when a call has failed after waiting, or when {@value #WAITING} calls have been
  * waiting for more than a second, and no other call has been answered since they began. Until its
@@ -32,6 +33,8 @@ final class GuardedStore implements SessionStore {
   private static final Duration WAITED = Duration.ofMillis(250);
 
   private final SessionStore inner;
+  private final Duration pause;
+  private final Runnable onAnswer;
   private final Set<Call> calls = ConcurrentHashMap.newKeySet();
 
   /** Guards the decision who goes through, and what it is made by. */
@@ -40,6 +43,7 @@ final class GuardedStore implements SessionStore {
   private volatile boolean answered;
   private volatile long lastAnswer = System.nanoTime();
   private volatile boolean silent;
+  private volatile long lastFailure;
 
   private final LongAdder asked = new LongAdder();
   private final LongAdder failures = new LongAdder();
@@ -53,7 +57,19 @@ final class GuardedStore implements SessionStore {
   }
 
   GuardedStore(SessionStore inner) {
+    this(inner, Duration.ZERO, () -> {});
+  }
+
+  /**
+   * A guard.
+   *
+   * @param pause for how long a silent store is not asked again
+   * @param onAnswer called whenever the store has answered
+   */
+  GuardedStore(SessionStore inner, Duration pause, Runnable onAnswer) {
     this.inner = inner;
+    this.pause = pause;
+    this.onAnswer = onAnswer;
   }
 
   private <T> T ask(Supplier<T> question) {
@@ -89,7 +105,8 @@ final class GuardedStore implements SessionStore {
       return call;
     }
     synchronized (lock) {
-      if (mayLook(call.begin) || !(silent || isSilent(call.begin))) {
+      boolean paused = silent && call.begin - lastFailure < pause.toNanos();
+      if ((mayLook(call.begin) && !paused) || !(silent || isSilent(call.begin))) {
         calls.add(call);
         return call;
       }
@@ -127,10 +144,12 @@ final class GuardedStore implements SessionStore {
     answered = true;
     lastAnswer = System.nanoTime();
     silent = false;
+    onAnswer.run();
   }
 
   private void failed(Call call) {
     boolean othersAnswered = answered && lastAnswer - call.begin > 0;
+    lastFailure = System.nanoTime();
     if (!othersAnswered && System.nanoTime() - call.begin > WAITED.toNanos()) {
       silent = true;
     }

@@ -73,6 +73,13 @@ public final class LiveSession {
   private volatile IdleTimeout timeout;
   private volatile boolean timeoutChanged;
   private volatile boolean unsaved;
+
+  /** Whether it was accessed without the store's hearing of it. */
+  private volatile boolean accessUntold;
+
+  /** How many bytes the attributes take that a flush has found changed last. */
+  private volatile int capturedBytes;
+
   private volatile boolean usedSinceFlush;
   private volatile @Nullable Object attachment;
 
@@ -114,8 +121,10 @@ public final class LiveSession {
   /** What it counts as in the near cache. */
   private volatile int weight;
 
-  private volatile long lastUsedNanos = System.nanoTime();
-  private volatile long lastStoreContactNanos = lastUsedNanos;
+  /** By the repository's clock. */
+  private volatile long lastUsedNanos;
+
+  private volatile long lastStoreContactNanos = System.nanoTime();
 
   /** A session that begins here and now. */
   LiveSession(
@@ -431,16 +440,63 @@ public final class LiveSession {
     unsaved = false;
   }
 
-  void beginUse() {
+  /** It was served while the store could not be asked: it may be an older one. */
+  void servedLocally() {
+    openedUnasked = true;
+    accessUntold = true;
+  }
+
+  /**
+   * What was changed could not be saved, and has been answered for: it stays until it is saved,
+   * whatever the store has since.
+   */
+  void keep(@Nullable Pending pending) {
+    // The save that failed may have been applied.
+    openedUnasked = true;
+    if (pending != null) {
+      pending.captures.forEach(capture -> capture.slot().keep(capture));
+    }
+  }
+
+  boolean isAccessUntold() {
+    return accessUntold;
+  }
+
+  /** Whether this node did something with it that the store has not heard of. */
+  boolean isUnsettled() {
+    return unsaved || accessUntold;
+  }
+
+  /** How many bytes it takes with the changes that a flush has found last. */
+  int bytesWithChanges() {
+    return (int) Math.min((long) encodedBytes() + capturedBytes, Integer.MAX_VALUE);
+  }
+
+  /**
+   * The store has turned out to have this session already: it was created by a call whose answer
+   * was lost.
+   */
+  void createdBefore(SessionRecord record) {
+    state = state == State.GONE ? State.GONE : State.STORED;
+    refresh(record, SessionStore.NO_VERSION);
+    contacted();
+  }
+
+  void usedAt(long nanos) {
+    lastUsedNanos = nanos;
+  }
+
+  /** A user begins, at this time by the repository's clock. */
+  void beginUse(long now) {
     synchronized (usersLock) {
       users++;
     }
-    lastUsedNanos = System.nanoTime();
+    lastUsedNanos = now;
   }
 
   /** The last user's end forgets what was handed out: nobody is left who would change it. */
-  void endUse() {
-    lastUsedNanos = System.nanoTime();
+  void endUse(long now) {
+    lastUsedNanos = now;
     synchronized (usersLock) {
       if (users == 0 || --users > 0 || touched.isEmpty() || unsaved || !flushLock.tryLock()) {
         return;
@@ -475,8 +531,8 @@ public final class LiveSession {
   }
 
   /** How long ago its last request was; zero while one is running. */
-  Duration idle() {
-    return isInUse() ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - lastUsedNanos);
+  Duration idle(long now) {
+    return isInUse() ? Duration.ZERO : Duration.ofNanos(Math.max(0, now - lastUsedNanos));
   }
 
   void rename(String newId, SessionKey newKey) {
@@ -527,6 +583,7 @@ public final class LiveSession {
   /** The store has confirmed that it has the session. */
   void contacted() {
     lastStoreContactNanos = System.nanoTime();
+    accessUntold = false;
   }
 
   /** It was opened without asking the store. */
@@ -727,6 +784,11 @@ public final class LiveSession {
         reportUnsaved(slot, e.getMessage(), e.isRefusedClass());
       }
     }
+    int bytes = 0;
+    for (AttributeSlot.Capture capture : captures) {
+      bytes += capture.change().written().map(EncodedValue::size).orElse(0);
+    }
+    capturedBytes = bytes;
     return new Pending(captures, currentTimeout, changed, version, doubtful);
   }
 

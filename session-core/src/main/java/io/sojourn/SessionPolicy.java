@@ -15,6 +15,7 @@ import java.time.Duration;
  * @param freshness when the store is asked whether a session has changed
  * @param maxStaleness for how long a session is used without asking the store, if {@code freshness}
  *     allows it; never longer than half the session's touch interval
+ * @param storeFailure what becomes of requests while the store cannot be asked
  */
 public record SessionPolicy(
     Duration touchInterval,
@@ -23,11 +24,12 @@ public record SessionPolicy(
     int nearCacheSize,
     long nearCacheBytes,
     Freshness freshness,
-    Duration maxStaleness) {
+    Duration maxStaleness,
+    StoreFailure storeFailure) {
 
   /**
    * Touch interval one minute, changes found without {@code setAttribute}, 10,000 sessions and 64
-   * MiB in the near cache, the store asked at each request.
+   * MiB in the near cache, the store asked at each request, and nobody served without it.
    */
   public static final SessionPolicy DEFAULT =
       new SessionPolicy(
@@ -37,7 +39,8 @@ public record SessionPolicy(
           10_000,
           64L << 20,
           Freshness.STRICT,
-          Duration.ofSeconds(5));
+          Duration.ofSeconds(5),
+          StoreFailure.UNAVAILABLE);
 
   /** When the store is asked whether a session has changed. */
   public enum Freshness {
@@ -53,6 +56,17 @@ public record SessionPolicy(
      * tell of changes at the moment. As {@link #CAUSAL} where it never does.
      */
     TRACKED
+  }
+
+  /** What becomes of requests while the store cannot be asked. */
+  public enum StoreFailure {
+    /** They fail: nothing is answered that is not in the store. */
+    UNAVAILABLE,
+    /**
+     * They are served from this node's copy, if it has one, and what they change is saved when the
+     * store is back. It is lost if the node ends before.
+     */
+    SERVE_LOCAL
   }
 
   /** Which attributes are checked for changes when a request ends. */
@@ -108,7 +122,8 @@ public record SessionPolicy(
         nearCacheSize,
         DEFAULT.nearCacheBytes,
         DEFAULT.freshness,
-        DEFAULT.maxStaleness);
+        DEFAULT.maxStaleness,
+        DEFAULT.storeFailure);
   }
 
   /**
@@ -124,7 +139,21 @@ public record SessionPolicy(
         nearCacheSize,
         nearCacheBytes,
         newFreshness,
-        newMaxStaleness);
+        newMaxStaleness,
+        storeFailure);
+  }
+
+  /** The same choices, with this one. */
+  public SessionPolicy with(StoreFailure newStoreFailure) {
+    return new SessionPolicy(
+        touchInterval,
+        dirtyCheck,
+        undecodable,
+        nearCacheSize,
+        nearCacheBytes,
+        freshness,
+        maxStaleness,
+        newStoreFailure);
   }
 
   /** For how long a session with this timeout may be used without asking the store. */

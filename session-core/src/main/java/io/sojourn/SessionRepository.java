@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -36,12 +37,21 @@ public final class SessionRepository implements AutoCloseable {
 
   private static final int CLAIM_LIMIT = 50;
 
+  /** For how long requests are served without asking a store that has kept one waiting in vain. */
+  private static final Duration PAUSE = Duration.ofSeconds(1);
+
   private final GuardedStore store;
   private final AttributeCodec codec;
   private final RefusedClasses refusedClasses = new RefusedClasses();
   private final SessionPolicy policy;
   private final Clock clock = Clock.systemUTC();
   private final NearCache nearCache;
+
+  /** Without an end or a beginning unless the policy is to go on without the store. */
+  private final Outage outage;
+
+  /** Whether somebody writes what could not be saved, so that others need not. */
+  private final AtomicBoolean catchingUp = new AtomicBoolean();
 
   /** Null if the store is not to tell of changes. */
   private final @Nullable Tracking tracking;
@@ -89,9 +99,11 @@ public final class SessionRepository implements AutoCloseable {
       Supplier<Duration> clockOffset) {
     this.clockOffset = clockOffset;
     this.nearCache = new NearCache(policy.nearCacheSize(), policy.nearCacheBytes());
-    this.store = new GuardedStore(store);
     this.codec = codec;
     this.policy = policy;
+    this.outage = new Outage(policy.nearCacheSize(), policy.nearCacheBytes(), this::nanos);
+    this.store =
+        servesLocally() ? new GuardedStore(store, PAUSE, outage::over) : new GuardedStore(store);
     this.leases = new SessionLeases(this.store);
     if (policy.freshness() == SessionPolicy.Freshness.TRACKED) {
       Tracking told = new Tracking();
@@ -138,9 +150,16 @@ public final class SessionRepository implements AutoCloseable {
     return session;
   }
 
+  private boolean servesLocally() {
+    return policy.storeFailure() == SessionPolicy.StoreFailure.SERVE_LOCAL;
+  }
+
   private LiveSession begin(String id, Duration maxInactiveInterval) {
     IdleTimeout timeout = IdleTimeout.of(maxInactiveInterval, policy.touchInterval());
-    return new LiveSession(id, timeout, clock.instant(), codec, policy, refusedClasses);
+    LiveSession session =
+        new LiveSession(id, timeout, clock.instant(), codec, policy, refusedClasses);
+    session.usedAt(nanos());
+    return session;
   }
 
   /**
@@ -176,18 +195,30 @@ public final class SessionRepository implements AutoCloseable {
       nearCache.remove(key, cached);
       cached = null;
     }
-    if (cached != null
-        && tracking != null
-        && !cached.mustStay()
-        && cached.isFromBeforeALoss(tracking)) {
-      nearCache.remove(key, cached);
-      cached = null;
-    }
     if (cached == null) {
       return load(id, key);
     }
-    if (!cached.isStored()) {
+    if (!cached.isStored() && !isOutlived(cached)) {
       return cached;
+    }
+    try {
+      return open(cached, id, key, seenVersion);
+    } catch (StoreUnavailableException e) {
+      if (!isStill(cached, key)) {
+        throw e;
+      }
+      serveLocally(cached, e);
+      return cached;
+    }
+  }
+
+  private @Nullable LiveSession open(
+      LiveSession cached, String id, SessionKey key, ToLongFunction<LiveSession> seenVersion) {
+    if (!cached.isStored()) {
+      return load(id, key);
+    }
+    if (tracking != null && !cached.mustStay() && cached.isFromBeforeALoss(tracking)) {
+      return load(id, key, cached);
     }
     if (isFresh(cached, seenVersion)) {
       nearCache.hit();
@@ -206,10 +237,57 @@ public final class SessionRepository implements AutoCloseable {
       return admit(id, found.session(), known, asked);
     }
     if (result instanceof LoadResult.Missing) {
+      if (cached.isUnsettled() && settle(cached)) {
+        // It may have seemed to have expired, since the store had not heard of its use.
+        result = store.load(key, SessionStore.NO_VERSION, unasked(cached));
+        if (result instanceof LoadResult.Found found) {
+          return admit(id, found.session(), SessionStore.NO_VERSION, asked);
+        }
+      }
       drop(cached, key);
       return null;
     }
     return takeOver(cached, result, known, asked) && !isStill(cached, key) ? load(id, key) : cached;
+  }
+
+  /**
+   * Goes on with this node's copy, which may be an older one.
+   *
+   * @throws StoreUnavailableException the one given, if that may not be
+   */
+  private void serveLocally(LiveSession copy, StoreUnavailableException why) {
+    if (!servesLocally() || copy.isGone() || isOutlived(copy) || outage.isFullFor(copy)) {
+      throw why;
+    }
+    outage.goesOn(why);
+    outage.served();
+    copy.servedLocally();
+    copy.accessed(clock.instant(), copy.lastAccessTime());
+  }
+
+  /**
+   * Tells the store what was done here while it could not be asked.
+   *
+   * @return false if the session has ended
+   */
+  private boolean settle(LiveSession session) {
+    if (!flushNow(session)) {
+      return false;
+    }
+    if (session.isAccessUntold()) {
+      if (store.save(SessionDelta.touch(session.origin(), session.idle(nanos()))).isEmpty()) {
+        return false;
+      }
+      session.contacted();
+    }
+    return true;
+  }
+
+  /** Whether it has not been used here for longer than it may be idle. */
+  private boolean isOutlived(LiveSession session) {
+    return !session.timeout().isNever()
+        && !session.isInUse()
+        && nanos() - session.lastUsedNanos() > session.maxInactiveInterval().toNanos();
   }
 
   /** Whether what a save has been answered meanwhile has not ended it or taken its id away. */
@@ -243,9 +321,21 @@ public final class SessionRepository implements AutoCloseable {
   }
 
   private @Nullable LiveSession load(String id, SessionKey key) {
+    return load(id, key, null);
+  }
+
+  /**
+   * Loads it as a whole.
+   *
+   * @param useless a copy that is not used again once the store has answered
+   */
+  private @Nullable LiveSession load(String id, SessionKey key, @Nullable LiveSession useless) {
     nearCache.missed();
     LiveSession.Question asked = question();
     LoadResult result = store.load(key, SessionStore.NO_VERSION, policy.unasked());
+    if (useless != null) {
+      nearCache.remove(key, useless);
+    }
     return result instanceof LoadResult.Found found
         ? admit(id, found.session(), SessionStore.NO_VERSION, asked)
         : null;
@@ -291,7 +381,11 @@ public final class SessionRepository implements AutoCloseable {
     if (session.isGone()) {
       return false;
     }
-    bringUpToDate(session);
+    try {
+      bringUpToDate(session);
+    } catch (StoreUnavailableException e) {
+      serveLocally(session, e);
+    }
     return !session.isGone();
   }
 
@@ -383,6 +477,7 @@ public final class SessionRepository implements AutoCloseable {
       String id, SessionRecord record, long known, LiveSession.Question asked) {
     LiveSession loaded = new LiveSession(id, record, codec, policy, refusedClasses);
     loaded.madeAt(asked);
+    loaded.usedAt(nanos());
     LiveSession present = nearCache.putIfAbsent(loaded);
     if (present != null && present.isStored() && !present.isOf(record)) {
       // The one that it is a copy of has ended, and another one has begun under this id.
@@ -412,11 +507,18 @@ public final class SessionRepository implements AutoCloseable {
   private void forget(LiveSession session) {
     session.markGone();
     nearCache.remove(session.key(), session);
+    if (outage.release(session)) {
+      LOG.log(
+          Level.WARNING,
+          "What was changed in session "
+              + session.key()
+              + " while the store could not be asked is lost: the session has ended meanwhile");
+    }
   }
 
   /** A request, or whatever else holds the session for a while, begins to use it. */
   public void beginUse(LiveSession session) {
-    session.beginUse();
+    session.beginUse(nanos());
     if (!session.isGone()) {
       var unused = nearCache.putIfAbsent(session);
     }
@@ -424,14 +526,26 @@ public final class SessionRepository implements AutoCloseable {
 
   /** What {@link #beginUse} began is over, after its last flush. */
   public void endUse(LiveSession session) {
-    session.endUse();
+    session.endUse(nanos());
     nearCache.weighAnew(session);
+    if (outage.isAnyKept() && !outage.isOn() && catchingUp.compareAndSet(false, true)) {
+      try {
+        maintain();
+      } catch (StoreUnavailableException e) {
+        LOG.log(Level.DEBUG, "The store is away again", e);
+      } finally {
+        catchingUp.set(false);
+      }
+    }
   }
 
   /**
    * Saves what has changed, if anything: one store call, or none. An attribute that cannot be
    * encoded, or that the store {@linkplain SessionStore#refusal refuses}, is reported in the log
    * and left out; all others are saved.
+   *
+   * <p>If the store cannot be asked, and the policy is {@link
+   * SessionPolicy.StoreFailure#SERVE_LOCAL}, what has changed stays here until the store is back.
    *
    * @return false if the session has ended, here or elsewhere, so that nothing could be saved
    * @throws StoreUnavailableException if the store cannot be asked; what changed is kept and saved
@@ -443,10 +557,42 @@ public final class SessionRepository implements AutoCloseable {
   public boolean flush(LiveSession session) {
     session.flushLock.lock();
     try {
+      return flushNow(session);
+    } catch (StoreUnavailableException e) {
+      if (!isKept(session)) {
+        throw e;
+      }
+      outage.goesOn(e);
+      return true;
+    } finally {
+      session.flushLock.unlock();
+    }
+  }
+
+  /** Whether what could not be saved may stay here. The caller holds the flush lock. */
+  private boolean isKept(LiveSession session) {
+    if (!servesLocally() || session.holder() != SessionStore.NO_HOLDER) {
+      return false;
+    }
+    if (outage.keep(session, session.bytesWithChanges())) {
+      return true;
+    }
+    if (!session.isStored() && !outage.isKept(session)) {
+      // No client has its id.
+      forget(session);
+    }
+    return false;
+  }
+
+  /** Saves what has changed, if the store can be asked. */
+  private boolean flushNow(LiveSession session) {
+    session.flushLock.lock();
+    LiveSession.Pending pending = null;
+    try {
       if (session.isGone()) {
         return false;
       }
-      LiveSession.Pending pending = capture(session);
+      pending = capture(session);
       if (session.isGone()) {
         return false;
       }
@@ -460,14 +606,20 @@ public final class SessionRepository implements AutoCloseable {
       if (session.isStored()) {
         return save(session, pending);
       }
-      if (!createInStore(session, pending)) {
+      if (createInStore(session, pending)) {
+        return true;
+      }
+      if (!isCreatedBefore(session)) {
         forget(session);
         throw new SessionException(
             "The new session " + session.key() + " cannot be created: its id is taken", null);
       }
-      return true;
+      return flushNow(session);
     } catch (StoreUnavailableException e) {
       session.markUnsaved();
+      if (servesLocally()) {
+        session.keep(pending);
+      }
       nearCache.weighAnew(session);
       throw e;
     } catch (SessionBusyException e) {
@@ -475,8 +627,22 @@ public final class SessionRepository implements AutoCloseable {
       forget(session);
       throw e;
     } finally {
+      if (!session.isUnsaved()) {
+        boolean unused = outage.release(session);
+      }
       session.flushLock.unlock();
     }
+  }
+
+  /** Whether it is this session that has its id, by a call whose answer was lost. */
+  private boolean isCreatedBefore(LiveSession session) {
+    if (session.isUnsaved()
+        && store.load(session.key(), SessionStore.NO_VERSION) instanceof LoadResult.Found found
+        && session.isOf(found.session())) {
+      session.createdBefore(found.session());
+      return true;
+    }
+    return false;
   }
 
   /**
@@ -485,7 +651,7 @@ public final class SessionRepository implements AutoCloseable {
    */
   private LiveSession.Pending capture(LiveSession session) {
     LiveSession.Pending pending = session.capture(store, !session.isOpenedUnasked());
-    if (!pending.doubtful()) {
+    if (!pending.doubtful() || !session.isStored()) {
       return pending;
     }
     bringUpToDate(session);
@@ -493,7 +659,7 @@ public final class SessionRepository implements AutoCloseable {
   }
 
   private boolean save(LiveSession session, LiveSession.Pending pending) {
-    SessionDelta delta = pending.delta(session.origin(), session.idle());
+    SessionDelta delta = pending.delta(session.origin(), session.idle(nanos()));
     long holder = session.holder();
     session.beginSave();
     try {
@@ -585,7 +751,10 @@ public final class SessionRepository implements AutoCloseable {
       if (session.isGone()) {
         return false;
       }
-      boolean mine = !session.isStored() || store.remove(session.origin());
+      // One that could not be created may have been all the same.
+      boolean stored = session.isStored();
+      boolean mine = ((stored || session.isUnsaved()) && store.remove(session.origin())) || !stored;
+      boolean unused = outage.release(session);
       forget(session);
       if (mine) {
         ended.increment();
@@ -607,6 +776,13 @@ public final class SessionRepository implements AutoCloseable {
    */
   public int scavenge(Consumer<LiveSession> onExpired) {
     long begin = nanos();
+    if (outage.isOn()) {
+      store.ping();
+      outage.over();
+    }
+    if (outage.isSettling()) {
+      return 0;
+    }
     for (SessionKey origin : List.copyOf(told)) {
       store.remove(origin);
       told.remove(origin);
@@ -615,7 +791,7 @@ public final class SessionRepository implements AutoCloseable {
     List<SessionRecord> claimed;
     do {
       long claimEnds = System.nanoTime() + CLAIM_TIME.toNanos() / 2;
-      claimed = store.claimExpired(CLAIM_LIMIT, CLAIM_TIME);
+      claimed = claimExpired();
       for (SessionRecord record : claimed) {
         if (System.nanoTime() - claimEnds > 0) {
           // Another node may be about to claim the rest.
@@ -626,6 +802,31 @@ public final class SessionRepository implements AutoCloseable {
       }
     } while (!claimed.isEmpty());
     forgetOutlived(begin);
+    return ended + endNeverStored(onExpired);
+  }
+
+  private List<SessionRecord> claimExpired() {
+    try {
+      return store.claimExpired(CLAIM_LIMIT, CLAIM_TIME);
+    } catch (StoreUnavailableException e) {
+      if (servesLocally()) {
+        // This node may have no requests to find out by.
+        outage.goesOn(e);
+      }
+      throw e;
+    }
+  }
+
+  /** Ends what has expired before it could be stored, so that no store will ever say so. */
+  private int endNeverStored(Consumer<LiveSession> onExpired) {
+    int ended = 0;
+    for (LiveSession session : nearCache.all()) {
+      if (!session.isStored() && session.isUnsaved() && isOutlived(session)) {
+        forget(session);
+        end(session, onExpired);
+        ended++;
+      }
+    }
     return ended;
   }
 
@@ -653,27 +854,32 @@ public final class SessionRepository implements AutoCloseable {
       session.refresh(record, session.knownVersion());
     }
     forget(session);
-    ended.increment();
-    try {
-      onExpired.accept(session);
-    } catch (RuntimeException | Error e) {
-      LOG.log(Level.WARNING, "A listener failed at the end of session " + record.key(), e);
-    }
+    end(session, onExpired);
     told.add(record.origin());
     store.remove(record.origin());
     told.remove(record.origin());
   }
 
+  private void end(LiveSession session, Consumer<LiveSession> onExpired) {
+    ended.increment();
+    try {
+      onExpired.accept(session);
+    } catch (RuntimeException | Error e) {
+      LOG.log(Level.WARNING, "A listener failed at the end of session " + session.key(), e);
+    }
+  }
+
   /**
    * Keeps alive the sessions that long requests are using, and saves what could not be saved when
-   * its request ended. To be called every few seconds.
+   * its request ended, and tells the store of what was used while it could not be asked. To be
+   * called every few seconds.
    *
    * @throws StoreUnavailableException if the store cannot be asked
    */
   public void maintain() {
     long renewAfter = policy.touchInterval().toNanos() / 2;
     for (LiveSession session : nearCache.all()) {
-      if (session.isUnsaved() && !session.isInUse()) {
+      if (session.isUnsettled() && (!session.isInUse() || outage.isKept(session))) {
         saveLate(session);
       } else if (session.isInUse()
           && session.isStored()
@@ -688,8 +894,13 @@ public final class SessionRepository implements AutoCloseable {
   }
 
   private void saveLate(LiveSession session) {
+    if (!session.isStored() && isOutlived(session)) {
+      return; // it would live again
+    }
     try {
-      flush(session);
+      if (!settle(session)) {
+        forget(session);
+      }
       nearCache.weighAnew(session);
     } catch (StoreUnavailableException e) {
       throw e;
@@ -747,6 +958,16 @@ public final class SessionRepository implements AutoCloseable {
     return refusedSaves.sum();
   }
 
+  /** How many times so far a session was used that the store could not be asked about. */
+  public long servedLocally() {
+    return outage.timesServed();
+  }
+
+  /** How many sessions have changes at the moment that could not be saved yet. */
+  public int unsavedSessions() {
+    return (int) nearCache.all().stream().filter(LiveSession::isUnsaved).count();
+  }
+
   /** What the near cache holds, and has done so far. */
   public NearCacheStatistics nearCacheStatistics() {
     return nearCache.statistics();
@@ -796,7 +1017,7 @@ public final class SessionRepository implements AutoCloseable {
         continue;
       }
       try {
-        flush(session);
+        boolean unused = flushNow(session);
       } catch (SessionException e) {
         lost++;
         failure = e;

@@ -129,6 +129,10 @@ public final class VersionCookies {
    * response may leave: it answers what has not been told yet.
    */
   public List<Change> see(LiveSession session, long version) {
+    if (session.isUnsettled()) {
+      // What it is shown has no version yet.
+      return unsee(session, version);
+    }
     return told.isEmpty() && version == seen(session)
         ? List.of()
         : tell(session, version, slot(version), version);

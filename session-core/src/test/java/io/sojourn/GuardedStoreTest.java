@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.reflect.Proxy;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -151,5 +153,34 @@ class GuardedStoreTest {
       assertThatThrownBy(this::load).hasMessage("down");
       assertThat(asked.availablePermits()).isEqualTo(i);
     }
+  }
+
+  @Test
+  void aSilentStoreIsNotAskedForAPauseWhereFailingCostsNobodyAnAnswer() throws Exception {
+    List<String> answers = new ArrayList<>();
+    GuardedStore pausing =
+        new GuardedStore(
+            hanging(new InMemorySessionStore()), Duration.ofSeconds(1), () -> answers.add("yes"));
+    down = true;
+    CountDownLatch hangs = new CountDownLatch(1);
+    gate = hangs;
+    Thread opener =
+        new Thread(
+            () -> {
+              LockSupport.parkNanos(Duration.ofMillis(300).toNanos());
+              hangs.countDown();
+            });
+    opener.start();
+    assertThatThrownBy(() -> pausing.load(KEY, SessionStore.NO_VERSION))
+        .isInstanceOf(StoreUnavailableException.class);
+    asked.drainPermits();
+    down = false;
+    assertThatThrownBy(() -> pausing.load(KEY, SessionStore.NO_VERSION))
+        .isInstanceOf(StoreUnavailableException.class);
+    assertThat(asked.availablePermits()).isZero();
+    assertThat(answers).isEmpty();
+    Thread.sleep(1100);
+    assertThat(pausing.load(KEY, SessionStore.NO_VERSION)).isInstanceOf(LoadResult.Missing.class);
+    assertThat(answers).isNotEmpty();
   }
 }

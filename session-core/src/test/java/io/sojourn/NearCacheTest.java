@@ -35,7 +35,8 @@ class NearCacheTest {
             sessions,
             bytes,
             freshness,
-            Duration.ofSeconds(5));
+            Duration.ofSeconds(5),
+            SessionPolicy.StoreFailure.UNAVAILABLE);
     return new SessionRepository(store, new TextCodec(), policy);
   }
 

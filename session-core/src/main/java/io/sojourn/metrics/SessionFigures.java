@@ -69,6 +69,16 @@ public final class SessionFigures implements SessionFiguresMXBean {
   }
 
   @Override
+  public long getServedLocally() {
+    return repository.servedLocally();
+  }
+
+  @Override
+  public int getUnsavedSessions() {
+    return repository.unsavedSessions();
+  }
+
+  @Override
   public long getBytesLoaded() {
     return repository.statistics().bytesLoaded();
   }

@@ -33,6 +33,12 @@ public interface SessionFiguresMXBean {
   /** How many saves came too late and are lost: the session had ended, or its lease had gone. */
   long getRefusedSaves();
 
+  /** How many times a session was used that the store could not be asked about. */
+  long getServedLocally();
+
+  /** How many sessions have changes at the moment that could not be saved yet. */
+  int getUnsavedSessions();
+
   /** How many bytes of attributes have come from the store. */
   long getBytesLoaded();
 

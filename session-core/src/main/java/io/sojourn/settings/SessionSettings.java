@@ -67,6 +67,7 @@ public final class SessionSettings {
     values.put("nearCacheBytes", Long.toString(policy.nearCacheBytes()));
     values.put("freshness", "strict");
     values.put("maxStaleness", null);
+    values.put("onStoreFailure", "unavailable");
     values.put("concurrency", "parallel");
     values.put("serializePaths", null);
     values.put("serializeTimeout", "10");
@@ -126,7 +127,19 @@ public final class SessionSettings {
         number("nearCacheSize", 1, Integer.MAX_VALUE),
         number("nearCacheBytes", 1, Integer.MAX_VALUE),
         choice("freshness", SessionPolicy.Freshness.class),
-        maxStaleness());
+        maxStaleness(),
+        storeFailure());
+  }
+
+  private SessionPolicy.StoreFailure storeFailure() {
+    SessionPolicy.StoreFailure choice = choice("onStoreFailure", SessionPolicy.StoreFailure.class);
+    if (choice == SessionPolicy.StoreFailure.SERVE_LOCAL
+        && choice("concurrency", Concurrency.class) == Concurrency.SERIALIZE) {
+      throw new IllegalArgumentException(
+          "onStoreFailure=\"serve-local\" does not go with concurrency=\"serialize\": without the"
+              + " store nobody knows whose turn it is");
+    }
+    return choice;
   }
 
   private Duration maxStaleness() {
@@ -354,7 +367,7 @@ public final class SessionSettings {
   }
 
   /**
-   * A constant that is set by its name, in any case of letters.
+   * A constant that is set by its name, in any case of letters, with hyphens between its words.
    *
    * @param name of the setting, for the message
    * @throws IllegalArgumentException if there is no such constant
@@ -362,10 +375,11 @@ public final class SessionSettings {
   public static <E extends Enum<E>> E choice(String name, String text, Class<E> choices) {
     StringBuilder allowed = new StringBuilder();
     for (E choice : choices.getEnumConstants()) {
-      if (choice.name().equalsIgnoreCase(text.strip())) {
+      String itsName = choice.name().toLowerCase(Locale.ROOT).replace('_', '-');
+      if (itsName.equalsIgnoreCase(text.strip())) {
         return choice;
       }
-      allowed.append(allowed.isEmpty() ? "" : ", ").append(choice.name().toLowerCase(Locale.ROOT));
+      allowed.append(allowed.isEmpty() ? "" : ", ").append(itsName);
     }
     throw new IllegalArgumentException(name + "=\"" + text + "\" must be one of: " + allowed);
   }

@@ -153,6 +153,14 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
     set("onDecodeFailure", mode);
   }
 
+  /**
+   * Sets what becomes of requests while the store cannot be asked: they are answered 503 ({@code
+   * unavailable}), or served from this node's copy ({@code serve-local}).
+   */
+  public void setOnStoreFailure(String mode) {
+    settings.set("onStoreFailure", mode);
+  }
+
   /** Sets how many sessions of each context this node keeps decoded. */
   public void setNearCacheSize(String sessions) {
     set("nearCacheSize", sessions);

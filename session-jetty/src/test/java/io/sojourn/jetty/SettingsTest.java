@@ -75,6 +75,7 @@ class SettingsTest {
         "setNearCacheSize, 0, nearCacheSize=\"0\" must be a whole number",
         "setDirtyCheck, never, dirtyCheck=\"never\" must be one of: read",
         "setOnDecodeFailure, ignore, onDecodeFailure=\"ignore\" must be one of: fail",
+        "setOnStoreFailure, 503, onStoreFailure=\"503\" must be one of: unavailable, serve-local",
         "setFreshness, sometimes, freshness=\"sometimes\" must be one of: strict",
         "setMaxStaleness, 5, maxStaleness=\"5\" has a meaning only with freshness=\"causal\"",
         "setConcurrency, single, concurrency=\"single\" must be one of: parallel",

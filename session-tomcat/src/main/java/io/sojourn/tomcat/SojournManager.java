@@ -189,6 +189,19 @@ public final class SojournManager extends ManagerBase {
     return settings.get("onDecodeFailure");
   }
 
+  /**
+   * Sets what becomes of requests while the store cannot be asked: they are answered 503 ({@code
+   * unavailable}), or served from this node's copy ({@code serve-local}).
+   */
+  public void setOnStoreFailure(String mode) {
+    settings.set("onStoreFailure", mode);
+  }
+
+  /** What becomes of requests while the store cannot be asked. */
+  public String getOnStoreFailure() {
+    return settings.get("onStoreFailure");
+  }
+
   /** Sets how many sessions this node keeps decoded. */
   public void setNearCacheSize(String sessions) {
     settings.set("nearCacheSize", sessions);
@@ -1084,6 +1097,16 @@ public final class SojournManager extends ManagerBase {
    */
   public long getRefusedSaves() {
     return figure(SessionFigures::getRefusedSaves);
+  }
+
+  /** How many times a session was used that the store could not be asked about. */
+  public long getServedLocally() {
+    return figure(SessionFigures::getServedLocally);
+  }
+
+  /** How many sessions have changes at the moment that could not be saved yet. */
+  public int getUnsavedSessions() {
+    return (int) figure(SessionFigures::getUnsavedSessions);
   }
 
   /** How many bytes of attributes have come from the store. */

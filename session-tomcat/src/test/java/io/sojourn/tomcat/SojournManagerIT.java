@@ -51,6 +51,7 @@ class SojournManagerIT {
     "touchInterval, -1",
     "dirtyCheck, sometimes",
     "onDecodeFailure, explode",
+    "onStoreFailure, 503",
     "nearCacheSize, 0",
     "nearCacheBytes, 0",
     "freshness, sometimes",
@@ -104,6 +105,19 @@ class SojournManagerIT {
         .singleElement()
         .asString()
         .contains("serializePaths", "/cart/[", "regular expression");
+  }
+
+  @Test
+  @Tag("R71")
+  @Tag("G4")
+  void turnsThatNobodyCouldTakeWithoutTheStoreStopTheStartWithOneMessage() {
+    SojournManager manager =
+        ManagerElement.of(
+            "store", "jdbc:h2:mem:x", "concurrency", "serialize", "onStoreFailure", "serve-local");
+    assertThat(refusal(manager))
+        .singleElement()
+        .asString()
+        .contains("onStoreFailure=\"serve-local\"", "concurrency=\"serialize\"");
   }
 
   @Test
