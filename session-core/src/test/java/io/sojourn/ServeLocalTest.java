@@ -227,8 +227,9 @@ class ServeLocalTest {
     assertThat(onB.maxInactiveInterval()).isEqualTo(Duration.ofHours(1));
   }
 
-  @Test
-  void anOutageThatBeginsInTheMiddleOfARequestFailsNothing() {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void anOutageThatBeginsInTheMiddleOfARequestFailsNothing(boolean background) {
     begin(a, "s", session -> session.setAttribute("list", new ArrayList<>(List.of("x"))));
     request(
         a,
@@ -239,8 +240,13 @@ class ServeLocalTest {
         });
     bothAre(Failure.NONE);
     // Which would take the place of a guess.
-    request(b, "s", session -> session.setAttribute("list", new ArrayList<>(List.of("z"))));
-    a.maintain();
+    Work another = session -> session.setAttribute("list", new ArrayList<>(List.of("z")));
+    if (background) {
+      request(b, "s", another);
+      a.maintain();
+    } else {
+      request(a, "s", session -> request(b, "s", another));
+    }
     assertThat(get(b, "s", "list")).isEqualTo(List.of("x", "y"));
   }
 
