@@ -3,6 +3,7 @@ package io.sojourn.codec;
 import static java.util.stream.Collectors.joining;
 
 import java.net.URL;
+import java.net.URLClassLoader;
 import java.security.CodeSource;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -387,7 +388,11 @@ public final class ClassFilter {
     return origin;
   }
 
-  /** Where its file is; one without a file is the application's. */
+  /**
+   * Where its file is; one without a file is the application's. A loader that has the file itself,
+   * as its parent has, may define the class or leave that to the parent: then who has defined it
+   * decides, once it is loaded.
+   */
   private static Origin find(String name, ClassLoader application) {
     String file = name.replace('.', '/') + ".class";
     URL found = application.getResource(file);
@@ -397,9 +402,10 @@ public final class ClassFilter {
     if (ClassLoader.getPlatformClassLoader().getResource(file) != null) {
       return Origin.ELSEWHERE;
     }
-    String location = found.toExternalForm();
+    URL own = application instanceof URLClassLoader loader ? loader.findResource(file) : null;
+    String location = (own == null ? found : own).toExternalForm();
     ClassLoader parent = application.getParent();
-    URL inherited = parent == null ? null : parent.getResource(file);
+    URL inherited = own != null || parent == null ? null : parent.getResource(file);
     if (inherited != null && inherited.toExternalForm().equals(location)) {
       return Origin.ELSEWHERE;
     }

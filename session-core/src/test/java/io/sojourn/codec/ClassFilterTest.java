@@ -325,6 +325,18 @@ class ClassFilterTest {
     }
   }
 
+  /** As where an application's folder of classes is on the class path of the JVM, too. */
+  @Test
+  void ofAFileThatTheParentHasTooWhoHasDefinedTheClassDecides() throws IOException {
+    URL classes = getClass().getProtectionDomain().getCodeSource().getLocation();
+    try (URLClassLoader application =
+        new URLClassLoader(new URL[] {classes}, getClass().getClassLoader())) {
+      ClassFilter filter = ClassFilter.ofApplication(application, "");
+      assertThat(allows(filter, getClass().getName())).isTrue();
+      assertThat(filter.refusal(getClass())).contains("is not allowed");
+    }
+  }
+
   @Test
   void aLibrarysClassesForNewerJavaAreTheLibrarys(@TempDir Path folder) throws IOException {
     Manifest manifest = new Manifest();

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.MaintNotificationsConfig;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisReadOnlyException;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SocketOptions;
@@ -27,6 +28,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -133,7 +135,9 @@ final class RedisDriver implements AutoCloseable {
       RedisURI uri, boolean toPrimary) {
     CompletableFuture<StatefulRedisConnection<byte[], byte[]>> opened =
         client.connectAsync(ByteArrayCodec.INSTANCE, uri).toCompletableFuture();
-    return (toPrimary ? opened.thenCompose(RedisDriver::primary) : opened)
+    return (toPrimary
+            ? opened.thenCompose(connection -> primary(connection, uri.getTimeout()))
+            : opened)
         .whenComplete(
             (connection, failure) -> {
               if (failure == null && asked.compareAndSet(false, true)) {
@@ -142,19 +146,36 @@ final class RedisDriver implements AutoCloseable {
             });
   }
 
-  /** Fails as a write would fail. A server that does not say what it is may be one. */
+  /**
+   * Fails as a write would fail, or as the way to the server has. A server that does not say what
+   * it is may be one.
+   */
   private static CompletionStage<StatefulRedisConnection<byte[], byte[]>> primary(
-      StatefulRedisConnection<byte[], byte[]> connection) {
-    return connection
-        .async()
-        .dispatch(CommandType.HELLO, new ArrayOutput<>(ByteArrayCodec.INSTANCE))
-        .handle(
-            (said, failure) -> {
-              if (failure == null && isReplica(said)) {
-                var unused = connection.closeAsync();
+      StatefulRedisConnection<byte[], byte[]> connection, Duration patience) {
+    return within(
+            patience,
+            connection
+                .async()
+                .dispatch(CommandType.HELLO, new ArrayOutput<>(ByteArrayCodec.INSTANCE)))
+        .exceptionally(
+            failure -> {
+              if (failure instanceof RedisCommandExecutionException) {
+                return List.of();
+              }
+              throw new CompletionException(failure);
+            })
+        .thenApply(
+            said -> {
+              if (isReplica(said)) {
                 throw new RedisReadOnlyException("READONLY The server says that it is a replica");
               }
               return connection;
+            })
+        .whenComplete(
+            (checked, failure) -> {
+              if (failure != null) {
+                var unused = connection.closeAsync();
+              }
             });
   }
 

@@ -352,6 +352,7 @@ final class RedisLink {
         Throwable reason = e.getCause();
         if (reason == null
             || !isNotYet(root(reason))
+            || Thread.currentThread().isInterrupted()
             || System.nanoTime() - start >= timeout.toNanos()) {
           throw e;
         }
@@ -511,19 +512,26 @@ final class RedisLink {
 
   /** The other links lead to the same server. */
   private void dropAll(StatefulRedisConnection<byte[], byte[]> lost) {
-    drop(lost);
-    onReplica.run();
+    if (drop(lost)) {
+      onReplica.run();
+    }
   }
 
-  /** Has the next call open another connection; what is still waiting on this one fails. */
-  private void drop(StatefulRedisConnection<byte[], byte[]> lost) {
+  /**
+   * Has the next call open another connection; what is still waiting on this one fails.
+   *
+   * @return whether nobody has done so before
+   */
+  @CanIgnoreReturnValue
+  private boolean drop(StatefulRedisConnection<byte[], byte[]> lost) {
     synchronized (lock) {
       if (connection != lost) {
-        return;
+        return false;
       }
       connection = null;
     }
     var unused = lost.closeAsync();
+    return true;
   }
 
   // ---------------------------------------------------------------- failing

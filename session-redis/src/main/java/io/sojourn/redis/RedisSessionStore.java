@@ -109,6 +109,11 @@ public final class RedisSessionStore implements SessionStore {
   /** A clock's offset at which everything has expired that ever does. */
   private static final long LATER_THAN_ALL = 1L << 53;
 
+  /** How many bytes of sessions are claimed together, and how many buckets are asked at once. */
+  private static final long MOST_CLAIMED = 8L * 1024 * 1024;
+
+  private static final int AT_ONCE = 8;
+
   /** From how many bytes on others should not wait behind a call. */
   private static final int LONG_CALL = 16 * 1024;
 
@@ -265,7 +270,7 @@ public final class RedisSessionStore implements SessionStore {
     Claim claim = new Claim(limit, claimTime);
     try {
       claim.count();
-      while (claim.next()) {}
+      while (claim.bytes < MOST_CLAIMED && claim.next()) {}
     } catch (StoreUnavailableException e) {
       if (claim.claimed.isEmpty()) {
         throw e;
@@ -326,6 +331,9 @@ public final class RedisSessionStore implements SessionStore {
     final int limit;
     final byte[] claimTime;
 
+    /** How many bytes the attributes of those take that have been claimed. */
+    long bytes;
+
     /** How many are due in each bucket. */
     final long[] due = new long[RedisKeys.BUCKETS];
 
@@ -355,7 +363,7 @@ public final class RedisSessionStore implements SessionStore {
       long left = (long) limit - before;
       List<Integer> buckets = new ArrayList<>();
       List<ScriptCall> calls = new ArrayList<>();
-      for (int i = 0; i < RedisKeys.BUCKETS && left > 0; i++) {
+      for (int i = 0; i < RedisKeys.BUCKETS && left > 0 && calls.size() < AT_ONCE; i++) {
         int bucket = (first + i) % RedisKeys.BUCKETS;
         long share = Math.min(due[bucket], left);
         if (share > 0) {
@@ -373,10 +381,11 @@ public final class RedisSessionStore implements SessionStore {
     }
 
     private ScriptCall call(int bucket, long share) {
-      return arguments()
-          .add(share)
-          .add(claimTime)
-          .call(LuaScript.CLAIM, new byte[][] {keys.expiry(bucket)});
+      Arguments arguments = arguments().add(share).add(claimTime);
+      if (share > 0) {
+        arguments.mayBeLong();
+      }
+      return arguments.call(LuaScript.CLAIM, new byte[][] {keys.expiry(bucket)});
     }
 
     private void run(List<Integer> buckets, List<ScriptCall> calls) {
@@ -387,7 +396,9 @@ public final class RedisSessionStore implements SessionStore {
             Parts parts = Parts.of(answered.value());
             due[buckets.get(answered.index())] = parts.number(0);
             for (int i = 1; i < parts.size(); i++) {
-              claimed.add(record(parts.list(i)));
+              SessionRecord session = record(parts.list(i));
+              claimed.add(session);
+              session.attributes().values().forEach(value -> bytes += value.value().size());
             }
           });
     }

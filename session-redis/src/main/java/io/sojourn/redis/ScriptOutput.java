@@ -57,9 +57,10 @@ final class ScriptOutput extends CommandOutput<byte[], byte[], @Nullable Object>
   @Override
   public void set(@Nullable ByteBuffer bytes) {
     if (bytes == null) {
-      return;
-    }
-    if (open.isEmpty()) {
+      if (!open.isEmpty()) {
+        throw unexpected();
+      }
+    } else if (open.isEmpty()) {
       take(unpacked(bytes));
     } else {
       take(copied(bytes, bytes.remaining()));

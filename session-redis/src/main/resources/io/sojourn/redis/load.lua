@@ -24,13 +24,16 @@ else
       break
     end
     at = last + 1
-    local changes = removed
-    if tonumber(version) > 0 then
-      changes = set
-      changes[#changes + 1] = redis.call('HGET', s.name, ':' .. name)
+    local value = tonumber(version) > 0 and redis.call('HGET', s.name, ':' .. name)
+    if value then
+      set[#set + 1] = value
+      set[#set + 1] = name
+      set[#set + 1] = version
+    else
+      -- Or somebody has taken the field away and left its entry.
+      removed[#removed + 1] = name
+      removed[#removed + 1] = string.format('-%.0f', math.abs(version))
     end
-    changes[#changes + 1] = name
-    changes[#changes + 1] = version
   end
   answer = packed({ s.version, s.accessed, s.idle, s.touch, set, removed }, set, 1, 3)
 end
