@@ -164,7 +164,7 @@ final class RequestScope {
     MAPPED.set(new Mapped(id, new WeakReference<>(session), null, System.nanoTime()));
   }
 
-  /** It could not be found out whether a version of the application has a session with this id. */
+  /** It could not be found out whether the application, or a version of it, has this session. */
   static void unmapped(String id, StoreUnavailableException why) {
     MAPPED.set(new Mapped(id, new WeakReference<>(null), why, System.nanoTime()));
   }
@@ -174,7 +174,8 @@ final class RequestScope {
    *
    * @param id the session id that came with the request
    * @param begin when the request began, since what was said of an earlier one may have been left
-   * @throws StoreUnavailableException if it is not known whether this is the context to go to
+   * @throws StoreUnavailableException if it is not known whether this is the context to go to, or
+   *     the right one of several ids
    */
   void takeOverMapped(SojournManager manager, @Nullable String id, long begin) {
     Mapped mapped = MAPPED.get();
@@ -182,11 +183,15 @@ final class RequestScope {
       return;
     }
     MAPPED.remove();
-    if (id == null || !mapped.id.equals(id) || mapped.nanos - begin < 0) {
+    if (mapped.nanos - begin < 0) {
       return;
     }
     if (mapped.failure != null) {
+      // Whatever id it was: of two cookies Tomcat takes the other one then.
       throw mapped.failure;
+    }
+    if (id == null || !mapped.id.equals(id)) {
+      return;
     }
     SojournSession session = mapped.session.get();
     if (session != null && session.getManager() == manager && leases == null) {
