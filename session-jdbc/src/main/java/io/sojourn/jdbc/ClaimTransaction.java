@@ -1,14 +1,11 @@
 package io.sojourn.jdbc;
 
-import io.sojourn.SessionKey;
 import io.sojourn.SessionRecord;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Claims expired sessions where no statement can both write and answer with rows: finds some that
@@ -31,7 +28,7 @@ final class ClaimTransaction {
 
   private final SqlText find;
   private final SqlText mark;
-  private final SqlText sizes;
+  private final SqlText size;
   private final SqlText leave;
   private final SqlText read;
 
@@ -39,13 +36,14 @@ final class ClaimTransaction {
    * Claims in the words of a dialect.
    *
    * @param isOwnRow what else is to be true of a row that is a session's own
-   * @param sizes reads each session's origin and how many bytes it holds
-   * @param read reads sessions; the parameters of both are the application and {@code {origins}}
+   * @param size reads how many bytes a session holds; its parameters are the application and the
+   *     origin
+   * @param read reads sessions; its parameters are the application and {@code {origins}}
    */
-  ClaimTransaction(SqlDialect dialect, String isOwnRow, String sizes, String read) {
+  ClaimTransaction(SqlDialect dialect, String isOwnRow, String size, String read) {
     this.find = dialect.text(FIND + SqlDialect.IS_EXPIRED);
     this.mark = dialect.text(MARK + isOwnRow);
-    this.sizes = dialect.text(sizes);
+    this.size = dialect.text(size);
     this.leave = dialect.text(LEAVE + isOwnRow);
     this.read = dialect.text(read);
   }
@@ -88,25 +86,26 @@ final class ClaimTransaction {
     return origins;
   }
 
-  /** How many of them, from the first, are not too large together; at least one. */
+  /**
+   * How many of them, from the first, are not too large together; at least one. One is looked at
+   * after the other, since a database may have to read values to tell how long they are.
+   */
   private int howMany(Work work, List<byte[]> origins) throws SQLException {
-    Map<SessionKey, Long> bytes = new HashMap<>();
-    try (Parameters parameters = work.prepare(forOrigins(work.sql(sizes), origins))) {
-      parameters.bytes(work.application()).allBytes(origins);
-      try (ResultSet rows = parameters.statement.executeQuery()) {
-        while (rows.next()) {
-          bytes.put(SessionKey.ofBytes(rows.getBytes(1)), rows.getLong(2));
-        }
-      }
-    }
     long sum = 0;
     for (int i = 0; i < origins.size(); i++) {
-      sum += bytes.getOrDefault(SessionKey.ofBytes(origins.get(i)), 0L);
+      sum += size(work, origins.get(i));
       if (i > 0 && sum > SqlDialect.BYTES_OF_A_CLAIM) {
         return i;
       }
     }
     return origins.size();
+  }
+
+  private long size(Work work, byte[] origin) throws SQLException {
+    try (Parameters parameters = work.prepare(size)) {
+      parameters.bytes(work.application()).bytes(origin);
+      return SqlDialect.firstNumber(parameters.statement.executeQuery()).orElse(0);
+    }
   }
 
   /** Any node may claim these at once. */

@@ -51,10 +51,10 @@ final class H2Dialect extends TwoTableDialect {
         UPDATE sojourn_session SET %%s, version = version + %%d WHERE %s)"""
           .formatted(IS_UNCLAIMED);
 
-  private static final String SIZES =
+  private static final String SIZE =
       """
-      SELECT origin, SUM(OCTET_LENGTH(content)) FROM sojourn_session_attribute
-      WHERE application = ? AND origin IN ({origins}) GROUP BY origin""";
+      SELECT SUM(OCTET_LENGTH(content)) FROM sojourn_session_attribute
+      WHERE application = ? AND origin = ?""";
 
   private static final String READ_CLAIMED =
       CLAIMED.formatted("sojourn_session") + " WHERE h.application = ? AND h.origin IN ({origins})";
@@ -73,7 +73,7 @@ final class H2Dialect extends TwoTableDialect {
     this.write = text(WRITE);
     this.replace = text(REPLACE);
     this.sweep = text(SWEEP);
-    this.claim = new ClaimTransaction(this, "", SIZES, READ_CLAIMED);
+    this.claim = new ClaimTransaction(this, "", SIZE, READ_CLAIMED);
   }
 
   @Override

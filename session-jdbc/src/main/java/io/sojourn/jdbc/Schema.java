@@ -30,6 +30,16 @@ enum Schema {
   CHECK;
 
   private static final long VERSION = 2;
+
+  /**
+   * The version that nodes of the release before insist on. What they lack is added first, they go
+   * on beside new nodes, and the version is raised when none of them is left.
+   */
+  private static final long VERSION_BEFORE = 1;
+
+  /** Fails where what {@link #VERSION} has more than {@link #VERSION_BEFORE} is not there yet. */
+  private static final String ADDED = "SELECT saves FROM sojourn_session WHERE 1 = 0";
+
   private static final int ATTEMPTS = 20;
 
   /**
@@ -67,12 +77,13 @@ enum Schema {
       }
       version = create(connection, dialect, database);
     }
-    if (version.getAsLong() != VERSION) {
+    long found = version.getAsLong();
+    if (found != VERSION && !(found == VERSION_BEFORE && isAdded(connection, dialect))) {
       throw new StoreUnavailableException(
           "The tables for sessions in "
               + database
               + " are of version "
-              + version.getAsLong()
+              + found
               + ", this is a Sojourn for version "
               + VERSION
               + ". See docs/operations.md for how to bring the two together",
@@ -121,6 +132,18 @@ enum Schema {
     } catch (SQLException e) {
       if (SqlFailure.of(e) == SqlFailure.NO_TABLE) {
         return OptionalLong.empty();
+      }
+      throw e;
+    }
+  }
+
+  private static boolean isAdded(Connection connection, SqlDialect dialect) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.executeQuery(dialect.named(ADDED)).close();
+      return true;
+    } catch (SQLException e) {
+      if (SqlFailure.of(e) == SqlFailure.OTHER) {
+        return false;
       }
       throw e;
     }
