@@ -131,18 +131,20 @@ final class Database implements AutoCloseable {
     int conflicts = 0;
     int lost = 0;
     boolean lookedAgain = false;
+    long limit = SqlDialect.NO_LIMIT;
     while (true) {
       Connection connection = connect(attempt);
       Modes modes = new Modes();
       SQLException failure;
       try {
         modes.autoCommit(connection);
-        Duration rightly = dialect == null ? LONG : more;
+        Duration rightly = dialect == null && more.compareTo(LONG) < 0 ? LONG : more;
         int answerTime = owned && large ? connection.getNetworkTimeout() : Modes.FOR_EVER;
         if (owned && rightly.compareTo(NOTHING_TO_SPEAK_OF) > 0) {
           modes.patient(connection, rightly);
         }
         SqlDialect known = dialect(connection);
+        limit = known.packetLimit();
         if (conflicts > 0 && known.isAtEaseWithReadCommitted()) {
           modes.readCommitted(connection);
         }
@@ -168,13 +170,13 @@ final class Database implements AutoCloseable {
         throw e;
       }
       SqlFailure kind = isClosed(connection) ? SqlFailure.OUTAGE : SqlFailure.of(failure);
+      boolean takesLess = false;
       if (kind == SqlFailure.OUTAGE) {
         discard(connection);
+        askAgain |= large; // what it takes may be less than what the server before took
       } else {
+        takesLess = kind == SqlFailure.OTHER && large && !lookedAgain && limit(connection) != limit;
         giveBack(connection, modes);
-      }
-      if (large && kind != SqlFailure.CONFLICT) {
-        askAgain = true; // what it takes may be less than what the server before took
       }
       long passed = System.nanoTime() - start;
       if (kind == SqlFailure.CONFLICT
@@ -188,14 +190,28 @@ final class Database implements AutoCloseable {
       } else if (kind == SqlFailure.NO_TABLE && !lookedAgain) {
         lookedAgain = true;
         dialect = null; // somebody dropped it: the next attempt sees to the tables
-      } else if (kind == SqlFailure.OTHER && large && !lookedAgain) {
-        lookedAgain = true; // a driver that knows what the server takes says so itself
+      } else if (takesLess) {
+        lookedAgain = true; // a driver that knows what the server takes has said so itself
       } else if (kind == SqlFailure.OTHER || kind == SqlFailure.DUPLICATE_KEY) {
         throw failed(attempt, failure);
       } else {
         throw unavailable(attempt, failure);
       }
     }
+  }
+
+  /** What the server takes now at once. */
+  private long limit(Connection connection) {
+    SqlDialect known = dialect;
+    if (known == null) {
+      return SqlDialect.NO_LIMIT;
+    }
+    try {
+      known.ask(connection);
+    } catch (SQLException e) {
+      askAgain = true;
+    }
+    return known.packetLimit();
   }
 
   /** Runs a task, and ends its connection if it does not get through. */
@@ -224,6 +240,7 @@ final class Database implements AutoCloseable {
       }
       pool.close();
     }
+    writeWatch.close();
   }
 
   // ---------------------------------------------------------------- connections

@@ -179,7 +179,7 @@ final class MySqlDialect extends SqlDialect {
   private final String sweep;
   private final SqlText rename;
   private final ClaimTransaction claim;
-  private volatile long packetLimit = Long.MAX_VALUE;
+  private volatile long packetLimit = NO_LIMIT;
 
   MySqlDialect(Tables tables) {
     super(tables, CLOCK, LOAD, LOAD_CHANGED, IS_OWN_ROW);
@@ -207,6 +207,11 @@ final class MySqlDialect extends SqlDialect {
       ResultSet rows = statement.executeQuery("SELECT @@max_allowed_packet");
       packetLimit = firstNumber(rows).orElseThrow();
     }
+  }
+
+  @Override
+  long packetLimit() {
+    return packetLimit;
   }
 
   /** With a binary log of statements they may not (error 1665). */

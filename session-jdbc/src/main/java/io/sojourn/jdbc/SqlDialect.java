@@ -12,6 +12,7 @@ import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -74,6 +75,8 @@ abstract class SqlDialect {
       application = ? AND expiry <= {now} AND (claimed_until IS NULL OR claimed_until <= {now})
       ORDER BY expiry LIMIT ? FOR UPDATE SKIP LOCKED""";
 
+  static final long NO_LIMIT = Long.MAX_VALUE;
+
   private static final Pattern VERSION = Pattern.compile("(\\d{1,9})(?:\\.(\\d{1,9}))?");
 
   private final Tables tables;
@@ -116,11 +119,10 @@ abstract class SqlDialect {
     String version = database.getDatabaseProductVersion();
     return switch (product.toLowerCase(Locale.ROOT)) {
       case "mysql", "mariadb" -> {
-        // By MySQL's driver a MariaDB is a MySQL, and some call themselves 5.5.5 before they tell.
-        if (version.toLowerCase(Locale.ROOT).contains("mariadb")) {
-          require("MariaDB", "10.6", version.replaceFirst("^5\\.5\\.5-", ""));
-        } else {
-          require("MySQL", "8.0", version);
+        if (isOlder(plain(version), mySqlNeeded(version))) {
+          // A proxy may greet with a version of its own.
+          String own = versionBehind(database.getConnection()).orElse(version);
+          require(isMariaDb(own) ? "MariaDB" : "MySQL", mySqlNeeded(own), plain(own));
         }
         yield new MySqlDialect(table.in(database));
       }
@@ -140,15 +142,30 @@ abstract class SqlDialect {
     };
   }
 
+  /** By MySQL's driver a MariaDB is a MySQL. */
+  private static boolean isMariaDb(String version) {
+    return version.toLowerCase(Locale.ROOT).contains("mariadb");
+  }
+
+  private static String mySqlNeeded(String version) {
+    return isMariaDb(version) ? "10.6" : "8.0";
+  }
+
+  /** Some MariaDBs call themselves 5.5.5 before they tell. */
+  private static String plain(String version) {
+    return isMariaDb(version) ? version.replaceFirst("^5\\.5\\.5-", "") : version;
+  }
+
+  private static Optional<String> versionBehind(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet rows = statement.executeQuery("SELECT VERSION()")) {
+      return rows.next() ? Optional.ofNullable(rows.getString(1)) : Optional.empty();
+    }
+  }
+
   /** Refuses a server whose version can be read and is older than this. */
   private static void require(String product, String least, String version) {
-    Matcher its = VERSION.matcher(version);
-    Matcher needed = VERSION.matcher(least);
-    if (!its.lookingAt() || !needed.lookingAt()) {
-      return;
-    }
-    int major = Integer.compare(number(its, 1), number(needed, 1));
-    if (major < 0 || (major == 0 && number(its, 2) < number(needed, 2))) {
+    if (isOlder(version, least)) {
       throw new IllegalArgumentException(
           "Sessions cannot be kept in "
               + product
@@ -160,6 +177,16 @@ abstract class SqlDialect {
               + least
               + " or later");
     }
+  }
+
+  private static boolean isOlder(String version, String least) {
+    Matcher its = VERSION.matcher(version);
+    Matcher needed = VERSION.matcher(least);
+    if (!its.lookingAt() || !needed.lookingAt()) {
+      return false;
+    }
+    int major = Integer.compare(number(its, 1), number(needed, 1));
+    return major < 0 || (major == 0 && number(its, 2) < number(needed, 2));
   }
 
   private static int number(Matcher version, int group) {
@@ -236,6 +263,11 @@ abstract class SqlDialect {
 
   /** Reads what the server has to say of itself. Called before anything else, and now and then. */
   void ask(Connection connection) throws SQLException {}
+
+  /** How many bytes the server takes at once, as far as it has been asked. */
+  long packetLimit() {
+    return NO_LIMIT;
+  }
 
   /**
    * Whether transactions may be read committed, whatever the server's settings. The statements are

@@ -649,8 +649,7 @@ abstract class JdbcSessionStoreContract {
         .isInstanceOf(StoreUnavailableException.class)
         .hasMessageContaining("version 1")
         .hasMessageContaining("docs/operations.md");
-    execute(
-        "ALTER TABLE sojourn_session ADD COLUMN saves " + typeOfSaves());
+    execute("ALTER TABLE sojourn_session ADD COLUMN saves " + typeOfSaves());
     assertThat(store.save(delta(key, Map.of("a", set("2")))))
         .as("a new node, while old ones need version 1")
         .hasValue(2);

@@ -25,6 +25,7 @@ import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -33,6 +34,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.h2.jdbcx.JdbcDataSource;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -209,6 +211,37 @@ class JdbcSessionStoreTest {
     assertThatThrownBy(() -> provider.open(StoreConfiguration.of(url, "x".repeat(201))))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("application");
+  }
+
+  /** That it is large is not why. */
+  @Test
+  void aLargeSaveThatTheDatabaseRefusesIsSentOnce() throws SQLException {
+    AtomicInteger connections = new AtomicInteger();
+    DriverDataSource counting =
+        new DriverDataSource(url) {
+          @Override
+          public Connection getConnection() throws SQLException {
+            connections.incrementAndGet();
+            return super.getConnection();
+          }
+        };
+    SessionKey key = SessionKey.of("s");
+    JdbcSessionStore store = JdbcSessionStore.of(counting, StoreConfiguration.of(url, "app"));
+    store.create(session(key));
+    try (Connection connection = DriverManager.getConnection(url);
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          "ALTER TABLE sojourn_session_attribute ADD CHECK (OCTET_LENGTH(content) < 100)");
+    }
+    SessionDelta large =
+        new SessionDelta(
+            key,
+            Map.of("b", new AttributeChange.Set(EncodedValue.of(new byte[10_000]))),
+            Optional.empty(),
+            Duration.ZERO);
+    connections.set(0);
+    assertThatThrownBy(() -> store.save(large)).isExactlyInstanceOf(SessionException.class);
+    assertThat(connections).hasValue(1);
   }
 
   /** Of RDS and the like: a failover is noticed soon, and no server closes what the pool keeps. */

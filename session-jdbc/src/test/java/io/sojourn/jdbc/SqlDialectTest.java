@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.reflect.Proxy;
+import java.sql.Connection;
 import java.sql.DatabaseMetaData;
+import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.sql.Statement;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -15,6 +18,16 @@ import org.junit.jupiter.params.provider.CsvSource;
 class SqlDialectTest {
 
   private static DatabaseMetaData database(String product, String version) {
+    return database(product, version, version);
+  }
+
+  /**
+   * What a server says of itself.
+   *
+   * @param version when it greets
+   * @param own when it is asked
+   */
+  private static DatabaseMetaData database(String product, String version, String own) {
     return (DatabaseMetaData)
         Proxy.newProxyInstance(
             SqlDialectTest.class.getClassLoader(),
@@ -23,10 +36,21 @@ class SqlDialectTest {
                 switch (method.getName()) {
                   case "getDatabaseProductName" -> product;
                   case "getDatabaseProductVersion" -> version;
+                  case "getConnection" -> answeringVersion(own);
                   case "getIdentifierQuoteString" -> "\"";
                   case "storesUpperCaseIdentifiers", "storesLowerCaseIdentifiers" -> false;
                   default -> throw new UnsupportedOperationException(method.getName());
                 });
+  }
+
+  /** It is the database's to be closed, not that of who reads its metadata. */
+  private static Connection answeringVersion(String version) throws SQLException {
+    Connection connection = DriverManager.getConnection("jdbc:h2:mem:");
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(
+          "CREATE ALIAS VERSION AS 'String version() { return \"" + version + "\"; }'");
+    }
+    return connection;
   }
 
   @ParameterizedTest
@@ -71,6 +95,18 @@ class SqlDialectTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(version.replaceFirst("^5\\.5\\.5-", ""))
         .hasMessageContaining(least);
+  }
+
+  /** Such as ProxySQL. */
+  @ParameterizedTest
+  @CsvSource({"5.5.30, 8.0.36", "5.5.30, 11.4.5-MariaDB-log", "5.7.44, 5.5.5-10.6.20-MariaDB"})
+  void whatIsBehindAProxyCounts(String greeting, String own) throws SQLException {
+    assertThat(SqlDialect.of(database("MySQL", greeting, own), TableName.DEFAULT))
+        .isInstanceOf(MySqlDialect.class);
+    assertThatThrownBy(
+            () -> SqlDialect.of(database("MySQL", greeting, "5.7.40"), TableName.DEFAULT))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("MySQL 5.7.40");
   }
 
   @ParameterizedTest
