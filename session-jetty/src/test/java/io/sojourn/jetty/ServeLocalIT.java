@@ -22,4 +22,9 @@ class ServeLocalIT extends ServeLocalContract {
     sessions.setClockOffset(clock);
     return JettyNode.start(sessions, "", node -> {});
   }
+
+  @Override
+  protected void awaitIdle(ContainerNode node) {
+    ((JettyNode) node).awaitIdle();
+  }
 }

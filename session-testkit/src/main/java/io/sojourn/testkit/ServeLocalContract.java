@@ -46,6 +46,9 @@ public abstract class ServeLocalContract {
   protected abstract ContainerNode start(SessionStore store, Supplier<Duration> clock)
       throws Exception;
 
+  /** Waits until no request is under way on a node of {@link #start}. */
+  protected abstract void awaitIdle(ContainerNode node);
+
   private void chooseStore(String kind) {
     url =
         kind.equals("redis")
@@ -212,6 +215,7 @@ public abstract class ServeLocalContract {
     assertServed(client.send(a, "set:fruit:pear"));
     stores.get(0).setClock(Duration.ofMinutes(18));
     assertThat(client.send(a, "get:fruit").line()).isEqualTo("pear");
+    awaitIdle(a); // a session is in use until its request is over, which is after the answer
     stores.get(0).setClock(Duration.ofMinutes(30));
     assertRefused(client.send(a, "get:fruit"));
     assertRefused(client.send(a, "set:fruit:plum"));

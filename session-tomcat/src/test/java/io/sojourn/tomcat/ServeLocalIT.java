@@ -22,4 +22,9 @@ class ServeLocalIT extends ServeLocalContract {
     manager.setClockOffset(clock);
     return TomcatNode.start(manager);
   }
+
+  @Override
+  protected void awaitIdle(ContainerNode node) {
+    ((TomcatNode) node).awaitIdle();
+  }
 }
