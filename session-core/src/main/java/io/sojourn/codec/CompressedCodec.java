@@ -136,7 +136,8 @@ public final class CompressedCodec implements AttributeCodec {
   public EncodedValue seal(EncodedValue encoded, SessionKey origin, String attribute) {
     EncodedValue sealed = codec.seal(encoded, origin, attribute);
     int size = sealed.size();
-    if (!compresses || size < SMALLEST) {
+    if (!compresses || size < SMALLEST || size > mostBytes) {
+      // One that is too large, which a codec of the user's may make, would not be decompressed.
       return sealed;
     }
     // No room for more than is worth it: a block that does not fit is not finished.

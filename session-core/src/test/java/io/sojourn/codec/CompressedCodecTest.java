@@ -180,6 +180,17 @@ class CompressedCodecTest {
     assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(encoded.size() / 2);
   }
 
+  /** A codec of the user's has limits of its own. */
+  @Test
+  void whatIsLargerThanAnAttributeMayBeIsNotCompressedSoThatItCanBeRead() {
+    EncodedValue encoded = plain.encode(words(10_000));
+    AttributeCodec small = new CompressedCodec(plain, true, new CodecLimits(5_000, 200, 1_000_000));
+    EncodedValue stored = small.seal(encoded, ORIGIN, NAME);
+
+    assertThat(stored).isEqualTo(encoded);
+    assertThat(small.open(stored, ORIGIN, NAME)).isEqualTo(encoded);
+  }
+
   private static Object open(CodecLimits limits, boolean compresses, byte[] stored) {
     AttributeCodec codec =
         new CompressedCodec(new KryoCodec(LOADER, FILTER, limits), compresses, limits);
