@@ -8,6 +8,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -35,13 +36,14 @@ final class GuardedStore implements SessionStore {
   private final SessionStore inner;
   private final Duration pause;
   private final Runnable onAnswer;
+  private final LongSupplier nanoTime;
   private final Set<Call> calls = ConcurrentHashMap.newKeySet();
 
   /** Guards the decision who goes through, and what it is made by. */
   private final Object lock = new Object();
 
   private volatile boolean answered;
-  private volatile long lastAnswer = System.nanoTime();
+  private volatile long lastAnswer;
   private volatile boolean silent;
   private volatile long lastFailure;
 
@@ -53,11 +55,15 @@ final class GuardedStore implements SessionStore {
 
   /** A call that is under way. Each is itself only. */
   private static final class Call {
-    final long begin = System.nanoTime();
+    final long begin;
+
+    Call(long begin) {
+      this.begin = begin;
+    }
   }
 
   GuardedStore(SessionStore inner) {
-    this(inner, Duration.ZERO, () -> {});
+    this(inner, Duration.ZERO, () -> {}, System::nanoTime);
   }
 
   /**
@@ -67,9 +73,16 @@ final class GuardedStore implements SessionStore {
    * @param onAnswer called whenever the store has answered
    */
   GuardedStore(SessionStore inner, Duration pause, Runnable onAnswer) {
+    this(inner, pause, onAnswer, System::nanoTime);
+  }
+
+  /** A guard with a clock of its own, for tests. */
+  GuardedStore(SessionStore inner, Duration pause, Runnable onAnswer, LongSupplier nanoTime) {
     this.inner = inner;
     this.pause = pause;
     this.onAnswer = onAnswer;
+    this.nanoTime = nanoTime;
+    this.lastAnswer = nanoTime.getAsLong();
   }
 
   private <T> T ask(Supplier<T> question) {
@@ -94,12 +107,12 @@ final class GuardedStore implements SessionStore {
       throw e;
     } finally {
       calls.remove(call);
-      nanos.add(System.nanoTime() - call.begin);
+      nanos.add(nanoTime.getAsLong() - call.begin);
     }
   }
 
   private Call begin() {
-    Call call = new Call();
+    Call call = new Call(nanoTime.getAsLong());
     if (!silent && !isSilent(call.begin)) {
       calls.add(call);
       return call;
@@ -142,15 +155,15 @@ final class GuardedStore implements SessionStore {
 
   private void answered() {
     answered = true;
-    lastAnswer = System.nanoTime();
+    lastAnswer = nanoTime.getAsLong();
     silent = false;
     onAnswer.run();
   }
 
   private void failed(Call call) {
     boolean othersAnswered = answered && lastAnswer - call.begin > 0;
-    lastFailure = System.nanoTime();
-    if (!othersAnswered && System.nanoTime() - call.begin > WAITED.toNanos()) {
+    lastFailure = nanoTime.getAsLong();
+    if (!othersAnswered && nanoTime.getAsLong() - call.begin > WAITED.toNanos()) {
       silent = true;
     }
   }

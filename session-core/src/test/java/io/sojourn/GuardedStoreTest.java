@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -24,7 +24,18 @@ class GuardedStoreTest {
   private volatile CountDownLatch gate = new CountDownLatch(0);
   private volatile boolean down;
 
-  private final GuardedStore store = new GuardedStore(hanging(new InMemorySessionStore()));
+  /** The time that calls take, which passes when a test says so. */
+  private final AtomicLong nanos = new AtomicLong();
+
+  private final GuardedStore store = guarded(Duration.ZERO, () -> {});
+
+  private GuardedStore guarded(Duration pause, Runnable onAnswer) {
+    return new GuardedStore(hanging(new InMemorySessionStore()), pause, onAnswer, nanos::get);
+  }
+
+  private void pass(int millis) {
+    nanos.addAndGet(Duration.ofMillis(millis).toNanos());
+  }
 
   /** Waits at the gate, then fails if the store is down. */
   private SessionStore hanging(SessionStore inner) {
@@ -61,11 +72,12 @@ class GuardedStoreTest {
   @Test
   void aStoreThatHangsIsNotAskedByMoreRequests() throws Exception {
     load();
+    pass(1);
     gate = new CountDownLatch(1);
     asked.drainPermits();
     List<CompletableFuture<LoadResult>> waiting = loadLater(3);
     asked.acquire(3);
-    Thread.sleep(1100);
+    pass(1100);
     assertThatThrownBy(this::load).isInstanceOf(StoreUnavailableException.class);
     assertThat(asked.availablePermits()).isZero();
     gate.countDown();
@@ -76,13 +88,14 @@ class GuardedStoreTest {
   @Test
   void oneSlowRequestKeepsNobodyFromTheStore() throws Exception {
     load();
+    pass(1);
     CountDownLatch slow = new CountDownLatch(1);
     gate = slow;
     asked.drainPermits();
     List<CompletableFuture<LoadResult>> waiting = loadLater(1);
     asked.acquire();
     gate = new CountDownLatch(0);
-    Thread.sleep(1100);
+    pass(1100);
     assertThat(load()).isInstanceOf(LoadResult.Missing.class);
     slow.countDown();
     assertThat(waiting.get(0).join()).isInstanceOf(LoadResult.Missing.class);
@@ -94,7 +107,7 @@ class GuardedStoreTest {
     gate = new CountDownLatch(1);
     List<CompletableFuture<LoadResult>> first = loadLater(1);
     asked.acquire();
-    Thread.sleep(500);
+    pass(500);
     gate.countDown();
     assertThatThrownBy(first.get(0)::join).hasRootCauseInstanceOf(StoreUnavailableException.class);
 
@@ -122,28 +135,18 @@ class GuardedStoreTest {
     gate = new CountDownLatch(1);
     List<CompletableFuture<LoadResult>> second = loadLater(1);
     asked.acquire();
-    Thread.sleep(300);
+    pass(300);
     gate.countDown();
     assertThatThrownBy(second.get(0)::join).hasRootCauseInstanceOf(StoreUnavailableException.class);
     assertThatThrownBy(this::load).hasMessageContaining("does not answer");
 
     down = false;
-    awaitAnswer();
+    assertThatThrownBy(this::load).hasMessageContaining("does not answer");
+    pass(1000);
     assertThat(load()).isInstanceOf(LoadResult.Missing.class);
     assertThat(save.get(0)).isNotDone();
     stuck.countDown();
     assertThat(save.get(0).join()).isInstanceOf(LoadResult.Missing.class);
-  }
-
-  private void awaitAnswer() throws InterruptedException {
-    for (int i = 0; i < 1000; i++) {
-      try {
-        load();
-        return;
-      } catch (StoreUnavailableException e) {
-        Thread.sleep(10);
-      }
-    }
   }
 
   @Test
@@ -158,28 +161,27 @@ class GuardedStoreTest {
   @Test
   void aSilentStoreIsNotAskedForAPauseWhereFailingCostsNobodyAnAnswer() throws Exception {
     List<String> answers = new ArrayList<>();
-    GuardedStore pausing =
-        new GuardedStore(
-            hanging(new InMemorySessionStore()), Duration.ofSeconds(1), () -> answers.add("yes"));
+    GuardedStore pausing = guarded(Duration.ofSeconds(1), () -> answers.add("yes"));
     down = true;
-    CountDownLatch hangs = new CountDownLatch(1);
-    gate = hangs;
-    Thread opener =
+    gate = new CountDownLatch(1);
+    CompletableFuture<LoadResult> first = new CompletableFuture<>();
+    Thread thread =
         new Thread(
-            () -> {
-              LockSupport.parkNanos(Duration.ofMillis(300).toNanos());
-              hangs.countDown();
-            });
-    opener.start();
-    assertThatThrownBy(() -> pausing.load(KEY, SessionStore.NO_VERSION))
-        .isInstanceOf(StoreUnavailableException.class);
+            () ->
+                first.completeAsync(
+                    () -> pausing.load(KEY, SessionStore.NO_VERSION), Runnable::run));
+    thread.start();
+    asked.acquire();
+    pass(300);
+    gate.countDown();
+    assertThatThrownBy(first::join).hasRootCauseInstanceOf(StoreUnavailableException.class);
     asked.drainPermits();
     down = false;
     assertThatThrownBy(() -> pausing.load(KEY, SessionStore.NO_VERSION))
         .isInstanceOf(StoreUnavailableException.class);
     assertThat(asked.availablePermits()).isZero();
     assertThat(answers).isEmpty();
-    Thread.sleep(1100);
+    pass(1100);
     assertThat(pausing.load(KEY, SessionStore.NO_VERSION)).isInstanceOf(LoadResult.Missing.class);
     assertThat(answers).isNotEmpty();
   }

@@ -127,9 +127,16 @@ public final class CuttingProxy implements AutoCloseable {
   private void accept() throws IOException {
     while (true) {
       Socket client = accepting.accept();
-      Socket server = new Socket(host, port);
-      client.setTcpNoDelay(true);
-      server.setTcpNoDelay(true);
+      Socket server;
+      try {
+        server = new Socket(host, port);
+        client.setTcpNoDelay(true);
+        server.setTcpNoDelay(true);
+      } catch (IOException e) {
+        // As it is without the proxy: this client is refused, and the next one may not be.
+        client.close();
+        continue;
+      }
       synchronized (lock) {
         open.add(client);
         open.add(server);
