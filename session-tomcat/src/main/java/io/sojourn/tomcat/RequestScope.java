@@ -9,6 +9,8 @@ import jakarta.servlet.ServletResponseWrapper;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.catalina.connector.Request;
 import org.jspecify.annotations.Nullable;
 
@@ -36,11 +38,11 @@ final class RequestScope {
   private final List<Lookup> lookups = new ArrayList<>(1);
   private volatile List<SojournSession> sessions = List.of();
 
-  /** Why this request cannot be served, whatever comes. */
+  /** Why this request's dispatch could not be served, whatever comes. */
   private volatile @Nullable SessionException failure;
 
-  /** Why what an asynchronous request's dispatch changed was not saved at its end. */
-  private volatile @Nullable SessionException unsaved;
+  /** Why what was changed in which sessions has not been saved so far. */
+  private final Map<SojournSession, SessionException> unsaved = new ConcurrentHashMap<>();
 
   /** The manager of the context that the request came to; null if that is not one of ours. */
   private final @Nullable SojournManager owner;
@@ -283,25 +285,29 @@ final class RequestScope {
   }
 
   /**
-   * Saves what has changed in the sessions that this request uses, before the response leaves.
+   * Saves what has changed in the sessions that this request uses, before the response leaves. What
+   * another thread than the dispatching one cannot save may still be saved at the request's end.
    *
    * @throws StoreUnavailableException if the store cannot be asked
    * @throws SessionBusyException if a session has been given to another request meanwhile
+   * @throws SessionException if a session cannot be stored as it is
    */
   void flush() {
-    SessionException before = unsaved;
+    SessionException first = null;
     for (SojournSession session : sessions) {
       try {
-        if (!session.flush() && before != null) {
-          // It went with the request's turn, and nothing will save it any more.
-          throw before;
-        }
-      } catch (StoreUnavailableException | SessionBusyException e) {
-        failed(e);
-        throw e;
+        save(session);
+      } catch (SessionException e) {
+        unsaved.put(session, e);
+        first = first == null ? e : first;
       }
     }
-    unsaved = null;
+    if (first != null) {
+      if (current() == this && isOutage(first)) {
+        failed(first);
+      }
+      throw first;
+    }
     if (rerouting != null) {
       rerouting.tellClient();
     }
@@ -314,6 +320,22 @@ final class RequestScope {
     }
   }
 
+  private void save(SojournSession session) {
+    boolean isThere = session.flush();
+    SessionException before = unsaved.get(session);
+    boolean hasHadTurn = leases != null && session.getManager() == owner;
+    if (before != null && !isThere && hasHadTurn && !session.isEndedHere()) {
+      // It went with the request's turn, and nothing will save it any more.
+      throw before;
+    }
+    unsaved.remove(session);
+  }
+
+  /** Whether it may go well another time, which is what 503 says. */
+  static boolean isOutage(SessionException why) {
+    return why instanceof StoreUnavailableException || why instanceof SessionBusyException;
+  }
+
   /**
    * Saves what has not been saved yet, unless the request has failed anyway.
    *
@@ -323,8 +345,8 @@ final class RequestScope {
     if (failure == null) {
       try {
         flush();
-      } catch (StoreUnavailableException | SessionBusyException e) {
-        // Noted.
+      } catch (SessionException e) {
+        return e;
       }
     }
     return failure;
@@ -354,7 +376,7 @@ final class RequestScope {
    */
   void handOver() {
     if (failure == null) {
-      unsaved = finish();
+      var unused = finish();
       failure = null;
     }
     sessions.forEach(session -> session.live().expectChanges());

@@ -345,13 +345,16 @@ final class SojournSession extends StandardSession {
     super.expire(true);
   }
 
-  /** At the session's end no failure of one attribute's listeners keeps others from being told. */
+  /**
+   * At the session's end no attribute's value that fails as it is unbound keeps other attributes'
+   * listeners from being told.
+   */
   @Override
   protected void removeAttributeInternal(String name, boolean notify) {
     try {
       super.removeAttributeInternal(name, notify);
     } catch (RuntimeException | Error e) {
-      if (isValid) {
+      if (isValid || e instanceof VirtualMachineError) {
         throw e;
       }
       LOG.warn(

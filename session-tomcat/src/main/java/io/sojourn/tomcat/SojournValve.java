@@ -174,6 +174,9 @@ final class SojournValve extends ValveBase {
       return;
     }
     SessionException failure = scope.finish();
+    if (failure != null && !RequestScope.isOutage(failure)) {
+      throw failure;
+    }
     if (failure != null) {
       answerUnavailable(request, response, failure);
     }
@@ -208,8 +211,13 @@ final class SojournValve extends ValveBase {
       } else if (failure != null) {
         // Without a page: it is too late for one.
         response.reset();
-        unavailable(response);
-        logOf(failure).failed("A request was answered 503", failure);
+        if (RequestScope.isOutage(failure)) {
+          unavailable(response);
+          logOf(failure).failed("A request was answered 503", failure);
+        } else {
+          response.setStatus(HttpServletResponse.SC_INTERNAL_SERVER_ERROR);
+          LOG.error("A request was answered 500, since its session cannot be stored", failure);
+        }
       }
     }
 

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.sojourn.SessionException;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionStore;
 import io.sojourn.testkit.ContainerNode;
@@ -38,6 +39,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Asynchronous requests whose session cannot be asked for or saved, as their clients see them. */
@@ -246,6 +248,82 @@ class AsyncOutageIT {
     }
     assertThat(client.send(node, "get:n").line()).isEqualTo("0");
     assertThat(log.thrown()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"parallel", "serialize"})
+  @Tag("G5")
+  void aRequestThatEndsItsSessionAfterAllIsAnsweredAsItSays(String concurrency) throws Exception {
+    TomcatNode node = start("concurrency", concurrency);
+    CompletableFuture<Answer> answer =
+        setUnsaved(node, (request, response) -> request.getSession().invalidate());
+    assertThat(resume(node, answer).status()).isEqualTo(200);
+    assertThat(client.send(node, "get:n").line()).isEqualTo("none");
+    assertThat(log.thrown()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"parallel, 200, 1", "serialize, 503, 0"})
+  @Tag("G4")
+  @Tag("G5")
+  void whatAThreadCouldNotSaveIsSavedAtTheEndIfItStillCanBe(
+      String concurrency, int status, String stored) throws Exception {
+    TomcatNode node = start("concurrency", concurrency);
+    CompletableFuture<Boolean> refused = new CompletableFuture<>();
+    CompletableFuture<Answer> answer =
+        setUnsaved(
+            node,
+            (request, response) -> {
+              store.fail("save");
+              try {
+                response.flushBuffer();
+                refused.complete(false);
+              } catch (SessionException e) {
+                refused.complete(true);
+              } finally {
+                store.fail();
+              }
+            });
+    assertThat(resume(node, answer).status()).isEqualTo(status);
+    assertThat(refused.join()).isTrue();
+    assertThat(client.send(node, "get:n").line()).isEqualTo(stored);
+  }
+
+  /** Nobody is told that all is well when what was set cannot be stored as it is now. */
+  @ParameterizedTest
+  @CsvSource({
+    "parallel, true",
+    "parallel, false",
+    "serialize, true",
+    "synchronous, true",
+  })
+  @Tag("G5")
+  void whatCannotBeStoredAtAllIsAnswered500(String kind, boolean inDispatch) throws Exception {
+    TomcatNode node = start("concurrency", kind.equals("serialize") ? "serialize" : "parallel");
+    client.send(node, "set:n:0");
+    CountDownLatch begun = new CountDownLatch(1);
+    deed =
+        (request, response) -> {
+          List<Object> list = new ArrayList<>();
+          request.getSession().setAttribute("list", list);
+          if (inDispatch) {
+            list.add(new Object());
+          }
+          if (!kind.equals("synchronous")) {
+            AsyncContext async = request.startAsync();
+            var unused =
+                thread.submit(
+                    () -> {
+                      awaitGate();
+                      list.add(new Object());
+                      async.complete();
+                    });
+          }
+          begun.countDown();
+        };
+    CompletableFuture<Answer> answer = work(node);
+    await().until(() -> begun.getCount() == 0);
+    assertThat(resume(node, answer).status()).isEqualTo(500);
   }
 
   // ---------------------------------------------------------------- what cannot be asked for
