@@ -7,8 +7,12 @@ import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
+import java.util.stream.Stream;
 
-/** What reaches the root logger until this is closed. Thread-safe. */
+/**
+ * What reaches the root logger until this is closed. Failures are those of the sessions and the
+ * container, not of a pool of connections that grumbles under load. Thread-safe.
+ */
 final class LogRecords extends Handler implements AutoCloseable {
 
   private final Queue<LogRecord> records = new ConcurrentLinkedQueue<>();
@@ -21,16 +25,25 @@ final class LogRecords extends Handler implements AutoCloseable {
     return List.copyOf(records);
   }
 
+  private Stream<LogRecord> ours() {
+    return records.stream()
+        .filter(
+            logged -> {
+              String logger = String.valueOf(logged.getLoggerName());
+              return logger.startsWith("io.sojourn.") || logger.startsWith("org.apache.catalina.");
+            });
+  }
+
   /** Those that are more than information. */
   List<LogRecord> warnings() {
-    return records.stream()
+    return ours()
         .filter(record -> record.getLevel().intValue() >= Level.WARNING.intValue())
         .toList();
   }
 
   /** What they have a stack trace of. */
   List<Throwable> thrown() {
-    return records.stream().map(LogRecord::getThrown).filter(thrown -> thrown != null).toList();
+    return ours().map(LogRecord::getThrown).filter(thrown -> thrown != null).toList();
   }
 
   @Override
