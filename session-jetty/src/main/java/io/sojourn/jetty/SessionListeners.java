@@ -79,6 +79,8 @@ final class SessionListeners {
     for (CopyOnWriteArrayList<Object> list : lists) {
       for (Object listener : list) {
         if (isUnguarded(listener)) {
+          // One that was taken away and has been added again is told once.
+          list.removeIf(each -> guardOf(each) != null && list.contains(unguarded(each)));
           list.replaceAll(each -> isUnguarded(each) ? guarded(each, this::isThere) : each);
           break;
         }

@@ -41,7 +41,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>docs/configuration.md explains the settings. They are text, so that a value that makes no
  * sense stops the start with one message that names it. In each, {@code ${name}} stands for a
- * system property or an environment variable, and {@code ${file:path}} for what is in a file.
+ * system property or an environment variable, and {@code ${file:path}} for what is in a file; for
+ * <code>${</code> itself write <code>$${</code>.
  *
  * <p>To be configured by one thread before the server starts.
  */
@@ -115,6 +116,28 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
     this.application = References.replaced("application", name);
   }
 
+  /**
+   * Takes what is not set from the environment, as it stands there: {@code SOJOURN_USERNAME},
+   * {@code SOJOURN_PASSWORD} and {@code SOJOURN_ENCRYPTION_KEYS}.
+   */
+  public void takeFromEnvironment() {
+    takeFrom(System.getenv());
+  }
+
+  void takeFrom(Map<String, String> environment) {
+    takeOption("username", environment.get("SOJOURN_USERNAME"));
+    takeOption("password", environment.get("SOJOURN_PASSWORD"));
+    if (settings.find("encryptionKeys") == null) {
+      settings.set("encryptionKeys", environment.get("SOJOURN_ENCRYPTION_KEYS"));
+    }
+  }
+
+  private void takeOption(String name, @Nullable String value) {
+    if (value != null) {
+      storeOptions.putIfAbsent(name, value);
+    }
+  }
+
   private void set(String name, @Nullable String value) {
     settings.set(name, value == null ? null : References.replaced(name, value));
   }
@@ -158,7 +181,7 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
    * unavailable}), or served from this node's copy ({@code serve-local}).
    */
   public void setOnStoreFailure(String mode) {
-    settings.set("onStoreFailure", mode);
+    set("onStoreFailure", mode);
   }
 
   /** Sets how many sessions of each context this node keeps decoded. */
@@ -346,6 +369,10 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
         new StoreConfiguration(
             String.valueOf(storeUrl), application, storeOptions, () -> Duration.ZERO),
         SojournSessionCacheFactory.class.getClassLoader());
+  }
+
+  Map<String, String> storeOptions() {
+    return storeOptions;
   }
 
   Supplier<Duration> clockOffset() {

@@ -268,9 +268,14 @@ class ListenersH2IT {
     node.context().sessions().removeEventListener(first);
     send("set:a:1");
     assertThat(takeTold()).containsExactly("last added 1", "late added 1");
+    node.context().sessions().addEventListener(first);
+    send("set:a:2");
+    assertThat(takeTold())
+        .containsExactly("last replaced 1", "late replaced 1", "first replaced 1");
+    node.context().sessions().removeEventListener(first);
     node.context().handler().stop();
     node.context().handler().start();
-    send("set:a:2");
-    assertThat(takeTold()).containsExactly("last replaced 1", "late replaced 1");
+    send("set:a:3");
+    assertThat(takeTold()).containsExactly("last replaced 2", "late replaced 2");
   }
 }

@@ -1,6 +1,7 @@
 package io.sojourn.jetty;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
@@ -9,11 +10,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.handler.ContextHandler;
 import org.eclipse.jetty.session.NullSessionCacheFactory;
@@ -35,15 +38,21 @@ class SettingsTest {
   /** These two are options of every store that has users, and may be in the environment. */
   private static final Set<String> OPTIONS = Set.of("username", "password");
 
+  private static List<Method> setters() {
+    return Stream.of(SojournSessionCacheFactory.class.getMethods())
+        .filter(
+            method ->
+                method.getName().startsWith("set")
+                    && method.getParameterCount() == 1
+                    && method.getParameterTypes()[0] == String.class)
+        .toList();
+  }
+
   private static Set<String> settings() {
     Set<String> names = new TreeSet<>(OPTIONS);
-    for (Method method : SojournSessionCacheFactory.class.getMethods()) {
-      if (method.getName().startsWith("set")
-          && method.getParameterCount() == 1
-          && method.getParameterTypes()[0] == String.class) {
-        String name = method.getName().substring(3);
-        names.add(Character.toLowerCase(name.charAt(0)) + name.substring(1));
-      }
+    for (Method method : setters()) {
+      String name = method.getName().substring(3);
+      names.add(Character.toLowerCase(name.charAt(0)) + name.substring(1));
     }
     return names;
   }
@@ -165,22 +174,51 @@ class SettingsTest {
     } finally {
       System.clearProperty("io.sojourn.test.secret");
     }
-    for (String setter : List.of("setStore", "setEncryptionKeys", "setApplication")) {
-      Method method = SojournSessionCacheFactory.class.getMethod(setter, String.class);
+    for (Method setter : setters()) {
+      String value = setter.getName().equals("setStoreOptions") ? "o=s3cret" : "s3cret";
       SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
-      assertThatThrownBy(() -> method.invoke(sessions, "s3cret${NOT_SET_ANYWHERE}"))
+      assertThatThrownBy(() -> setter.invoke(sessions, value + "${s3cret.NOT_SET_ANYWHERE}"))
+          .as(setter.getName())
           .cause()
-          .hasMessageContaining("${NOT_SET_ANYWHERE}")
+          .hasMessageContaining("has a reference ${...}, and there is no")
           .hasMessageNotContaining("s3cret");
     }
     SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
     assertThatThrownBy(() -> sessions.setStoreOption("password", "${file:" + folder + "/none}"))
         .hasMessageStartingWith("password=")
-        .hasMessageContaining("/none}");
+        .hasMessageContaining("${file:...}, and the file in it cannot be read (NoSuchFile")
+        .hasMessageNotContaining("none");
     sessions.setStore("memory:");
     String key = "a:" + Base64.getEncoder().encodeToString(new byte[32]);
     sessions.setEncryptionKeys("${file:" + Files.writeString(folder.resolve("key"), key) + "}");
     sessions.start();
+  }
+
+  @Test
+  @Tag("R67")
+  void aValueMayHaveTheTextOfAReference() {
+    assertThat(References.replaced("password", "a$${b}c$d$${")).isEqualTo("a${b}c$d${");
+    assertThat(References.replaced("password", "$$$${PATH}$")).isEqualTo("$$${PATH}$");
+  }
+
+  @Test
+  @Tag("R67")
+  void whatIsTakenFromTheEnvironmentIsTakenAsItStandsThereWhereNothingElseIsSet() {
+    SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
+    sessions.setStore("memory:");
+    sessions.setStoreOption("username", "anna");
+    sessions.takeFrom(
+        Map.of(
+            "SOJOURN_USERNAME", "bert",
+            "SOJOURN_PASSWORD", "a${b}",
+            "SOJOURN_ENCRYPTION_KEYS", "a:${c}"));
+    assertThat(sessions.storeOptions()).isEqualTo(Map.of("username", "anna", "password", "a${b}"));
+    assertThatThrownBy(sessions::start)
+        .hasMessageStartingWith("encryptionKeys=")
+        .hasMessageNotContaining("${c}");
+    sessions.setEncryptionKeys("a:" + Base64.getEncoder().encodeToString(new byte[32]));
+    sessions.takeFrom(Map.of("SOJOURN_ENCRYPTION_KEYS", "a:${c}"));
+    assertThatCode(() -> sessions.codec(getClass().getClassLoader())).doesNotThrowAnyException();
   }
 
   @Test
