@@ -3,6 +3,7 @@ package io.sojourn;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -300,7 +301,7 @@ final class AttributeSlot {
           settled = current ? changes : settled;
           return null;
         }
-        return new Capture(this, new AttributeChange.Remove(), null, null, changes);
+        return new Capture(this, new AttributeChange.Remove(), null, null, null, changes);
       }
       if (value == null || !(pending || (handedOut && checkHandedOut))) {
         return null;
@@ -330,7 +331,7 @@ final class AttributeSlot {
           return null;
         }
         AttributeChange set = new AttributeChange.Set(codec.seal(name, now));
-        return new Capture(this, set, now, asEncodedHere, changes);
+        return new Capture(this, set, captured, now, asEncodedHere, changes);
       }
       if (value == captured) {
         boolean unchanged =
@@ -345,12 +346,13 @@ final class AttributeSlot {
         if (current) {
           long expected = attempts.isEmpty() ? version : attempts.get(attempts.size() - 1);
           AttributeChange change = new AttributeChange.Replace(sealed, expected);
-          sent = new Capture(this, change, now, asEncodedHere, changes);
+          sent = new Capture(this, change, captured, now, asEncodedHere, changes);
           return sent;
         }
         // As if it were set: no refresh takes it away before it is saved.
         changes++;
-        return new Capture(this, new AttributeChange.Set(sealed), now, asEncodedHere, changes);
+        return new Capture(
+            this, new AttributeChange.Set(sealed), captured, now, asEncodedHere, changes);
       }
     }
     // A refresh has taken its place meanwhile, and what it is compared with.
@@ -359,14 +361,25 @@ final class AttributeSlot {
 
   /**
    * What was captured could not be saved: a change in place counts as a set from now on, and does
-   * not yield to news that come later.
+   * not yield to news that come later, nor to what a refresh has brought since it was captured,
+   * unless that is that the save was applied.
    */
   synchronized void keep(Capture capture) {
-    if (capture.change instanceof AttributeChange.Replace
-        && changes == capture.changes
-        && value != null) {
-      changes++;
+    if (!(capture.change instanceof AttributeChange.Replace)
+        || changes != capture.changes
+        || detached) {
+      return;
     }
+    if (!capture.equals(sent)) {
+      if (capture.value == null || Objects.equals(capture.encoded, encoded)) {
+        return;
+      }
+      value = capture.value;
+      active = true;
+      handedOut = true;
+      removed = false;
+    }
+    changes++;
   }
 
   /** Takes up again what was changed after a refresh had taken its place. */
@@ -620,10 +633,11 @@ final class AttributeSlot {
   }
 
   /**
-   * What a save does to one slot.
+   * What a save does to one slot. Each is itself only.
    *
    * @param slot the slot
    * @param change what the store is to do
+   * @param value the object that was captured; null if it was removed
    * @param encoded what is written, before it was sealed
    * @param asEncodedHere what a value that is told of its passivation is encoded to when it is
    *     active; null for all others
@@ -632,7 +646,19 @@ final class AttributeSlot {
   record Capture(
       AttributeSlot slot,
       AttributeChange change,
+      @Nullable Object value,
       @Nullable EncodedValue encoded,
       @Nullable EncodedValue asEncodedHere,
-      long changes) {}
+      long changes) {
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return this == other;
+    }
+
+    @Override
+    public int hashCode() {
+      return System.identityHashCode(this);
+    }
+  }
 }

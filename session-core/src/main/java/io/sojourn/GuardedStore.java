@@ -118,7 +118,7 @@ final class GuardedStore implements SessionStore {
       return call;
     }
     synchronized (lock) {
-      boolean paused = silent && call.begin - lastFailure < pause.toNanos();
+      boolean paused = !pause.isZero() && silent && call.begin - lastFailure < pause.toNanos();
       if ((mayLook(call.begin) && !paused) || !(silent || isSilent(call.begin))) {
         calls.add(call);
         return call;

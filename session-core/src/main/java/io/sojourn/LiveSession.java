@@ -77,8 +77,11 @@ public final class LiveSession {
   /** Whether it was accessed without the store's hearing of it. */
   private volatile boolean accessUntold;
 
-  /** How many bytes the attributes take that a flush has found changed last. */
+  /** How many bytes the attributes take that were changed and could not be saved last. */
   private volatile int capturedBytes;
+
+  /** Whether the log has why what it has changed could not be saved late. */
+  private volatile boolean lateFailureTold;
 
   private volatile boolean usedSinceFlush;
   private volatile @Nullable Object attachment;
@@ -454,6 +457,7 @@ public final class LiveSession {
     // The save that failed may have been applied.
     openedUnasked = true;
     if (pending != null) {
+      capturedBytes = pending.bytes();
       pending.captures.forEach(capture -> capture.slot().keep(capture));
     }
   }
@@ -467,7 +471,16 @@ public final class LiveSession {
     return unsaved || accessUntold;
   }
 
-  /** How many bytes it takes with the changes that a flush has found last. */
+  /** Whether a failure to save it late has been logged. */
+  boolean isLateFailureTold() {
+    return lateFailureTold;
+  }
+
+  void lateFailureTold() {
+    lateFailureTold = true;
+  }
+
+  /** How many bytes it takes with the changes that could not be saved last. */
   int bytesWithChanges() {
     return (int) Math.min((long) encodedBytes() + capturedBytes, Integer.MAX_VALUE);
   }
@@ -583,7 +596,9 @@ public final class LiveSession {
   /** The store has confirmed that it has the session. */
   void contacted() {
     lastStoreContactNanos = System.nanoTime();
-    accessUntold = false;
+    if (accessUntold) {
+      accessUntold = false;
+    }
   }
 
   /** It was opened without asking the store. */
@@ -784,11 +799,6 @@ public final class LiveSession {
         reportUnsaved(slot, e.getMessage(), e.isRefusedClass());
       }
     }
-    int bytes = 0;
-    for (AttributeSlot.Capture capture : captures) {
-      bytes += capture.change().written().map(EncodedValue::size).orElse(0);
-    }
-    capturedBytes = bytes;
     return new Pending(captures, currentTimeout, changed, version, doubtful);
   }
 
@@ -901,6 +911,14 @@ public final class LiveSession {
 
     boolean isEmpty() {
       return captures.isEmpty() && !timeoutChanged;
+    }
+
+    int bytes() {
+      int bytes = 0;
+      for (AttributeSlot.Capture capture : captures) {
+        bytes += capture.change().written().map(EncodedValue::size).orElse(0);
+      }
+      return bytes;
     }
 
     SessionDelta delta(SessionKey origin, Duration idle) {

@@ -5,9 +5,13 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 
 /**
  * What a node does by itself while the store cannot be asked: which sessions have changes that
@@ -25,6 +29,15 @@ final class Outage {
   /** More than any node takes to tell the store what was in use meanwhile. */
   private static final Duration SETTLING = Duration.ofSeconds(30);
 
+  /** A failed call or two make no session in use seem to have expired. */
+  private static final Duration SHORT = Duration.ofSeconds(5);
+
+  /** For how long in a row outages that come one after the other have what expires wait. */
+  private static final Duration LONGEST_SETTLING = Duration.ofMinutes(5);
+
+  /** How many sessions may have more than can be kept before no further one is opened. */
+  private static final int MOST_REFUSED = 8;
+
   private final int maxSessions;
   private final long maxBytes;
   private final LongSupplier clock;
@@ -37,11 +50,11 @@ final class Outage {
   @GuardedBy("this")
   private long keptBytes;
 
-  /** Whether one could not be kept since the last was let go. */
+  /** The sessions with changes that are too many to be kept. */
   @GuardedBy("this")
-  private boolean refused;
+  private final Set<LiveSession> refused = new HashSet<>();
 
-  /** Whether {@link #kept} has any, to be asked often. */
+  /** Whether {@link #kept} or {@link #refused} have any, to be asked often. */
   private volatile boolean anyKept;
 
   private volatile boolean on;
@@ -57,6 +70,17 @@ final class Outage {
 
   @GuardedBy("this")
   private long end;
+
+  /** Whether there has been an outage that was not short, and when the last one ended. */
+  @GuardedBy("this")
+  private boolean hasBeenLong;
+
+  @GuardedBy("this")
+  private long longEnd;
+
+  /** When the first of those ended that came one after the other. */
+  @GuardedBy("this")
+  private long settlingSince;
 
   @GuardedBy("this")
   private long servedBefore;
@@ -109,8 +133,16 @@ final class Outage {
         return;
       }
       on = false;
-      refused = false;
       end = clock.getAsLong();
+      if (end - begin > SHORT.toNanos()) {
+        if (!hasBeenLong
+            || end - longEnd > SETTLING.toNanos()
+            || end - begin > LONGEST_SETTLING.toNanos()) {
+          settlingSince = end;
+        }
+        hasBeenLong = true;
+        longEnd = end;
+      }
       if (logged) {
         LOG.log(
             Level.INFO,
@@ -131,10 +163,15 @@ final class Outage {
 
   /**
    * Whether nodes may still have to tell the store which sessions were in use while it could not be
-   * asked, which it may believe to have expired.
+   * asked, which it may believe to have expired. Not after a short outage, and not for ever if
+   * there is one after the other.
    */
   synchronized boolean isSettling() {
-    return on || (hasBeen && clock.getAsLong() - end < SETTLING.toNanos());
+    long now = clock.getAsLong();
+    return on
+        || (hasBeenLong
+            && now - longEnd < SETTLING.toNanos()
+            && now - settlingSince < LONGEST_SETTLING.toNanos());
   }
 
   /**
@@ -147,9 +184,11 @@ final class Outage {
     Integer before = kept.get(session);
     long more = (long) bytes - (before == null ? 0 : before);
     if ((before == null && kept.size() >= maxSessions) || keptBytes + more > maxBytes) {
-      refused = true;
+      refused.add(session);
+      anyKept = true;
       return false;
     }
+    boolean unused = refused.remove(session);
     kept.put(session, bytes);
     keptBytes += more;
     anyKept = true;
@@ -169,9 +208,9 @@ final class Outage {
       Integer bytes = kept.remove(session);
       if (bytes != null) {
         keptBytes -= bytes;
-        refused = false;
       }
-      anyKept = !kept.isEmpty();
+      boolean unused = refused.remove(session);
+      anyKept = !kept.isEmpty() || !refused.isEmpty();
       return bytes != null;
     }
   }
@@ -180,13 +219,27 @@ final class Outage {
     return kept.containsKey(session);
   }
 
+  /** Whether any session has changes that could not be saved. */
   boolean isAnyKept() {
     return anyKept;
   }
 
-  /** Whether another session's changes could not be kept, so that it had better not be changed. */
+  /** Some of the sessions that are likely to be saved once the store can be asked. */
+  synchronized List<LiveSession> someKept(int limit) {
+    return Stream.concat(kept.keySet().stream(), refused.stream())
+        .filter(session -> !session.isLateFailureTold())
+        .distinct()
+        .limit(limit)
+        .toList();
+  }
+
+  /** Whether a session had better not be changed, since its changes could not be kept. */
   synchronized boolean isFullFor(LiveSession session) {
-    return (refused || kept.size() >= maxSessions) && !kept.containsKey(session);
+    return refused.contains(session)
+        || (!kept.containsKey(session)
+            && (kept.size() >= maxSessions
+                || keptBytes >= maxBytes
+                || refused.size() >= MOST_REFUSED));
   }
 
   void served() {

@@ -37,6 +37,9 @@ public final class SessionRepository implements AutoCloseable {
 
   private static final int CLAIM_LIMIT = 50;
 
+  /** How many sessions of others a request saves at its end. */
+  private static final int CATCH_UP_LIMIT = 20;
+
   /** For how long requests are served without asking a store that has kept one waiting in vain. */
   private static final Duration PAUSE = Duration.ofSeconds(1);
 
@@ -53,6 +56,9 @@ public final class SessionRepository implements AutoCloseable {
   /** Whether somebody writes what could not be saved, so that others need not. */
   private final AtomicBoolean catchingUp = new AtomicBoolean();
 
+  /** Once it is, nothing is kept or served that the store does not have: nobody would save it. */
+  private volatile boolean closed;
+
   /** Null if the store is not to tell of changes. */
   private final @Nullable Tracking tracking;
 
@@ -60,10 +66,10 @@ public final class SessionRepository implements AutoCloseable {
   private final Supplier<Duration> clockOffset;
 
   /**
-   * Expired sessions whose listeners have been told, but which the store could not be asked to
-   * remove.
+   * What the store could not be asked to remove: expired sessions whose listeners have been told,
+   * and what it may have of new ones under an id that they do not have any more.
    */
-  private final Set<SessionKey> told = ConcurrentHashMap.newKeySet();
+  private final Set<SessionKey> unremoved = ConcurrentHashMap.newKeySet();
 
   private final SessionLeases leases;
   private final LongAdder lostRaces = new LongAdder();
@@ -199,6 +205,10 @@ public final class SessionRepository implements AutoCloseable {
       return load(id, key);
     }
     if (!cached.isStored() && !isOutlived(cached)) {
+      if (outage.isOn() && outage.isFullFor(cached)) {
+        throw new StoreUnavailableException(
+            "Session " + key + " has more changes than can be kept without the store", null);
+      }
       return cached;
     }
     try {
@@ -237,7 +247,7 @@ public final class SessionRepository implements AutoCloseable {
       return admit(id, found.session(), known, asked);
     }
     if (result instanceof LoadResult.Missing) {
-      if (cached.isUnsettled() && settle(cached)) {
+      if (cached.isUnsettled() && !isOutlived(cached) && settle(cached)) {
         // It may have seemed to have expired, since the store had not heard of its use.
         result = store.load(key, SessionStore.NO_VERSION, unasked(cached));
         if (result instanceof LoadResult.Found found) {
@@ -256,7 +266,7 @@ public final class SessionRepository implements AutoCloseable {
    * @throws StoreUnavailableException the one given, if that may not be
    */
   private void serveLocally(LiveSession copy, StoreUnavailableException why) {
-    if (!servesLocally() || copy.isGone() || isOutlived(copy) || outage.isFullFor(copy)) {
+    if (!servesLocally() || closed || copy.isGone() || isOutlived(copy) || outage.isFullFor(copy)) {
       throw why;
     }
     outage.goesOn(why);
@@ -275,12 +285,16 @@ public final class SessionRepository implements AutoCloseable {
       return false;
     }
     if (session.isAccessUntold()) {
-      if (store.save(SessionDelta.touch(session.origin(), session.idle(nanos()))).isEmpty()) {
+      if (store.save(SessionDelta.touch(session.origin(), idle(session))).isEmpty()) {
         return false;
       }
       session.contacted();
     }
     return true;
+  }
+
+  private Duration idle(LiveSession session) {
+    return session.isInUse() ? Duration.ZERO : session.idle(nanos());
   }
 
   /** Whether it has not been used here for longer than it may be idle. */
@@ -382,7 +396,7 @@ public final class SessionRepository implements AutoCloseable {
       return false;
     }
     try {
-      bringUpToDate(session);
+      bringUpToDate(session, isOutlived(session) ? idle(session) : Duration.ZERO);
     } catch (StoreUnavailableException e) {
       serveLocally(session, e);
     }
@@ -391,8 +405,10 @@ public final class SessionRepository implements AutoCloseable {
 
   /**
    * One that cannot be loaded by its id may have been given another one elsewhere, or have ended.
+   *
+   * @param idle how long ago it was last used
    */
-  private void bringUpToDate(LiveSession session) {
+  private void bringUpToDate(LiveSession session, Duration idle) {
     long known = session.knownVersion();
     SessionKey key = session.key();
     LiveSession.Question asked = question();
@@ -402,7 +418,7 @@ public final class SessionRepository implements AutoCloseable {
       drop(session, key);
     } else if (!(result instanceof LoadResult.Missing)) {
       boolean unused = takeOver(session, result, known, asked);
-    } else if (store.save(SessionDelta.touch(session.origin(), Duration.ZERO)).isEmpty()) {
+    } else if (store.save(SessionDelta.touch(session.origin(), idle)).isEmpty()) {
       drop(session, key);
     }
   }
@@ -530,7 +546,7 @@ public final class SessionRepository implements AutoCloseable {
     nearCache.weighAnew(session);
     if (outage.isAnyKept() && !outage.isOn() && catchingUp.compareAndSet(false, true)) {
       try {
-        maintain();
+        outage.someKept(CATCH_UP_LIMIT).forEach(this::saveLate);
       } catch (StoreUnavailableException e) {
         LOG.log(Level.DEBUG, "The store is away again", e);
       } finally {
@@ -557,7 +573,7 @@ public final class SessionRepository implements AutoCloseable {
   public boolean flush(LiveSession session) {
     session.flushLock.lock();
     try {
-      return flushNow(session);
+      return flushLocked(session);
     } catch (StoreUnavailableException e) {
       if (!isKept(session)) {
         throw e;
@@ -571,7 +587,7 @@ public final class SessionRepository implements AutoCloseable {
 
   /** Whether what could not be saved may stay here. The caller holds the flush lock. */
   private boolean isKept(LiveSession session) {
-    if (!servesLocally() || session.holder() != SessionStore.NO_HOLDER) {
+    if (!servesLocally() || closed || session.holder() != SessionStore.NO_HOLDER) {
       return false;
     }
     if (outage.keep(session, session.bytesWithChanges())) {
@@ -587,6 +603,14 @@ public final class SessionRepository implements AutoCloseable {
   /** Saves what has changed, if the store can be asked. */
   private boolean flushNow(LiveSession session) {
     session.flushLock.lock();
+    try {
+      return flushLocked(session);
+    } finally {
+      session.flushLock.unlock();
+    }
+  }
+
+  private boolean flushLocked(LiveSession session) {
     LiveSession.Pending pending = null;
     try {
       if (session.isGone()) {
@@ -614,7 +638,7 @@ public final class SessionRepository implements AutoCloseable {
         throw new SessionException(
             "The new session " + session.key() + " cannot be created: its id is taken", null);
       }
-      return flushNow(session);
+      return flushLocked(session);
     } catch (StoreUnavailableException e) {
       session.markUnsaved();
       if (servesLocally()) {
@@ -630,7 +654,6 @@ public final class SessionRepository implements AutoCloseable {
       if (!session.isUnsaved()) {
         boolean unused = outage.release(session);
       }
-      session.flushLock.unlock();
     }
   }
 
@@ -654,12 +677,19 @@ public final class SessionRepository implements AutoCloseable {
     if (!pending.doubtful() || !session.isStored()) {
       return pending;
     }
-    bringUpToDate(session);
+    if (!session.isUnsettled() || session.isInUse()) {
+      bringUpToDate(session, idle(session));
+    } else if (store.save(SessionDelta.touch(session.origin(), idle(session))).isEmpty()) {
+      forget(session);
+    } else if (!isOutlived(session)) {
+      // Not before: it would be an access, or find none, since the store had not heard of its use.
+      bringUpToDate(session, idle(session));
+    }
     return session.capture(store, true);
   }
 
   private boolean save(LiveSession session, LiveSession.Pending pending) {
-    SessionDelta delta = pending.delta(session.origin(), session.idle(nanos()));
+    SessionDelta delta = pending.delta(session.origin(), idle(session));
     long holder = session.holder();
     session.beginSave();
     try {
@@ -729,7 +759,12 @@ public final class SessionRepository implements AutoCloseable {
       if (session.isStored()) {
         session.rename(newId, newKey);
       } else {
+        SessionKey before = session.origin();
         session.renameUnstored(newId, newKey);
+        if (session.isUnsaved()) {
+          // One that could not be created may have been all the same.
+          removeNowOrLater(before);
+        }
       }
       nearCache.put(session);
       nearCache.remove(key, session);
@@ -783,10 +818,7 @@ public final class SessionRepository implements AutoCloseable {
     if (outage.isSettling()) {
       return 0;
     }
-    for (SessionKey origin : List.copyOf(told)) {
-      store.remove(origin);
-      told.remove(origin);
-    }
+    removeUnremoved();
     int ended = 0;
     List<SessionRecord> claimed;
     do {
@@ -805,6 +837,23 @@ public final class SessionRepository implements AutoCloseable {
     return ended + endNeverStored(onExpired);
   }
 
+  private void removeNowOrLater(SessionKey origin) {
+    unremoved.add(origin);
+    try {
+      boolean unused = store.remove(origin);
+      unremoved.remove(origin);
+    } catch (StoreUnavailableException e) {
+      LOG.log(Level.DEBUG, "To be removed later: " + origin, e);
+    }
+  }
+
+  private void removeUnremoved() {
+    for (SessionKey origin : List.copyOf(unremoved)) {
+      store.remove(origin);
+      unremoved.remove(origin);
+    }
+  }
+
   private List<SessionRecord> claimExpired() {
     try {
       return store.claimExpired(CLAIM_LIMIT, CLAIM_TIME);
@@ -821,13 +870,29 @@ public final class SessionRepository implements AutoCloseable {
   private int endNeverStored(Consumer<LiveSession> onExpired) {
     int ended = 0;
     for (LiveSession session : nearCache.all()) {
-      if (!session.isStored() && session.isUnsaved() && isOutlived(session)) {
-        forget(session);
+      if (forgetNeverStored(session)) {
         end(session, onExpired);
         ended++;
       }
     }
     return ended;
+  }
+
+  private boolean forgetNeverStored(LiveSession session) {
+    if (session.isStored() || !session.isUnsaved() || !isOutlived(session)) {
+      return false;
+    }
+    session.flushLock.lock();
+    try {
+      // Which may have been saved, or ended, meanwhile.
+      if (session.isStored() || !session.isUnsaved() || !isOutlived(session)) {
+        return false;
+      }
+      forget(session);
+      return true;
+    } finally {
+      session.flushLock.unlock();
+    }
   }
 
   /**
@@ -855,9 +920,9 @@ public final class SessionRepository implements AutoCloseable {
     }
     forget(session);
     end(session, onExpired);
-    told.add(record.origin());
+    unremoved.add(record.origin());
     store.remove(record.origin());
-    told.remove(record.origin());
+    unremoved.remove(record.origin());
   }
 
   private void end(LiveSession session, Consumer<LiveSession> onExpired) {
@@ -877,6 +942,7 @@ public final class SessionRepository implements AutoCloseable {
    * @throws StoreUnavailableException if the store cannot be asked
    */
   public void maintain() {
+    removeUnremoved();
     long renewAfter = policy.touchInterval().toNanos() / 2;
     for (LiveSession session : nearCache.all()) {
       if (session.isUnsettled() && (!session.isInUse() || outage.isKept(session))) {
@@ -893,6 +959,7 @@ public final class SessionRepository implements AutoCloseable {
     }
   }
 
+  /** What fails for another reason than the store's is left for the next time. */
   private void saveLate(LiveSession session) {
     if (!session.isStored() && isOutlived(session)) {
       return; // it would live again
@@ -904,8 +971,16 @@ public final class SessionRepository implements AutoCloseable {
       nearCache.weighAnew(session);
     } catch (StoreUnavailableException e) {
       throw e;
-    } catch (SessionException e) {
-      LOG.log(Level.WARNING, "What could not be saved when its request ended is lost", e);
+    } catch (RuntimeException e) {
+      if (!session.isLateFailureTold()) {
+        session.lateFailureTold();
+        LOG.log(
+            Level.WARNING,
+            "What could not be saved of session "
+                + session.key()
+                + " when its request ended: "
+                + e);
+      }
     }
   }
 
@@ -1008,6 +1083,7 @@ public final class SessionRepository implements AutoCloseable {
       watch.run();
     }
     leases.close();
+    closed = true;
     List<LiveSession> unsaved = nearCache.all().stream().filter(LiveSession::isUnsaved).toList();
     int lost = 0;
     SessionException failure = null;

@@ -41,7 +41,9 @@ class ServeLocalTest {
     /** The call does not reach the store. */
     BEFORE,
     /** The call takes effect and its answer is lost. */
-    AFTER
+    AFTER,
+    /** The store answers, but does not do it. */
+    REFUSED
   }
 
   private final AtomicReference<Duration> clock = new AtomicReference<>(Duration.ZERO);
@@ -69,9 +71,18 @@ class ServeLocalTest {
     Failure failure = Failure.NONE;
     @Nullable Random random;
 
+    /** What happens on the way of the next save, which does not arrive. */
+    @Nullable Runnable insteadOfSave;
+
     private Object call(Method method, Object[] arguments) throws Throwable {
       if (LOCAL.contains(method.getName())) {
         return invoke(method, arguments);
+      }
+      Runnable instead = insteadOfSave;
+      if (instead != null && method.getName().equals("save")) {
+        insteadOfSave = null;
+        instead.run();
+        throw new StoreUnavailableException("down", null);
       }
       Random dice = random;
       Failure now =
@@ -82,6 +93,9 @@ class ServeLocalTest {
       boolean certain = dice != null && method.getName().equals("create");
       if (now == Failure.BEFORE || (now == Failure.AFTER && certain)) {
         throw new StoreUnavailableException("down", null);
+      }
+      if (now == Failure.REFUSED && method.getName().equals("save")) {
+        throw new SessionException("no such thing", null);
       }
       Object answer = invoke(method, arguments);
       if (now == Failure.AFTER) {
@@ -267,7 +281,59 @@ class ServeLocalTest {
     assertThat(onB.attribute("both")).as("the later save").isEqualTo("of A");
   }
 
+  /** It was changed in place, and answered for, before this node knew what the other had set. */
+  @Test
+  void whatIsKeptIsWhatWasChangedHereAndNotWhatARefreshBroughtMeanwhile() {
+    begin(a, "s", session -> session.setAttribute("list", new ArrayList<>(List.of("x"))));
+    Work another = session -> session.setAttribute("list", new ArrayList<>(List.of("z")));
+    request(
+        a,
+        "s",
+        session -> {
+          add(session, "y");
+          linkA.insteadOfSave =
+              () -> {
+                request(b, "s", another);
+                assertThat(requireNonNull(a.open("s")).attribute("list")).isEqualTo(List.of("z"));
+              };
+        });
+    a.maintain();
+    assertThat(get(b, "s", "list")).isEqualTo(List.of("x", "y"));
+  }
+
   // ---------------------------------------------------------------- beginning and end
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void theFirstIdOfASessionThatBeganMeanwhileOpensNothing(boolean backBefore) {
+    bothAre(Failure.AFTER);
+    begin(a, "first", session -> session.setAttribute("text", "one"));
+    bothAre(backBefore ? Failure.NONE : Failure.BEFORE);
+    assertThat(a.rename(a.sessions().get(0), "second")).isTrue();
+    bothAre(Failure.NONE);
+    if (!backBefore) {
+      a.maintain();
+    }
+    assertThat(b.open("first")).isNull();
+    get(a, "second", "text");
+    a.maintain();
+    assertThat(get(b, "second", "text")).isEqualTo("one");
+  }
+
+  @Test
+  void whatOutlivesTheStopIsNotAnsweredForUnlessItIsStored() {
+    begin(a, "s", session -> session.setAttribute("text", "one"));
+    LiveSession session = requireNonNull(a.open("s"));
+    a.beginUse(session);
+    session.setAttribute("text", "two");
+    a.close();
+    bothAre(Failure.BEFORE);
+    assertUnavailable(() -> a.flush(session));
+    assertUnavailable(() -> a.open("s"));
+    bothAre(Failure.NONE);
+    assertThat(a.flush(session)).isTrue();
+    assertThat(get(b, "s", "text")).isEqualTo("two");
+  }
 
   @ParameterizedTest
   @ValueSource(strings = {"BEFORE", "AFTER"})
@@ -427,6 +493,64 @@ class ServeLocalTest {
     assertThat(get(b, "s", "text")).isEqualTo("one");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"request one", "request two", "background one", "background two"})
+  @Tag("G6")
+  void whatHasBeenIdleForTooLongDoesNotLiveAgainForWhatWasKept(String how) {
+    begin(a, "s", session -> session.setAttribute("text", "one"));
+    bothAre(Failure.BEFORE);
+    clock.set(Duration.ofMinutes(8));
+    set(a, "s", "text", how.substring(how.indexOf(' ') + 1));
+    clock.set(Duration.ofMinutes(40));
+    bothAre(Failure.NONE);
+    if (how.startsWith("background")) {
+      a.maintain();
+      assertThat(a.unsavedSessions()).isZero();
+    } else {
+      assertThat(a.open("s")).isNull();
+    }
+    assertThat(b.open("s")).isNull();
+    clock.set(Duration.ofMinutes(41));
+    assertThat(b.scavenge(session -> {})).isEqualTo(1);
+  }
+
+  @Test
+  @Tag("G6")
+  void shortOutagesDoNotPutOffTheEndOfWhatHasExpired() {
+    begin(b, "s", session -> session.setAttribute("text", "one"));
+    clock.set(Duration.ofMinutes(40));
+    begin(a, "used", session -> session.setAttribute("text", "one"));
+    bothAre(Failure.BEFORE);
+    get(a, "used", "text");
+    bothAre(Failure.NONE);
+    get(a, "used", "text");
+    assertThat(a.scavenge(session -> {})).isEqualTo(1);
+  }
+
+  @Test
+  @Tag("G6")
+  void oneOutageAfterTheOtherDoesNotPutItOffForEver() {
+    begin(b, "s", session -> session.setAttribute("text", "one"));
+    clock.set(Duration.ofMinutes(40));
+    begin(a, "used", session -> session.setAttribute("text", "one"));
+    int ended = 0;
+    int rounds = 0;
+    Duration now = Duration.ofMinutes(40);
+    for (; rounds < 30 && ended == 0; rounds++) {
+      bothAre(Failure.BEFORE);
+      get(a, "used", "text");
+      now = now.plusSeconds(10);
+      clock.set(now);
+      bothAre(Failure.NONE);
+      get(a, "used", "text");
+      now = now.plusSeconds(10);
+      clock.set(now);
+      ended = a.scavenge(session -> {});
+    }
+    assertThat(ended).isEqualTo(1);
+    assertThat(rounds).as("it does wait").isGreaterThan(10);
+  }
+
   // ---------------------------------------------------------------- bounds
 
   @Test
@@ -479,9 +603,21 @@ class ServeLocalTest {
     assertUnavailable(() -> set(small, "read", "text", "y".repeat(200)));
     assertUnavailable(() -> set(small, "s", "more", "z".repeat(200)));
     assertUnavailable(small, "read");
+    assertUnavailable(small, "s");
     bothAre(Failure.NONE);
     small.maintain();
     assertThat(get(b, "s", "text")).isEqualTo("x".repeat(900));
+    assertThat(get(small, "s", "text")).isEqualTo("x".repeat(900));
+    bothAre(Failure.BEFORE);
+    begin(small, "new", session -> session.setAttribute("text", "one"));
+    assertUnavailable(() -> set(small, "s", "text", "x".repeat(1100)));
+    assertThat(get(small, "read", "text")).as("one alone is too large").isEqualTo("y".repeat(200));
+    assertUnavailable(() -> set(small, "new", "text", "x".repeat(1100)));
+    assertUnavailable(small, "new");
+    assertThat(get(small, "read", "text")).isEqualTo("y".repeat(200));
+    bothAre(Failure.NONE);
+    get(small, "read", "text");
+    assertThat(get(b, "new", "text")).isEqualTo("x".repeat(1100));
   }
 
   // ---------------------------------------------------------------- what it costs, what it says
@@ -514,6 +650,29 @@ class ServeLocalTest {
     assertThat(lines).hasSize(2);
     assertThat(lines.get(0)).contains("cannot be asked");
     assertThat(lines.get(1)).contains("answers again", "10 times", "1 have changes");
+  }
+
+  @Test
+  void aSessionThatCannotBeSavedIsLoggedOnceAndKeepsNoOtherFromBeingSaved() {
+    begin(a, "s", session -> session.setAttribute("text", "one"));
+    begin(a, "other", session -> session.setAttribute("text", "one"));
+    bothAre(Failure.BEFORE);
+    set(a, "s", "text", "two");
+    linkA.failure = Failure.REFUSED;
+    linkB.failure = Failure.NONE;
+    List<String> lines =
+        logged(
+            SessionRepository.class,
+            () -> {
+              for (int i = 0; i < 5; i++) {
+                get(a, "other", "text");
+                a.maintain();
+              }
+            });
+    assertThat(lines).hasSize(1);
+    linkA.failure = Failure.NONE;
+    a.maintain();
+    assertThat(get(b, "s", "text")).isEqualTo("two");
   }
 
   private static List<String> logged(Class<?> by, Runnable work) {
