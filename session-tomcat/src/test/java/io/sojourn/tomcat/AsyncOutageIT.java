@@ -250,11 +250,10 @@ class AsyncOutageIT {
     assertThat(log.thrown()).isEmpty();
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"parallel", "serialize"})
+  @Test
   @Tag("G5")
-  void aRequestThatEndsItsSessionAfterAllIsAnsweredAsItSays(String concurrency) throws Exception {
-    TomcatNode node = start("concurrency", concurrency);
+  void aRequestThatEndsItsSessionAfterAllIsAnsweredAsItSays() throws Exception {
+    TomcatNode node = start();
     CompletableFuture<Answer> answer =
         setUnsaved(node, (request, response) -> request.getSession().invalidate());
     assertThat(resume(node, answer).status()).isEqualTo(200);
@@ -287,43 +286,6 @@ class AsyncOutageIT {
     assertThat(resume(node, answer).status()).isEqualTo(status);
     assertThat(refused.join()).isTrue();
     assertThat(client.send(node, "get:n").line()).isEqualTo(stored);
-  }
-
-  /** Nobody is told that all is well when what was set cannot be stored as it is now. */
-  @ParameterizedTest
-  @CsvSource({
-    "parallel, true",
-    "parallel, false",
-    "serialize, true",
-    "synchronous, true",
-  })
-  @Tag("G5")
-  void whatCannotBeStoredAtAllIsAnswered500(String kind, boolean inDispatch) throws Exception {
-    TomcatNode node = start("concurrency", kind.equals("serialize") ? "serialize" : "parallel");
-    client.send(node, "set:n:0");
-    CountDownLatch begun = new CountDownLatch(1);
-    deed =
-        (request, response) -> {
-          List<Object> list = new ArrayList<>();
-          request.getSession().setAttribute("list", list);
-          if (inDispatch) {
-            list.add(new Object());
-          }
-          if (!kind.equals("synchronous")) {
-            AsyncContext async = request.startAsync();
-            var unused =
-                thread.submit(
-                    () -> {
-                      awaitGate();
-                      list.add(new Object());
-                      async.complete();
-                    });
-          }
-          begun.countDown();
-        };
-    CompletableFuture<Answer> answer = work(node);
-    await().until(() -> begun.getCount() == 0);
-    assertThat(resume(node, answer).status()).isEqualTo(500);
   }
 
   // ---------------------------------------------------------------- what cannot be asked for
