@@ -49,6 +49,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterAll;
@@ -514,6 +515,9 @@ class RedisOutageIT {
             n = socket.getInputStream().read(buffer)) {
           for (String asked : new String(buffer, 0, n, UTF_8).split("\\*[0-9]+\r\n", -1)) {
             if (!asked.isEmpty()) {
+              // As over a network: a connection that breaks before the driver is done with opening
+              // it, breaks for another reason.
+              LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
               socket.getOutputStream().write(answer.apply(asked).getBytes(UTF_8));
             }
           }
