@@ -193,7 +193,7 @@ final class Graph extends Kryo {
         classes.countWritten();
         hashCost.pass();
         output.writeByte(token);
-        value.encodeObject((GraphOutput) output, object);
+        JdkForms.write(token, value, (GraphOutput) output, object);
         return;
       }
     }
@@ -204,12 +204,13 @@ final class Graph extends Kryo {
   public @Nullable Object readClassAndObject(Input input) {
     GraphInput in = (GraphInput) input;
     if (isWithin()) {
-      JdkForms.ValueForm<?> value = rule.valueOfToken(in.next());
+      int token = in.next();
+      JdkForms.ValueForm<?> value = rule.valueOfToken(token);
       if (value != null) {
         in.skip(1);
         classes.countRead();
         hashCost.pass();
-        return value.decode(this, in);
+        return JdkForms.read(token, value, in);
       }
     }
     return super.readClassAndObject(input);

@@ -56,6 +56,15 @@ final class JdkForms {
 
   static final List<Entry> TABLE;
 
+  private static final int STRING = 2;
+  private static final int BOOLEAN = 3;
+  private static final int INTEGER = 7;
+  private static final int LONG = 8;
+  private static final int DOUBLE = 10;
+  private static final int BIG_DECIMAL = 12;
+  private static final int INSTANT = 19;
+  private static final int LOCAL_DATE = 20;
+
   /** The locale that was found last to be no more than language, country and variant. */
   private static volatile @Nullable Locale plainLocale;
 
@@ -75,8 +84,8 @@ final class JdkForms {
 
   @SuppressWarnings("JavaUtilDate")
   private static void values(List<Entry> table) {
-    value(table, 2, String.class, (out, v) -> out.text(v), in -> in.text());
-    value(table, 3, Boolean.class, (out, v) -> out.writeBoolean(v), in -> in.readBoolean());
+    value(table, STRING, String.class, (out, v) -> out.text(v), in -> in.text());
+    value(table, BOOLEAN, Boolean.class, (out, v) -> out.writeBoolean(v), in -> in.readBoolean());
     value(table, 4, Byte.class, (out, v) -> out.writeByte(v), in -> in.readByte());
     value(
         table,
@@ -91,31 +100,21 @@ final class JdkForms {
         (out, v) -> out.writeVarInt(v, false),
         in -> (short) in.readVarInt(false));
     value(
-        table, 7, Integer.class, (out, v) -> out.writeVarInt(v, false), in -> in.readVarInt(false));
-    value(
-        table, 8, Long.class, (out, v) -> out.writeVarLong(v, false), in -> in.readVarLong(false));
-    value(table, 9, Float.class, (out, v) -> out.writeFloat(v), in -> in.readFloat());
-    value(table, 10, Double.class, (out, v) -> out.writeDouble(v), in -> in.readDouble());
-    value(table, 11, BigInteger.class, JdkForms::bigInteger, JdkForms::bigInteger);
+        table,
+        INTEGER,
+        Integer.class,
+        (out, v) -> out.writeVarInt(v, false),
+        in -> in.readVarInt(false));
     value(
         table,
-        12,
-        BigDecimal.class,
-        (out, v) -> {
-          out.writeVarInt(v.scale(), false);
-          if (v.precision() < LONG_DIGITS) {
-            writeLong(out, v.scaleByPowerOfTen(v.scale()).longValue());
-          } else {
-            bigInteger(out, v.unscaledValue());
-          }
-        },
-        in -> {
-          int scale = in.readVarInt(false);
-          int length = in.length(1);
-          return isLong(length)
-              ? BigDecimal.valueOf(readLong(in, length), scale)
-              : new BigDecimal(new BigInteger(in.readBytes(length)), scale);
-        });
+        LONG,
+        Long.class,
+        (out, v) -> out.writeVarLong(v, false),
+        in -> in.readVarLong(false));
+    value(table, 9, Float.class, (out, v) -> out.writeFloat(v), in -> in.readFloat());
+    value(table, DOUBLE, Double.class, (out, v) -> out.writeDouble(v), in -> in.readDouble());
+    value(table, 11, BigInteger.class, JdkForms::bigInteger, JdkForms::bigInteger);
+    value(table, BIG_DECIMAL, BigDecimal.class, JdkForms::bigDecimal, JdkForms::bigDecimal);
     value(
         table,
         13,
@@ -148,8 +147,8 @@ final class JdkForms {
         (out, v) -> out.text(v.getCurrencyCode()),
         in -> Currency.getInstance(in.text()));
     value(table, 18, URI.class, (out, v) -> out.text(v.toString()), JdkForms::uri);
-    value(table, 19, Instant.class, JdkForms::instant, JdkForms::instant);
-    value(table, 20, LocalDate.class, JdkForms::localDate, JdkForms::localDate);
+    value(table, INSTANT, Instant.class, JdkForms::instant, JdkForms::instant);
+    value(table, LOCAL_DATE, LocalDate.class, JdkForms::localDate, JdkForms::localDate);
     value(table, 21, LocalTime.class, JdkForms::localTime, JdkForms::localTime);
     value(table, 22, LocalDateTime.class, JdkForms::localDateTime, JdkForms::localDateTime);
     value(
@@ -300,9 +299,8 @@ final class JdkForms {
       writer.accept(out, value);
     }
 
-    /** Writes an object that is known to be a T. */
     @SuppressWarnings("unchecked")
-    void encodeObject(GraphOutput out, Object value) {
+    private void write(GraphOutput out, Object value) {
       writer.accept(out, (T) value);
     }
 
@@ -310,6 +308,58 @@ final class JdkForms {
     T decode(Graph graph, GraphInput in) {
       return reader.apply(in);
     }
+  }
+
+  /*
+   * A virtual machine cannot inline a call that has had many targets, and looks each up in a table of the interface's. So the types
+   * that most objects of a graph are of have a branch here, in place of their form.
+   */
+
+  /** Writes a value of the type with this number, whose form that is. */
+  static void write(int token, ValueForm<?> form, GraphOutput out, Object value) {
+    switch (token) {
+      case STRING -> out.text((String) value);
+      case BOOLEAN -> out.writeBoolean((Boolean) value);
+      case INTEGER -> out.writeVarInt((Integer) value, false);
+      case LONG -> out.writeVarLong((Long) value, false);
+      case DOUBLE -> out.writeDouble((Double) value);
+      case BIG_DECIMAL -> bigDecimal(out, (BigDecimal) value);
+      case INSTANT -> instant(out, (Instant) value);
+      case LOCAL_DATE -> localDate(out, (LocalDate) value);
+      default -> form.write(out, value);
+    }
+  }
+
+  /** Reads a value of the type with this number, whose form that is. */
+  static Object read(int token, ValueForm<?> form, GraphInput in) {
+    return switch (token) {
+      case STRING -> in.text();
+      case BOOLEAN -> in.readBoolean();
+      case INTEGER -> in.readVarInt(false);
+      case LONG -> in.readVarLong(false);
+      case DOUBLE -> in.readDouble();
+      case BIG_DECIMAL -> bigDecimal(in);
+      case INSTANT -> instant(in);
+      case LOCAL_DATE -> localDate(in);
+      default -> form.reader.apply(in);
+    };
+  }
+
+  private static void bigDecimal(GraphOutput out, BigDecimal value) {
+    out.writeVarInt(value.scale(), false);
+    if (value.precision() < LONG_DIGITS) {
+      writeLong(out, value.scaleByPowerOfTen(value.scale()).longValue());
+    } else {
+      bigInteger(out, value.unscaledValue());
+    }
+  }
+
+  private static BigDecimal bigDecimal(GraphInput in) {
+    int scale = in.readVarInt(false);
+    int length = in.length(1);
+    return isLong(length)
+        ? BigDecimal.valueOf(readLong(in, length), scale)
+        : new BigDecimal(new BigInteger(in.readBytes(length)), scale);
   }
 
   private static void bigInteger(GraphOutput out, BigInteger value) {

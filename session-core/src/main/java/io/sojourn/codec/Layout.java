@@ -27,9 +27,10 @@ final class Layout {
    * One field.
    *
    * @param kind its type as a class file has it, {@code L} for every reference
+   * @param type the same as a class
    * @param index its place, for a record that of the constructor's parameter
    */
-  record Slot(String name, char kind, Field field, int index) {}
+  record Slot(String name, char kind, Class<?> type, Field field, int index) {}
 
   final Class<?> type;
   final Slot[] slots;
@@ -45,7 +46,7 @@ final class Layout {
     for (int i = 0; i < slots.length; i++) {
       Field field = fields.get(i);
       field.setAccessible(true);
-      slots[i] = new Slot(field.getName(), kind(field.getType()), field, i);
+      slots[i] = new Slot(field.getName(), kind(field.getType()), field.getType(), field, i);
       byName.put(field.getName(), slots[i]);
       if (slots[i].kind() != 'L') {
         defaults[i] = Array.get(Array.newInstance(field.getType(), 1), 0);

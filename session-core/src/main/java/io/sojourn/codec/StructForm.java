@@ -19,7 +19,12 @@ final class StructForm extends GraphForm<Object> {
    */
 
   /** A field of the stream, and the class's own field that it goes to, if any. */
-  private record Step(char kind, Layout.@Nullable Slot slot) {}
+  private record Step(char kind, Layout.@Nullable Slot slot) {
+    /** Whether what is read is what the field takes, whatever it is. */
+    boolean isSamePrimitive() {
+      return slot != null && kind == slot.kind() && kind != 'L';
+    }
+  }
 
   private final Layout layout;
   private final Step[] steps;
@@ -90,7 +95,7 @@ final class StructForm extends GraphForm<Object> {
       Layout.Slot slot = step.slot();
       if (slot == null) {
         skip(graph, in, step.kind());
-      } else if (step.kind() != slot.kind() || step.kind() == 'L') {
+      } else if (!step.isSamePrimitive()) {
         Object value = convert(readBoxed(graph, in, step.kind()), slot);
         if (!(value instanceof Graph.Missing)) {
           slot.field().set(object, value);
@@ -120,8 +125,11 @@ final class StructForm extends GraphForm<Object> {
       if (slot == null) {
         skip(graph, in, step.kind());
       } else {
-        Object value = convert(readBoxed(graph, in, step.kind()), slot);
-        missing |= value instanceof Graph.Missing;
+        Object value = readBoxed(graph, in, step.kind());
+        if (!step.isSamePrimitive()) {
+          value = convert(value, slot);
+          missing |= value instanceof Graph.Missing;
+        }
         components[slot.index()] = value;
       }
     }
@@ -153,11 +161,14 @@ final class StructForm extends GraphForm<Object> {
   }
 
   private @Nullable Object convert(@Nullable Object value, Layout.Slot slot) {
+    if (value != null && value.getClass() == slot.type()) {
+      return value;
+    }
     if (value instanceof Graph.Missing) {
       return value;
     }
     if (slot.kind() == 'L') {
-      if (value == null || slot.field().getType().isInstance(value)) {
+      if (value == null || slot.type().isInstance(value)) {
         return value;
       }
     } else if (value != null) {
@@ -172,7 +183,7 @@ final class StructForm extends GraphForm<Object> {
             + " of "
             + layout.type.getName()
             + " is "
-            + slot.field().getType().getName()
+            + slot.type().getName()
             + ", and what was stored ("
             + (value == null ? "null" : value.getClass().getName())
             + ") does not fit",
