@@ -74,3 +74,13 @@ etc/sessions/sojourn/session-store.xml
 #jetty.session.sojourn.maxEncodedBytes=67108864
 #jetty.session.sojourn.maxDepth=200
 #jetty.session.sojourn.maxObjects=1000000
+
+## Jetty's own settings. When a session that nobody uses leaves this server's memory: -1 when there
+## is no room, 0 when its last request is over, or the seconds after which it does.
+#jetty.session.evictionPolicy=-1
+
+## Stores a new session as soon as it begins.
+#jetty.session.saveOnCreate=false
+
+## Jetty's name for touchInterval.
+#jetty.session.savePeriod.seconds=60

@@ -79,6 +79,13 @@ final class NearCache {
     boolean unused = sessions.asMap().remove(key, session);
   }
 
+  /** Lets go of one that nobody has used for long enough. */
+  void evict(LiveSession session) {
+    if (sessions.asMap().remove(session.key(), session)) {
+      evictions.increment();
+    }
+  }
+
   /** Its size has changed, or it need not stay any more. */
   void weighAnew(LiveSession session) {
     if (session.weight() != weightOf(session)) {

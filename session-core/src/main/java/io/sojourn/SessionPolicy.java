@@ -1,6 +1,7 @@
 package io.sojourn;
 
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * The choices a user has about how sessions are kept. Immutable.
@@ -12,6 +13,8 @@ import java.time.Duration;
  * @param nearCacheSize how many sessions this node keeps decoded, those in use not counted against
  *     it
  * @param nearCacheBytes how many bytes the attributes of those may take, encoded
+ * @param nearCacheIdle for how long one of those is kept that nobody uses; zero: until its last
+ *     request here is over; empty: as long as there is room
  * @param freshness when the store is asked whether a session has changed
  * @param maxStaleness for how long a session is used without asking the store, if {@code freshness}
  *     allows it; never longer than half the session's touch interval
@@ -23,6 +26,7 @@ public record SessionPolicy(
     Undecodable undecodable,
     int nearCacheSize,
     long nearCacheBytes,
+    Optional<Duration> nearCacheIdle,
     Freshness freshness,
     Duration maxStaleness,
     StoreFailure storeFailure) {
@@ -38,6 +42,7 @@ public record SessionPolicy(
           Undecodable.FAIL,
           10_000,
           64L << 20,
+          Optional.empty(),
           Freshness.STRICT,
           Duration.ofSeconds(5),
           StoreFailure.UNAVAILABLE);
@@ -107,6 +112,9 @@ public record SessionPolicy(
     if (nearCacheBytes < 1) {
       throw new IllegalArgumentException("nearCacheBytes must be 1 or more: " + nearCacheBytes);
     }
+    if (nearCacheIdle.filter(Duration::isNegative).isPresent()) {
+      throw new IllegalArgumentException("nearCacheIdle must not be negative: " + nearCacheIdle);
+    }
     if (maxStaleness.isNegative()) {
       throw new IllegalArgumentException("maxStaleness must not be negative: " + maxStaleness);
     }
@@ -121,6 +129,7 @@ public record SessionPolicy(
         undecodable,
         nearCacheSize,
         DEFAULT.nearCacheBytes,
+        DEFAULT.nearCacheIdle,
         DEFAULT.freshness,
         DEFAULT.maxStaleness,
         DEFAULT.storeFailure);
@@ -138,6 +147,7 @@ public record SessionPolicy(
         undecodable,
         nearCacheSize,
         nearCacheBytes,
+        nearCacheIdle,
         newFreshness,
         newMaxStaleness,
         storeFailure);
@@ -151,9 +161,24 @@ public record SessionPolicy(
         undecodable,
         nearCacheSize,
         nearCacheBytes,
+        nearCacheIdle,
         freshness,
         maxStaleness,
         newStoreFailure);
+  }
+
+  /** The same choices, but a copy that nobody uses for so long is let go of. */
+  public SessionPolicy withNearCacheIdle(Duration newNearCacheIdle) {
+    return new SessionPolicy(
+        touchInterval,
+        dirtyCheck,
+        undecodable,
+        nearCacheSize,
+        nearCacheBytes,
+        Optional.of(newNearCacheIdle),
+        freshness,
+        maxStaleness,
+        storeFailure);
   }
 
   /** For how long a session with this timeout may be used without asking the store. */

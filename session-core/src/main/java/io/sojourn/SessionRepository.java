@@ -544,6 +544,7 @@ public final class SessionRepository implements AutoCloseable {
   public void endUse(LiveSession session) {
     session.endUse(nanos());
     nearCache.weighAnew(session);
+    evictIfIdle(session);
     if (outage.isAnyKept() && !outage.isOn() && catchingUp.compareAndSet(false, true)) {
       try {
         outage.someKept(CATCH_UP_LIMIT).forEach(this::saveLate);
@@ -936,8 +937,8 @@ public final class SessionRepository implements AutoCloseable {
 
   /**
    * Keeps alive the sessions that long requests are using, and saves what could not be saved when
-   * its request ended, and tells the store of what was used while it could not be asked. To be
-   * called every few seconds.
+   * its request ended, and tells the store of what was used while it could not be asked. Then lets
+   * go of what nobody has used for as long as the policy keeps it. To be called every few seconds.
    *
    * @throws StoreUnavailableException if the store cannot be asked
    */
@@ -956,6 +957,19 @@ public final class SessionRepository implements AutoCloseable {
           session.contacted();
         }
       }
+    }
+    if (!outage.isOn()) {
+      nearCache.all().forEach(this::evictIfIdle);
+    }
+  }
+
+  /** Not one that is in use, or has what nobody else has. */
+  private void evictIfIdle(LiveSession session) {
+    Optional<Duration> most = policy.nearCacheIdle();
+    if (most.isPresent()
+        && !session.mustStay()
+        && nanos() - session.lastUsedNanos() >= most.get().toNanos()) {
+      nearCache.evict(session);
     }
   }
 

@@ -7,10 +7,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,6 +36,7 @@ class NearCacheTest {
             SessionPolicy.Undecodable.FAIL,
             sessions,
             bytes,
+            Optional.empty(),
             freshness,
             Duration.ofSeconds(5),
             SessionPolicy.StoreFailure.UNAVAILABLE);
@@ -126,6 +129,52 @@ class NearCacheTest {
     assertThat(node.sessions()).contains(session);
   }
 
+  private SessionRepository idleFor(Duration most, AtomicReference<Duration> clock) {
+    return new SessionRepository(
+        store, new TextCodec(), SessionPolicy.DEFAULT.withNearCacheIdle(most), clock::get);
+  }
+
+  @Test
+  @Tag("R90")
+  void aSessionThatNobodyUsesLeavesInItsTimeAndOneThatMustStayDoesNot() {
+    AtomicReference<Duration> clock = new AtomicReference<>(Duration.ZERO);
+    SessionRepository node = idleFor(Duration.ofMinutes(5), clock);
+    LiveSession idle = used(node, "idle", 10);
+    LiveSession inUse = used(node, "in use", 10);
+    node.beginUse(inUse);
+    LiveSession fresh = node.create("new", HALF_AN_HOUR);
+    clock.set(Duration.ofMinutes(4));
+    node.maintain();
+    assertThat(node.sessions()).contains(idle, inUse, fresh);
+    LiveSession late = used(node, "late", 10);
+    clock.set(Duration.ofMinutes(6));
+    node.maintain();
+    assertThat(node.sessions()).containsExactlyInAnyOrder(inUse, fresh, late);
+    assertThat(node.nearCacheStatistics().evictions()).isEqualTo(1);
+    assertThat(requireNonNull(node.open("idle")).attribute("text")).isEqualTo("x".repeat(10));
+  }
+
+  @Test
+  @Tag("R90")
+  void whereNothingIsToOutliveItsLastRequestEachBeginsWithAWholeLoad() {
+    SessionRepository node = idleFor(Duration.ZERO, new AtomicReference<>(Duration.ZERO));
+    used(node, "s", 10);
+    assertThat(node.size()).isZero();
+    LiveSession session = requireNonNull(node.open("s"));
+    node.beginUse(session);
+    assertThat(node.open("s")).as("of the same time").isSameAs(session);
+    node.beginUse(session);
+    node.endUse(session);
+    assertThat(node.sessions()).contains(session);
+    session.setAttribute("text", "kept");
+    store.close();
+    assertThatThrownBy(() -> node.flush(session)).isInstanceOf(StoreUnavailableException.class);
+    node.endUse(session);
+    assertThat(node.sessions()).as("nobody else has what it has").contains(session);
+    assertThat(node.nearCacheStatistics().evictions()).isEqualTo(1);
+    assertThat(node.nearCacheStatistics().misses()).isEqualTo(1);
+  }
+
   /** A cache that is far too small for what goes on at once. */
   @ParameterizedTest
   @EnumSource
@@ -133,6 +182,20 @@ class NearCacheTest {
   void nobodyMissesASessionWhileItIsEvictedAndUsedAtOnce(SessionPolicy.Freshness freshness)
       throws Exception {
     SessionRepository node = node(3, 10_000, freshness);
+    useAtOnce(node);
+    assertThat(node.size()).isLessThanOrEqualTo(3);
+  }
+
+  @Test
+  @Tag("R56")
+  @Tag("R90")
+  void norWhereNothingOutlivesItsLastRequest() throws Exception {
+    SessionRepository node = idleFor(Duration.ZERO, new AtomicReference<>(Duration.ZERO));
+    useAtOnce(node);
+    assertThat(node.size()).isZero();
+  }
+
+  private static void useAtOnce(SessionRepository node) throws Exception {
     for (int i = 0; i < 20; i++) {
       used(node, "s" + i, 100);
     }
@@ -160,6 +223,5 @@ class NearCacheTest {
       Object unused = end.get();
     }
     threads.shutdown();
-    assertThat(node.size()).isLessThanOrEqualTo(3);
   }
 }

@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
@@ -593,6 +594,7 @@ class ServeLocalTest {
                 SessionPolicy.Undecodable.FAIL,
                 100,
                 1000,
+                Optional.empty(),
                 SessionPolicy.Freshness.STRICT,
                 Duration.ZERO,
                 StoreFailure.SERVE_LOCAL));

@@ -126,6 +126,7 @@ public final class SessionSettings {
         choice("onDecodeFailure", SessionPolicy.Undecodable.class),
         number("nearCacheSize", 1, Integer.MAX_VALUE),
         number("nearCacheBytes", 1, Integer.MAX_VALUE),
+        SessionPolicy.DEFAULT.nearCacheIdle(),
         choice("freshness", SessionPolicy.Freshness.class),
         maxStaleness(),
         storeFailure());

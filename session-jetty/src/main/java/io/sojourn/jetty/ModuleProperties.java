@@ -28,9 +28,17 @@ final class ModuleProperties {
 
   private static final String PREFIX = "jetty.session.sojourn.";
 
+  /** One of Jetty's stores, which the store's clock leaves nothing to say. */
+  private static final String GRACE_PERIOD = "jetty.session.gracePeriod.seconds";
+
   /** A line of an ini file or an argument, also one that adds to a value or is only a default. */
   private static final Pattern PROPERTY =
-      Pattern.compile("(?:-D)?(" + Pattern.quote(PREFIX) + "[^=?+\\s]*)\\s*[?+]?(?:=.*)?");
+      Pattern.compile(
+          "(?:-D)?("
+              + Pattern.quote(PREFIX)
+              + "[^=?+\\s]*|"
+              + Pattern.quote(GRACE_PERIOD)
+              + ")\\s*[?+]?(?:=.*)?");
 
   private ModuleProperties() {}
 
@@ -88,8 +96,11 @@ final class ModuleProperties {
   private static void note(
       String text, String place, Set<String> known, Map<String, String> unknown) {
     Matcher matcher = PROPERTY.matcher(text);
-    if (matcher.matches() && !known.contains(matcher.group(1).substring(PREFIX.length()))) {
-      unknown.putIfAbsent(matcher.group(1), place);
+    if (matcher.matches()) {
+      String name = matcher.group(1);
+      if (!name.startsWith(PREFIX) || !known.contains(name.substring(PREFIX.length()))) {
+        unknown.putIfAbsent(name, place);
+      }
     }
   }
 }

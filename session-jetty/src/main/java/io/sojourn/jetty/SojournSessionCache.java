@@ -61,6 +61,7 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
 
   private final AbstractSessionManager manager;
   private final SojournSessionCacheFactory factory;
+  private final CacheSettings settings;
   private final FailureLog outages = new FailureLog();
   private final FailureLog busy = new FailureLog();
   private final ScopeListener listener = new ScopeListener(this);
@@ -101,9 +102,11 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
       ContextHandler handler,
       ScheduledExecutorService maintenance) {}
 
-  SojournSessionCache(AbstractSessionManager manager, SojournSessionCacheFactory factory) {
+  SojournSessionCache(
+      AbstractSessionManager manager, SojournSessionCacheFactory factory, CacheSettings settings) {
     this.manager = manager;
     this.factory = factory;
+    this.settings = settings;
     this.listeners = new SessionListeners(manager);
   }
 
@@ -208,7 +211,7 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
         new MeasuredCodec(factory.codec(Thread.currentThread().getContextClassLoader()));
     SessionStore given = factory.givenStore();
     SessionStore store = given == null ? factory.openStore(application) : given;
-    SessionPolicy policy = factory.policy();
+    SessionPolicy policy = settings.applied(factory.policy());
     SessionRepository repository =
         new SessionRepository(store, codec, policy, factory.clockOffset());
     ScheduledExecutorService maintenance =
@@ -370,6 +373,9 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
               ? createOrJoin(scope, id, interval)
               : SojournSession.used(this, scope, begin(id, interval), true);
       session.beginTurn();
+      if (settings.isSaveOnCreate()) {
+        session.flush();
+      }
       return session;
     } catch (SessionException e) {
       throw scope == null ? e : scope.failed(e);
@@ -557,50 +563,43 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
     return null;
   }
 
-  private static void refuseOther(String name, Object value, Object only) {
-    if (!value.equals(only)) {
-      throw new IllegalArgumentException(
-          name
-              + "=\""
-              + value
-              + "\" is nothing that Sojourn's session cache can do: it is "
-              + only);
-    }
-  }
-
   @Override
   public void setEvictionPolicy(int policy) {
-    refuseOther("evictionPolicy", policy, NEVER_EVICT);
+    if (running != null) {
+      throw new IllegalStateException(
+          "evictionPolicy=\"" + policy + "\" comes too late: the web application has started");
+    }
+    settings.setEvictionPolicy(policy);
   }
 
   @Override
   public int getEvictionPolicy() {
-    return NEVER_EVICT;
+    return settings.evictionPolicy();
   }
 
   @Override
   public void setSaveOnInactiveEviction(boolean save) {
-    refuseOther("saveOnInactiveEviction", save, false);
+    settings.setSaveOnInactiveEviction(save);
   }
 
   @Override
   public boolean isSaveOnInactiveEviction() {
-    return false;
+    return settings.isSaveOnInactiveEviction();
   }
 
   @Override
   public void setSaveOnCreate(boolean save) {
-    refuseOther("saveOnCreate", save, false);
+    settings.setSaveOnCreate(save);
   }
 
   @Override
   public boolean isSaveOnCreate() {
-    return false;
+    return settings.isSaveOnCreate();
   }
 
   @Override
   public void setRemoveUnloadableSessions(boolean remove) {
-    refuseOther("removeUnloadableSessions", remove, false);
+    CacheSettings.require("removeUnloadableSessions", remove, false);
   }
 
   @Override
@@ -610,7 +609,7 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
 
   @Override
   public void setFlushOnResponseCommit(boolean flush) {
-    refuseOther("flushOnResponseCommit", flush, true);
+    CacheSettings.require("flushOnResponseCommit", flush, true);
   }
 
   @Override
@@ -620,7 +619,7 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
 
   @Override
   public void setInvalidateOnShutdown(boolean invalidate) {
-    refuseOther("invalidateOnShutdown", invalidate, false);
+    CacheSettings.require("invalidateOnShutdown", invalidate, false);
   }
 
   @Override

@@ -51,11 +51,16 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
 
   private final Map<String, String> storeOptions = new TreeMap<>();
 
+  /** What is set of the settings of Jetty's own caches, by their names. */
+  private final Map<String, String> cacheSettings = new TreeMap<>();
+
   private @Nullable Server server;
   private @Nullable String storeUrl;
   private @Nullable SessionStore givenStore;
   private String application = "";
   private final SessionSettings settings = new SessionSettings();
+  private boolean touchIntervalIsSet;
+  private @Nullable String savePeriodSec;
   private Supplier<Duration> clockOffset = () -> Duration.ZERO;
 
   /** A factory to be configured. */
@@ -158,6 +163,7 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
   /** Sets how many seconds the stored time of last access may lag behind. */
   public void setTouchInterval(String seconds) {
     set("touchInterval", seconds);
+    touchIntervalIsSet = true;
   }
 
   /**
@@ -289,6 +295,56 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
     set("encryption", mode);
   }
 
+  // ---------------------------------------------------------------- Jetty's own settings
+
+  private void setOfCache(String name, String value) {
+    cacheSettings.put(name, References.replaced(name, value));
+  }
+
+  /**
+   * Sets when a session that nobody uses leaves this node's memory: when there is no room ({@code
+   * -1}), when its last request is over ({@code 0}), or when it has not been used for so many
+   * seconds.
+   */
+  public void setEvictionPolicy(String seconds) {
+    setOfCache("evictionPolicy", seconds);
+  }
+
+  /**
+   * Sets whether a session is saved before it leaves this node's memory. Either value will do: all
+   * is saved by then.
+   */
+  public void setSaveOnInactiveEviction(String save) {
+    setOfCache("saveOnInactiveEviction", save);
+  }
+
+  /**
+   * Sets whether a new session is stored as soon as it begins, and not only when its response does.
+   */
+  public void setSaveOnCreate(String save) {
+    setOfCache("saveOnCreate", save);
+  }
+
+  /** {@code false}: what cannot be read stays in the store. */
+  public void setRemoveUnloadableSessions(String remove) {
+    setOfCache("removeUnloadableSessions", remove);
+  }
+
+  /** {@code true}: what has changed is saved before the response leaves. */
+  public void setFlushOnResponseCommit(String flush) {
+    setOfCache("flushOnResponseCommit", flush);
+  }
+
+  /** {@code false}: sessions outlive the server. */
+  public void setInvalidateOnShutdown(String invalidate) {
+    setOfCache("invalidateOnShutdown", invalidate);
+  }
+
+  /** Sets the {@linkplain #setTouchInterval touch interval}, by the name that Jetty has for it. */
+  public void setSavePeriodSec(String seconds) {
+    savePeriodSec = References.replaced("savePeriodSec", seconds);
+  }
+
   // ---------------------------------------------------------------- Jetty
 
   /** Refuses to start with settings that make no sense, before any context does. */
@@ -299,7 +355,7 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
   }
 
   private void check() {
-    SessionPolicy unusedPolicy = policy();
+    SessionPolicy unusedPolicy = cacheSettings().applied(policy());
     Predicate<String> unusedSerialized = serialized();
     Duration unusedTimeout = serializeTimeout();
     NewSessionTimeout unusedNewSessionTimeout = newSessionTimeout();
@@ -346,7 +402,7 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
     if (whole != null && whole.contains(this)) {
       refuseOthers(whole);
     }
-    return new SojournSessionCache(jettys, this);
+    return new SojournSessionCache(jettys, this, cacheSettings());
   }
 
   /** Whose sessions those of this context are. */
@@ -391,7 +447,22 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
     return settings.newSessionTimeout();
   }
 
+  private CacheSettings cacheSettings() {
+    return CacheSettings.of(cacheSettings);
+  }
+
   SessionPolicy policy() {
+    String period = savePeriodSec;
+    if (period != null) {
+      int unused = SessionSettings.number("savePeriodSec", period, 0, Integer.MAX_VALUE);
+      if (touchIntervalIsSet) {
+        throw new IllegalArgumentException(
+            "savePeriodSec=\""
+                + period
+                + "\" is Jetty's name for touchInterval, which is set, too: leave out one of them");
+      }
+      settings.set("touchInterval", period);
+    }
     return settings.policy();
   }
 

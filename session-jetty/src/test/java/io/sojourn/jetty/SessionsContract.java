@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.sojourn.LoadResult;
 import io.sojourn.SessionKey;
+import io.sojourn.SessionRepository;
 import io.sojourn.SessionStore;
 import io.sojourn.testkit.ContainerNode;
 import io.sojourn.testkit.ContractClient;
@@ -45,6 +46,7 @@ import javax.security.auth.Subject;
 import org.eclipse.jetty.security.UserIdentity;
 import org.eclipse.jetty.security.authentication.SessionAuthentication;
 import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.session.AbstractSessionManager;
 import org.eclipse.jetty.session.DefaultSessionCacheFactory;
 import org.eclipse.jetty.session.DefaultSessionIdManager;
 import org.eclipse.jetty.session.FileSessionDataStore;
@@ -997,6 +999,100 @@ abstract class SessionsContract {
     get(node.uri().resolve("bad"), client);
     assertThat(said).hasSize(2).allMatch(text -> text.contains("'bad'"));
     assertThat(client.send(node, "names").line()).isEqualTo("a,good");
+  }
+
+  // ---------------------------------------------------------------- settings of Jetty's caches
+
+  private static SessionRepository repository(JettyNode node) {
+    node.awaitIdle();
+    return ((SojournSessionCache) node.context().sessions().getSessionCache()).repository();
+  }
+
+  @Test
+  @Tag("R90")
+  void withEvictionOnExitNoCopyOutlivesItsLastRequestAndNothingIsMissed() throws Exception {
+    SojournSessionCacheFactory sessions = sessions(store(application));
+    sessions.setEvictionPolicy("0");
+    JettyNode node = JettyNode.start(sessions, "", starting -> {});
+    closeables.add(0, node);
+    JettyNode other = node(store(application));
+    ContractClient client = new ContractClient();
+    client.send(node, "set:a:1", "add:cart:x");
+    assertThat(repository(node).size()).isZero();
+    assertThat(client.send(node, "changeId", "get:a", "add:cart:y").lines().get(1)).isEqualTo("1");
+    assertThat(repository(node).size()).isZero();
+    assertThat(client.send(other, "get:cart").line()).isEqualTo("x,y");
+    assertThat(repository(other).size()).isOne();
+    assertThat(client.send(node, "get:cart").line()).isEqualTo("x,y");
+    assertThat(repository(node).nearCacheStatistics().misses()).isEqualTo(2);
+    client.send(node, "invalidate");
+    assertThat(client.send(other, "get:a").line()).isEqualTo("none");
+  }
+
+  @Test
+  @Tag("R90")
+  void withEvictionAfterSomeSecondsAnIdleCopyLeavesInItsTime() throws Exception {
+    AtomicReference<Duration> idle = new AtomicReference<>(Duration.ZERO);
+    SojournSessionCacheFactory sessions = sessions(store(application));
+    sessions.setClockOffset(idle::get);
+    JettyNode node =
+        JettyNode.start(
+            sessions,
+            "",
+            starting -> {
+              AbstractSessionManager manager = starting.context().sessions();
+              SessionCache cache = sessions.getSessionCache(manager);
+              cache.setEvictionPolicy(60);
+              manager.setSessionCache(cache);
+            });
+    closeables.add(0, node);
+    SessionCache cache = node.context().sessions().getSessionCache();
+    assertThatThrownBy(() -> cache.setEvictionPolicy(SessionCache.EVICT_ON_SESSION_EXIT))
+        .hasMessageContaining("too late");
+    ContractClient client = new ContractClient();
+    client.send(node, "set:a:1");
+    repository(node).maintain();
+    assertThat(repository(node).size()).isOne();
+    idle.set(Duration.ofSeconds(61));
+    repository(node).maintain();
+    assertThat(repository(node).size()).isZero();
+    assertThat(repository(node).nearCacheStatistics().evictions()).isOne();
+    assertThat(client.send(node, "get:a").line()).isEqualTo("1");
+  }
+
+  @Test
+  @Tag("R71")
+  @Tag("R90")
+  void aNewSessionIsStoredAtOnceIfSaveOnCreateSaysSo() throws Exception {
+    for (boolean atOnce : new boolean[] {false, true}) {
+      SessionStore store = store(application + atOnce);
+      SojournSessionCacheFactory sessions = sessions(store);
+      sessions.setSaveOnCreate(Boolean.toString(atOnce));
+      List<Boolean> stored = new CopyOnWriteArrayList<>();
+      JettyNode node =
+          JettyNode.start(
+              sessions,
+              "",
+              starting ->
+                  starting
+                      .context()
+                      .add(
+                          servlet(
+                              (request, response) -> {
+                                HttpSession session = request.getSession();
+                                stored.add(isThere(store, session.getId()));
+                                session.invalidate();
+                              }),
+                          "/begin"));
+      closeables.add(0, node);
+      java.net.http.HttpResponse<Void> answer =
+          java.net.http.HttpClient.newHttpClient()
+              .send(
+                  java.net.http.HttpRequest.newBuilder(node.uri().resolve("begin")).build(),
+                  java.net.http.HttpResponse.BodyHandlers.discarding());
+      assertThat(answer.statusCode()).isEqualTo(200);
+      assertThat(stored).containsExactly(atOnce);
+    }
   }
 
   @Test

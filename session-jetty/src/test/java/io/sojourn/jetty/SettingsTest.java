@@ -38,6 +38,17 @@ class SettingsTest {
   /** These two are options of every store that has users, and may be in the environment. */
   private static final Set<String> OPTIONS = Set.of("username", "password");
 
+  /** Jetty's own settings, and how its modules call them. */
+  private static final Map<String, String> OF_JETTY =
+      Map.of(
+          "evictionPolicy", "jetty.session.evictionPolicy",
+          "saveOnInactiveEviction", "jetty.session.saveOnInactiveEviction",
+          "saveOnCreate", "jetty.session.saveOnCreate",
+          "removeUnloadableSessions", "jetty.session.removeUnloadableSessions",
+          "flushOnResponseCommit", "jetty.session.flushOnResponseCommit",
+          "invalidateOnShutdown", "jetty.session.invalidateOnShutdown",
+          "savePeriodSec", "jetty.session.savePeriod.seconds");
+
   private static List<Method> setters() {
     return Stream.of(SojournSessionCacheFactory.class.getMethods())
         .filter(
@@ -54,6 +65,7 @@ class SettingsTest {
       String name = method.getName().substring(3);
       names.add(Character.toLowerCase(name.charAt(0)) + name.substring(1));
     }
+    names.removeAll(OF_JETTY.keySet());
     return names;
   }
 
@@ -72,6 +84,13 @@ class SettingsTest {
     String document = Files.readString(Path.of("../docs/configuration.md"));
     String jettys = document.substring(document.indexOf("## Jetty 12"));
     assertThat(settings()).allMatch(name -> jettys.contains("`" + name + "`"));
+    String xml = Files.readString(XML);
+    OF_JETTY.forEach(
+        (name, property) -> {
+          assertThat(xml).contains("<Set name=\"" + name + "\" property=\"" + property + "\" />");
+          assertThat(jettys).contains("`" + property + "`");
+        });
+    assertThat(jettys).contains("`jetty.session.gracePeriod.seconds`");
   }
 
   @ParameterizedTest
@@ -96,6 +115,13 @@ class SettingsTest {
         "setEncryption, migrate, encryption=\"migrate\" has a meaning only with",
         "setEncryptionKeys, a:secret, encryptionKeys=\"...\": ",
         "setStore, , store=\"...\" is missing",
+        "setEvictionPolicy, -2, evictionPolicy=\"-2\" must be a whole number",
+        "setSaveOnCreate, yes, saveOnCreate=\"yes\" must be one of: true, false",
+        "setSaveOnInactiveEviction, 1, saveOnInactiveEviction=\"1\" must be one of: true, false",
+        "setRemoveUnloadableSessions, true, removeUnloadableSessions=\"true\" is nothing that",
+        "setFlushOnResponseCommit, false, flushOnResponseCommit=\"false\" is nothing that",
+        "setInvalidateOnShutdown, true, invalidateOnShutdown=\"true\" is nothing that",
+        "setSavePeriodSec, -1, savePeriodSec=\"-1\" must be a whole number",
       })
   void aValueThatMakesNoSenseStopsTheStart(String setter, String value, String message)
       throws Exception {
@@ -145,12 +171,15 @@ class SettingsTest {
         # jetty.session.sojourn.comment=1
         jetty.session.sojourn.pasword=s3cret
         jetty.session.sojourn.freshness?=causal
+        jetty.session.gracePeriod.seconds=3600
         jetty.session.other=1
         """);
     Files.writeString(base.resolve("start.ini"), "jetty.session.sojourn.Store = memory:\n");
     assertThatThrownBy(() -> sessions.refuseUnknownProperties(base.toString()))
         .hasMessageStartingWith(
-            "jetty.session.sojourn.Store (in "
+            "jetty.session.gracePeriod.seconds (in "
+                + ini
+                + "), jetty.session.sojourn.Store (in "
                 + base.resolve("start.ini")
                 + "), jetty.session.sojourn.pasword (in "
                 + ini
@@ -242,17 +271,60 @@ class SettingsTest {
     SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
     sessions.setStore("memory:");
     SessionCache cache = sessions.getSessionCache(new SessionHandler());
-    cache.setEvictionPolicy(SessionCache.NEVER_EVICT);
     cache.setFlushOnResponseCommit(true);
-    assertThatThrownBy(() -> cache.setEvictionPolicy(SessionCache.EVICT_ON_SESSION_EXIT))
-        .hasMessageContaining("evictionPolicy");
+    cache.setInvalidateOnShutdown(false);
+    cache.setRemoveUnloadableSessions(false);
+    assertThatThrownBy(() -> cache.setEvictionPolicy(-2)).hasMessageContaining("evictionPolicy");
     assertThatThrownBy(() -> cache.setFlushOnResponseCommit(false))
         .hasMessageContaining("flushOnResponseCommit");
     assertThatThrownBy(() -> cache.setInvalidateOnShutdown(true))
         .hasMessageContaining("invalidateOnShutdown");
+    assertThatThrownBy(() -> cache.setRemoveUnloadableSessions(true))
+        .hasMessageContaining("removeUnloadableSessions");
     Server server = new Server();
     server.addBean(new NullSessionCacheFactory());
     sessions.setServer(server);
     assertThatThrownBy(sessions::start).hasMessageContaining("NullSessionCacheFactory");
+  }
+
+  @Test
+  @Tag("R71")
+  @Tag("R90")
+  void thoseThatItCanKeepAreTheFactorysForEachContextThatHasNoneOfItsOwn() {
+    SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
+    sessions.setStore("memory:");
+    sessions.setEvictionPolicy("1800");
+    sessions.setSaveOnCreate("true");
+    sessions.setSaveOnInactiveEviction("True");
+    sessions.setRemoveUnloadableSessions("false");
+    sessions.setFlushOnResponseCommit("true");
+    sessions.setInvalidateOnShutdown("false");
+    SessionCache cache = sessions.getSessionCache(new SessionHandler());
+    assertThat(cache.getEvictionPolicy()).isEqualTo(1800);
+    assertThat(cache.isSaveOnCreate()).isTrue();
+    assertThat(cache.isSaveOnInactiveEviction()).isTrue();
+    cache.setEvictionPolicy(SessionCache.EVICT_ON_SESSION_EXIT);
+    cache.setSaveOnCreate(false);
+    cache.setSaveOnInactiveEviction(false);
+    assertThat(cache.getEvictionPolicy()).isEqualTo(SessionCache.EVICT_ON_SESSION_EXIT);
+    assertThat(cache.isSaveOnCreate()).isFalse();
+    assertThat(cache.isSaveOnInactiveEviction()).isFalse();
+    assertThat(sessions.getSessionCache(new SessionHandler()).getEvictionPolicy()).isEqualTo(1800);
+    sessions.setEvictionPolicy("0");
+    sessions.setOnStoreFailure("serve-local");
+    assertThatThrownBy(sessions::start)
+        .hasMessageContaining("evictionPolicy=\"0\" does not go with onStoreFailure");
+  }
+
+  @Test
+  @Tag("R71")
+  void theSavePeriodIsTheTouchIntervalByJettysName() {
+    SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
+    sessions.setStore("memory:");
+    sessions.setSavePeriodSec("30");
+    assertThat(sessions.policy().touchInterval()).hasSeconds(30);
+    sessions.setTouchInterval("30");
+    assertThatThrownBy(sessions::start)
+        .hasMessageContaining("savePeriodSec=\"30\" is Jetty's name for touchInterval");
   }
 }
