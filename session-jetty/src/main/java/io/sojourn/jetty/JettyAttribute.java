@@ -13,10 +13,15 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 import javax.security.auth.Subject;
 import org.eclipse.jetty.http.HttpURI;
+import org.eclipse.jetty.security.LoginService;
 import org.eclipse.jetty.security.RolePrincipal;
+import org.eclipse.jetty.security.SecurityHandler;
 import org.eclipse.jetty.security.UserIdentity;
 import org.eclipse.jetty.security.UserPrincipal;
 import org.eclipse.jetty.security.authentication.SessionAuthentication;
+import org.eclipse.jetty.security.openid.OpenIdCredentials;
+import org.eclipse.jetty.security.openid.OpenIdLoginService;
+import org.eclipse.jetty.security.openid.OpenIdUserPrincipal;
 import org.eclipse.jetty.util.Fields;
 import org.jspecify.annotations.Nullable;
 
@@ -131,6 +136,7 @@ enum JettyAttribute {
     private static final String ROLES = "roles";
     private static final String USER_PRINCIPAL = "userPrincipal";
     private static final String LOGIN = "login";
+    private static final String CLAIMS = "claims";
 
     static @Nullable Object toStored(
         Object value, Function<Object, Optional<String>> encodingFailure, Consumer<String> report) {
@@ -140,7 +146,10 @@ enum JettyAttribute {
       Map<String, Object> stored = new LinkedHashMap<>();
       stored.put(AUTH_TYPE, login.getAuthenticationType());
       Principal principal = login.getUserIdentity().getUserPrincipal();
-      if (principal.getClass() != UserPrincipal.class) {
+      Map<String, Object> claims = claims(principal, encodingFailure);
+      if (claims != null) {
+        stored.put(CLAIMS, claims);
+      } else if (principal.getClass() != UserPrincipal.class) {
         Optional<String> failure =
             hasCredential(principal)
                 ? Optional.of("it holds a credential")
@@ -163,14 +172,28 @@ enum JettyAttribute {
           return stored;
         }
       }
+      UserIdentity withRoles = login.getUserIdentity();
+      if (claims != null) {
+        withRoles = OpenId.withRoles(withRoles);
+      }
       TreeSet<String> roles = new TreeSet<>();
-      for (RolePrincipal role :
-          login.getUserIdentity().getSubject().getPrincipals(RolePrincipal.class)) {
+      for (RolePrincipal role : withRoles.getSubject().getPrincipals(RolePrincipal.class)) {
         roles.add(role.getName());
       }
       stored.put(NAME, principal.getName());
       stored.put(ROLES, roles.toArray(String[]::new));
       return stored;
+    }
+
+    /** What an OpenID provider says of its user; null if this is none, or it cannot be stored. */
+    private static @Nullable Map<String, Object> claims(
+        Principal principal, Function<Object, Optional<String>> encodingFailure) {
+      try {
+        Map<String, Object> claims = OpenId.claims(principal);
+        return claims != null && encodingFailure.apply(claims).isEmpty() ? claims : null;
+      } catch (LinkageError e) {
+        return null; // not even Jetty's module is there
+      }
     }
 
     /** A password, or what is made of one: that is not to be stored. */
@@ -190,10 +213,7 @@ enum JettyAttribute {
           || !(map.get(ROLES) instanceof String[] roles)) {
         return null;
       }
-      Principal user =
-          map.get(USER_PRINCIPAL) instanceof Principal principal
-              ? principal
-              : new UserPrincipal(name, null);
+      Principal user = user(map, name);
       Subject subject = new Subject();
       subject.getPrincipals().add(user);
       for (String role : roles) {
@@ -201,6 +221,53 @@ enum JettyAttribute {
       }
       subject.setReadOnly();
       return new SessionAuthentication(authType, UserIdentity.from(subject, user, roles), null);
+    }
+
+    private static Principal user(Map<?, ?> map, String name) {
+      if (map.get(USER_PRINCIPAL) instanceof Principal principal) {
+        return principal;
+      }
+      if (map.get(CLAIMS) instanceof Map<?, ?> claims) {
+        try {
+          return OpenId.principal(claims);
+        } catch (LinkageError e) {
+          // Without Jetty's module nobody asks for more than the name.
+        }
+      }
+      return new UserPrincipal(name, null);
+    }
+  }
+
+  /** In a class of its own, since few servers have Jetty's module for OpenID. */
+  private static final class OpenId {
+
+    static @Nullable Map<String, Object> claims(Principal principal) {
+      return principal instanceof OpenIdUserPrincipal user
+          ? new LinkedHashMap<>(user.getCredentials().getClaims())
+          : null;
+    }
+
+    static Principal principal(Map<?, ?> claims) {
+      Map<String, Object> copy = new LinkedHashMap<>();
+      claims.forEach((name, value) -> copy.put(String.valueOf(name), value));
+      return new OpenIdUserPrincipal(new OpenIdCredentials(copy));
+    }
+
+    /**
+     * Where another login service knows the roles, the user's identity answers for one at a time:
+     * so the service is asked once more, as at the login.
+     */
+    static UserIdentity withRoles(UserIdentity user) {
+      SecurityHandler security = SecurityHandler.getCurrentSecurityHandler();
+      if (security != null && security.getLoginService() instanceof OpenIdLoginService service) {
+        LoginService roles = service.getBean(LoginService.class);
+        if (roles != null) {
+          UserIdentity known =
+              roles.login(user.getUserPrincipal().getName(), "", null, create -> null);
+          return known == null ? user : known;
+        }
+      }
+      return user;
     }
   }
 }
