@@ -74,6 +74,13 @@ class JettyHomeIT {
         ENVIRONMENT,
         "jetty.session.sojourn.store=redis://127.0.0.1:" + redis.port(),
         "jetty.sessionIdManager.workerName=" + worker,
+        "jetty.session.evictionPolicy=1800",
+        "jetty.session.saveOnInactiveEviction=true",
+        "jetty.session.saveOnCreate=true",
+        "jetty.session.removeUnloadableSessions=false",
+        "jetty.session.flushOnResponseCommit=true",
+        "jetty.session.invalidateOnShutdown=false",
+        "jetty.session.savePeriod.seconds=30",
         "jetty.server.dumpAfterStart=true");
   }
 
@@ -187,11 +194,15 @@ class JettyHomeIT {
           "jetty.session.sojourn.freshnes=causal\n",
           StandardOpenOption.APPEND);
       jetty.start(
-          Map.of(), "jetty.session.sojourn.store=memory:", "jetty.session.sojourn.pasword=s3cret");
+          Map.of(),
+          "jetty.session.sojourn.store=memory:",
+          "jetty.session.gracePeriod.seconds=3600",
+          "jetty.session.sojourn.pasword=s3cret");
       jetty.awaitEnd();
       assertThat(jetty.log())
           .containsPattern(
-              "freshnes \\(in \\S*session-store-sojourn.ini\\), \\S*pasword \\(in the command");
+              "gracePeriod.seconds \\(in the command line\\), \\S*freshnes"
+                  + " \\(in \\S*session-store-sojourn.ini\\), \\S*pasword \\(in the command");
       Files.writeString(
           base.resolve("start.d/session-store-sojourn.ini"),
           "--module=session-store-sojourn\njetty.session.sojourn.password=${NOT_SET_ANYWHERE}\n");
@@ -203,6 +214,12 @@ class JettyHomeIT {
       jetty.start(Map.of());
       jetty.awaitEnd();
       assertThat(jetty.log()).contains("store=\"...\" is missing");
+      jetty.start(
+          Map.of(),
+          "jetty.session.sojourn.store=memory:",
+          "jetty.session.flushOnResponseCommit=false");
+      jetty.awaitEnd();
+      assertThat(jetty.log()).contains("flushOnResponseCommit=\"false\" is nothing that");
       // Jetty itself does not let in a second module of the kind.
       jetty.start(Map.of(), "--module=session-cache-null");
       jetty.awaitEnd();
