@@ -457,11 +457,12 @@ final class AttributeSlot {
    * @param capture what it did to this slot
    * @param newVersion the session's version after it
    * @param alone whether nobody else has saved since the version that this node knew
+   * @param anyway even if the version is older than the one here: the store may have gone back
    * @return whether the slot is of no more use and leaves its session's map
    */
-  synchronized boolean saved(Capture capture, long newVersion, boolean alone) {
+  synchronized boolean saved(Capture capture, long newVersion, boolean alone, boolean anyway) {
     settled = capture.changes;
-    if (newVersion < version) {
+    if (newVersion < version && !anyway) {
       // What was written over it has been heard of before this answer came.
       if (changes == settled && !(capture.change instanceof AttributeChange.Replace)) {
         value = null;

@@ -265,6 +265,11 @@ final class GuardedStore implements SessionStore {
   }
 
   @Override
+  public long history(SessionKey key) {
+    return inner.history(key);
+  }
+
+  @Override
   public Optional<String> refusal(String name, EncodedValue value) {
     return inner.refusal(name, value);
   }

@@ -35,12 +35,18 @@ public final class LiveSession {
    * knownVersion is the version up to which this copy has everything. A save that comes back as "one more" keeps it so; any other
    * answer means that somebody else saved in between, and the next load asks again from knownVersion. Each slot has a version of
    * its own, so answers that overtake each other do no harm: the later one stays.
+   *
+   * All that is true of versions of one history of the store. A copy of an older one than the store's is loaded as a whole, and goes
+   * by what the store has, lower versions too; what waits here to be saved stays. Answers out of an older one are left alone.
    */
 
   private static final Logger LOG = System.getLogger(LiveSession.class.getName());
 
   /** Longer than any store lets a call take. */
   private static final Duration LONGEST_SAVE = Duration.ofSeconds(10);
+
+  /** None of a store's, where it cannot be told which one. */
+  static final long NO_HISTORY = -1;
 
   private enum State {
     /** Only this node knows of it. */
@@ -86,15 +92,15 @@ public final class LiveSession {
   private volatile boolean usedSinceFlush;
   private volatile @Nullable Object attachment;
 
-  /** What the store had told of changes when this copy was made. */
-  private volatile long madeAtMoment;
-
   private volatile AttributeActivation activation = AttributeActivation.NONE;
   private volatile long holder = SessionStore.NO_HOLDER;
   private volatile VersionCookies.@Nullable Tag clientTag;
 
   // These are written under stateLock.
   private volatile long knownVersion;
+
+  /** The history of the store that {@link #knownVersion} is a version of. */
+  private volatile long history;
 
   /** The latest version that this node has written, which it may not have the whole of. */
   private volatile long savedVersion;
@@ -489,9 +495,9 @@ public final class LiveSession {
    * The store has turned out to have this session already: it was created by a call whose answer
    * was lost.
    */
-  void createdBefore(SessionRecord record) {
+  void createdBefore(SessionRecord record, long itsHistory) {
     state = state == State.GONE ? State.GONE : State.STORED;
-    refresh(record, SessionStore.NO_VERSION);
+    refresh(record, SessionStore.NO_VERSION, itsHistory);
     contacted();
   }
 
@@ -615,7 +621,7 @@ public final class LiveSession {
     contacted();
     openedUnasked = false;
     synchronized (stateLock) {
-      if (!confirmed || question.nanos() - confirmedNanos > 0) {
+      if (history == question.history() && (!confirmed || question.nanos() - confirmedNanos > 0)) {
         confirmedNanos = question.nanos();
         confirmedMoment = question.moment();
         confirmed = true;
@@ -628,8 +634,9 @@ public final class LiveSession {
    *
    * @param nanos by the repository's clock
    * @param moment what the store had told of changes by then
+   * @param history the history that the store went on with
    */
-  record Question(long nanos, long moment) {}
+  record Question(long nanos, long moment, long history) {}
 
   /**
    * Whether it can be used without asking the store.
@@ -646,17 +653,17 @@ public final class LiveSession {
         && (tracking == null || tracking.isUnchangedSince(origin, confirmedMoment));
   }
 
-  /** Takes note of when this copy was made. */
-  void madeAt(Question question) {
-    madeAtMoment = question.moment();
+  /** Takes note of the history that this copy is of. */
+  void madeIn(long itsHistory) {
+    history = itsHistory;
   }
 
   /**
-   * Whether the store may have gone back since without this node's hearing of it, so that a version
-   * does not say any more which state it is of.
+   * Whether this is a copy of the store's present history. If not, its version does not say any
+   * more which state it is of.
    */
-  boolean isFromBeforeALoss(Tracking tracking) {
-    return tracking.isLostSince(madeAtMoment);
+  boolean isOf(long presentHistory) {
+    return history == presentHistory;
   }
 
   /** Whether the near cache must not let go of it: nobody else has what it has, or it is in use. */
@@ -699,15 +706,16 @@ public final class LiveSession {
     }
   }
 
-  /** Takes over what changed since {@link #knownVersion} was asked about. */
-  void refresh(LoadResult.Changed changed) {
+  /** Takes over what changed since {@link #knownVersion} was asked about, in this history. */
+  void refresh(LoadResult.Changed changed, long itsHistory) {
     synchronized (stateLock) {
-      if (changed.version() <= knownVersion) {
+      if (changed.version() <= knownVersion || history != itsHistory) {
         return;
       }
       takeOver(changed.timeout());
-      changed.set().forEach((name, stored) -> refresh(name, stored, false));
-      changed.removed().forEach((name, version) -> refreshRemoved(name, version, false));
+      boolean older = mayHaveBeenOlder(false);
+      changed.set().forEach((name, stored) -> refresh(name, stored, false, older));
+      changed.removed().forEach((name, version) -> refreshRemoved(name, version, false, older));
       knownVersion = changed.version();
       encodedBytes = -1;
     }
@@ -718,20 +726,25 @@ public final class LiveSession {
    *
    * @param askedVersion the version that this copy had when it asked: if the store has less, it has
    *     gone back, and so does the copy
+   * @param itsHistory the history that the session was loaded from, or an older one
    */
-  void refresh(SessionRecord record, long askedVersion) {
+  void refresh(SessionRecord record, long askedVersion, long itsHistory) {
     synchronized (stateLock) {
-      boolean goneBack = record.version() < askedVersion && askedVersion == knownVersion;
-      if (record.version() <= knownVersion && !goneBack) {
+      boolean ofAnother = itsHistory > history;
+      boolean goneBack =
+          ofAnother || (record.version() < askedVersion && askedVersion == knownVersion);
+      if (itsHistory < history || (record.version() <= knownVersion && !goneBack)) {
         return;
       }
+      boolean older = mayHaveBeenOlder(ofAnother);
       takeOver(record.timeout());
-      record.attributes().forEach((name, stored) -> refresh(name, stored, goneBack));
+      record.attributes().forEach((name, stored) -> refresh(name, stored, goneBack, older));
       for (String name : slots.keySet()) {
         if (!record.attributes().containsKey(name)) {
-          refreshRemoved(name, record.version(), goneBack);
+          refreshRemoved(name, record.version(), goneBack, older);
         }
       }
+      history = itsHistory;
       knownVersion = record.version();
       savedVersion = goneBack ? 0 : savedVersion;
       encodedBytes = -1;
@@ -746,23 +759,24 @@ public final class LiveSession {
   }
 
   /** Whether changes in place of what was handed out are changes whatever the store has since. */
-  private boolean mayHaveBeenOlder() {
-    return openedUnasked && policy.dirtyCheck() == SessionPolicy.DirtyCheck.READ;
+  private boolean mayHaveBeenOlder(boolean ofAnotherHistory) {
+    return (openedUnasked || ofAnotherHistory)
+        && policy.dirtyCheck() == SessionPolicy.DirtyCheck.READ;
   }
 
-  private void refresh(String name, StoredAttribute stored, boolean anyway) {
+  private void refresh(String name, StoredAttribute stored, boolean anyway, boolean older) {
     AttributeSlot slot = slots.get(name);
     if (slot == null) {
       slot = slots.putIfAbsent(name, new AttributeSlot(name, stored));
     }
     if (slot != null) {
-      slot.refresh(stored, anyway, mayHaveBeenOlder());
+      slot.refresh(stored, anyway, older);
     }
   }
 
-  private void refreshRemoved(String name, long version, boolean anyway) {
+  private void refreshRemoved(String name, long version, boolean anyway, boolean older) {
     AttributeSlot slot = slots.get(name);
-    if (slot != null && slot.refreshRemoved(version, anyway, mayHaveBeenOlder())) {
+    if (slot != null && slot.refreshRemoved(version, anyway, older)) {
       slots.remove(name, slot);
     }
   }
@@ -778,10 +792,12 @@ public final class LiveSession {
     IdleTimeout currentTimeout;
     boolean changed;
     long version;
+    long itsHistory;
     synchronized (stateLock) {
       currentTimeout = timeout;
       changed = timeoutChanged;
       version = knownVersion;
+      itsHistory = history;
     }
     List<AttributeSlot.Capture> captures = new ArrayList<>();
     boolean doubtful = false;
@@ -799,24 +815,31 @@ public final class LiveSession {
         reportUnsaved(slot, e.getMessage(), e.isRefusedClass());
       }
     }
-    return new Pending(captures, currentTimeout, changed, version, doubtful);
+    return new Pending(captures, currentTimeout, changed, version, itsHistory, doubtful);
   }
 
   /**
    * What was captured is in the store.
    *
    * @param newVersion the session's version after it
+   * @param itsHistory the history that this is a version of; {@link #NO_HISTORY} if that cannot be
+   *     told: then this copy stays one of an older history
    */
-  void saved(Pending pending, long newVersion) {
+  void saved(Pending pending, long newVersion, long itsHistory) {
     boolean begun = state == State.NEW;
     state = state == State.GONE ? State.GONE : State.STORED;
     contacted();
     unsaved = false;
     synchronized (stateLock) {
-      boolean alone = begun || newVersion == pending.knownVersion + 1;
+      boolean anyway = history != itsHistory;
+      boolean alone =
+          begun
+              || (!anyway
+                  && pending.history == itsHistory
+                  && newVersion == pending.knownVersion + 1);
       for (AttributeSlot.Capture capture : pending.captures) {
         AttributeSlot slot = capture.slot();
-        if (slot.saved(capture, newVersion, alone)) {
+        if (slot.saved(capture, newVersion, alone, anyway)) {
           slots.remove(slot.name(), slot);
         }
       }
@@ -900,6 +923,7 @@ public final class LiveSession {
    * @param timeout the timeout now
    * @param timeoutChanged whether it is to be saved
    * @param knownVersion the version that this copy had
+   * @param history the history that it was a version of
    * @param doubtful whether something was left out that is needless only if this copy is current
    */
   record Pending(
@@ -907,6 +931,7 @@ public final class LiveSession {
       IdleTimeout timeout,
       boolean timeoutChanged,
       long knownVersion,
+      long history,
       boolean doubtful) {
 
     boolean isEmpty() {

@@ -227,9 +227,6 @@ public final class SessionRepository implements AutoCloseable {
     if (!cached.isStored()) {
       return load(id, key);
     }
-    if (tracking != null && !cached.mustStay() && cached.isFromBeforeALoss(tracking)) {
-      return load(id, key, cached);
-    }
     if (isFresh(cached, seenVersion)) {
       nearCache.hit();
       if (cached.awaitSave() && !isStill(cached, key)) {
@@ -240,11 +237,11 @@ public final class SessionRepository implements AutoCloseable {
       return cached;
     }
     nearCache.refreshed();
-    long known = cached.knownVersion();
-    LiveSession.Question asked = question();
-    LoadResult result = store.load(key, known, unasked(cached));
+    Answer answer = ask(cached, key);
+    LoadResult result = answer.result();
+    LiveSession.Question asked = answer.asked();
     if (result instanceof LoadResult.Found found) {
-      return admit(id, found.session(), known, asked);
+      return admit(id, found.session(), answer.known(), asked);
     }
     if (result instanceof LoadResult.Missing) {
       if (cached.isUnsettled() && !isOutlived(cached) && settle(cached)) {
@@ -257,7 +254,34 @@ public final class SessionRepository implements AutoCloseable {
       drop(cached, key);
       return null;
     }
-    return takeOver(cached, result, known, asked) && !isStill(cached, key) ? load(id, key) : cached;
+    boolean waited = takeOver(cached, result, answer.known(), asked);
+    return waited && !isStill(cached, key) ? load(id, key) : cached;
+  }
+
+  /**
+   * What the store answered.
+   *
+   * @param known the version that it was asked about
+   */
+  private record Answer(LiveSession.Question asked, long known, LoadResult result) {}
+
+  /**
+   * Asks the store what has changed since the copy's version: or for all of it, if that is none of
+   * the store's present history, or may not have been when it was answered.
+   */
+  private Answer ask(LiveSession copy, SessionKey key) {
+    LiveSession.Question asked = question(key);
+    // In this order: it may be of a later history by now, whose versions these are.
+    long known = copy.knownVersion();
+    if (copy.isOf(asked.history())) {
+      LoadResult result = store.load(key, known, unasked(copy));
+      if (history(key) == asked.history()) {
+        return new Answer(asked, known, result);
+      }
+      asked = question(key);
+    }
+    LoadResult whole = store.load(key, SessionStore.NO_VERSION, unasked(copy));
+    return new Answer(asked, SessionStore.NO_VERSION, whole);
   }
 
   /**
@@ -316,6 +340,7 @@ public final class SessionRepository implements AutoCloseable {
     }
     long seen = seenVersion.applyAsLong(cached);
     return seen != SessionStore.NO_VERSION
+        && cached.isOf(history(cached.key()))
         && cached.isFresh(
             seen,
             nanos() - unasked.toNanos(),
@@ -326,8 +351,14 @@ public final class SessionRepository implements AutoCloseable {
     return policy.unasked(session.timeout());
   }
 
-  private LiveSession.Question question() {
-    return new LiveSession.Question(nanos(), tracking == null ? 0 : tracking.moment());
+  private LiveSession.Question question(SessionKey key) {
+    long history = history(key);
+    return new LiveSession.Question(nanos(), tracking == null ? 0 : tracking.moment(), history);
+  }
+
+  /** What the store says; and who does not hear of changes may not hear of another history. */
+  private long history(SessionKey key) {
+    return store.history(key) + (tracking == null ? 0 : tracking.gaps());
   }
 
   private long nanos() {
@@ -335,21 +366,9 @@ public final class SessionRepository implements AutoCloseable {
   }
 
   private @Nullable LiveSession load(String id, SessionKey key) {
-    return load(id, key, null);
-  }
-
-  /**
-   * Loads it as a whole.
-   *
-   * @param useless a copy that is not used again once the store has answered
-   */
-  private @Nullable LiveSession load(String id, SessionKey key, @Nullable LiveSession useless) {
     nearCache.missed();
-    LiveSession.Question asked = question();
+    LiveSession.Question asked = question(key);
     LoadResult result = store.load(key, SessionStore.NO_VERSION, policy.unasked());
-    if (useless != null) {
-      nearCache.remove(key, useless);
-    }
     return result instanceof LoadResult.Found found
         ? admit(id, found.session(), SessionStore.NO_VERSION, asked)
         : null;
@@ -364,10 +383,10 @@ public final class SessionRepository implements AutoCloseable {
       LiveSession session, LoadResult result, long known, LiveSession.Question asked) {
     Instant lastAccessTime;
     if (result instanceof LoadResult.Found found) {
-      session.refresh(found.session(), known);
+      session.refresh(found.session(), known, asked.history());
       lastAccessTime = found.session().lastAccessTime();
     } else if (result instanceof LoadResult.Changed changed) {
-      session.refresh(changed);
+      session.refresh(changed, asked.history());
       lastAccessTime = changed.lastAccessTime();
     } else {
       lastAccessTime = ((LoadResult.Unchanged) result).lastAccessTime();
@@ -409,15 +428,14 @@ public final class SessionRepository implements AutoCloseable {
    * @param idle how long ago it was last used
    */
   private void bringUpToDate(LiveSession session, Duration idle) {
-    long known = session.knownVersion();
     SessionKey key = session.key();
-    LiveSession.Question asked = question();
-    LoadResult result = store.load(key, known, unasked(session));
+    Answer answer = ask(session, key);
+    LoadResult result = answer.result();
     if (result instanceof LoadResult.Found found && !session.isOf(found.session())) {
       // It has ended, and another one has begun under its id.
       drop(session, key);
     } else if (!(result instanceof LoadResult.Missing)) {
-      boolean unused = takeOver(session, result, known, asked);
+      boolean unused = takeOver(session, result, answer.known(), answer.asked());
     } else if (store.save(SessionDelta.touch(session.origin(), idle)).isEmpty()) {
       drop(session, key);
     }
@@ -492,7 +510,7 @@ public final class SessionRepository implements AutoCloseable {
   private LiveSession admit(
       String id, SessionRecord record, long known, LiveSession.Question asked) {
     LiveSession loaded = new LiveSession(id, record, codec, policy, refusedClasses);
-    loaded.madeAt(asked);
+    loaded.madeIn(asked.history());
     loaded.usedAt(nanos());
     LiveSession present = nearCache.putIfAbsent(loaded);
     if (present != null && present.isStored() && !present.isOf(record)) {
@@ -660,10 +678,11 @@ public final class SessionRepository implements AutoCloseable {
 
   /** Whether it is this session that has its id, by a call whose answer was lost. */
   private boolean isCreatedBefore(LiveSession session) {
+    long history = history(session.key());
     if (session.isUnsaved()
         && store.load(session.key(), SessionStore.NO_VERSION) instanceof LoadResult.Found found
         && session.isOf(found.session())) {
-      session.createdBefore(found.session());
+      session.createdBefore(found.session(), history);
       return true;
     }
     return false;
@@ -674,7 +693,8 @@ public final class SessionRepository implements AutoCloseable {
    * something in the store, if that was not asked before: then it is now.
    */
   private LiveSession.Pending capture(LiveSession session) {
-    LiveSession.Pending pending = session.capture(store, !session.isOpenedUnasked());
+    LiveSession.Pending pending =
+        session.capture(store, !session.isOpenedUnasked() && session.isOf(history(session.key())));
     if (!pending.doubtful() || !session.isStored()) {
       return pending;
     }
@@ -692,6 +712,8 @@ public final class SessionRepository implements AutoCloseable {
   private boolean save(LiveSession session, LiveSession.Pending pending) {
     SessionDelta delta = pending.delta(session.origin(), idle(session));
     long holder = session.holder();
+    SessionKey key = session.key();
+    long history = history(key);
     session.beginSave();
     try {
       OptionalLong version =
@@ -701,10 +723,13 @@ public final class SessionRepository implements AutoCloseable {
         forget(session);
         return false;
       }
-      if (version.getAsLong() > pending.knownVersion() + 1) {
+      boolean told = history(key) == history;
+      if (told
+          && pending.history() == history
+          && version.getAsLong() > pending.knownVersion() + 1) {
         lostRaces.increment();
       }
-      session.saved(pending, version.getAsLong());
+      session.saved(pending, version.getAsLong(), told ? history : LiveSession.NO_HISTORY);
       return true;
     } finally {
       session.endSave();
@@ -715,12 +740,12 @@ public final class SessionRepository implements AutoCloseable {
   private boolean createInStore(LiveSession session, LiveSession.Pending pending) {
     NewSession created =
         new NewSession(session.key(), session.creationTime(), pending.timeout(), pending.values());
-    LiveSession.Question asked = question();
+    LiveSession.Question asked = question(session.key());
     if (!store.create(created)) {
       return false;
     }
-    session.madeAt(asked);
-    session.saved(pending, created.version());
+    session.madeIn(asked.history());
+    session.saved(pending, created.version(), asked.history());
     session.confirmed(asked);
     nearCache.weighAnew(session);
     if (session.holder() != SessionStore.NO_HOLDER) {
@@ -917,7 +942,7 @@ public final class SessionRepository implements AutoCloseable {
     if (session == null || !session.isOf(record)) {
       session = new LiveSession(record.key().hex(), record, codec, policy, refusedClasses);
     } else {
-      session.refresh(record, session.knownVersion());
+      session.refresh(record, session.knownVersion(), history(record.key()));
     }
     forget(session);
     end(session, onExpired);

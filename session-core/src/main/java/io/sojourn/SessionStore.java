@@ -199,6 +199,24 @@ public interface SessionStore extends AutoCloseable {
   }
 
   /**
+   * Which history of a session the store goes on with: a number that grows whenever the store may
+   * have lost saves that it had acknowledged, as it may when another server takes the place of the
+   * one that it asked, or the same one has been started again. Versions of one history tell which
+   * of two states is the later one; those of two histories tell nothing.
+   *
+   * <p>Asked before and after each {@link #load} and {@link #save}, and before a copy is used
+   * without either; so it asks no server. It has grown by the time that a call returns which was
+   * answered out of the new history. To grow without need costs a whole load of each copy, which is
+   * right where a store cannot know.
+   *
+   * @param key the key of the session's present id
+   * @return always the same number, unless a store says otherwise
+   */
+  default long history(SessionKey key) {
+    return 0;
+  }
+
+  /**
    * Why the store cannot keep this attribute: its name or its value is too long. Asked before each
    * save, so that one such attribute is left out and holds up no other. Nothing is sent for it.
    *

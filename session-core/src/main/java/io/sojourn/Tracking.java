@@ -31,6 +31,9 @@ final class Tracking implements ChangeListener {
   /** The moment before which nothing is known. */
   private volatile long lostAt;
 
+  /** How often something may have happened that was not told. */
+  private final AtomicLong gaps = new AtomicLong();
+
   private volatile boolean watching;
   private volatile boolean refused;
   private final AtomicBoolean reported = new AtomicBoolean();
@@ -47,12 +50,12 @@ final class Tracking implements ChangeListener {
 
   /** Whether all is known that has happened to the session since then, and nothing has. */
   boolean isUnchangedSince(SessionKey origin, long moment) {
-    return watching && changes.get(slot(origin)) <= moment && !isLostSince(moment);
+    return watching && changes.get(slot(origin)) <= moment && lostAt <= moment;
   }
 
-  /** Whether something may have happened since then that was not told. */
-  boolean isLostSince(long moment) {
-    return lostAt > moment;
+  /** How often so far something may have happened that was not told. */
+  long gaps() {
+    return gaps.get();
   }
 
   private static int slot(SessionKey origin) {
@@ -61,7 +64,7 @@ final class Tracking implements ChangeListener {
 
   @Override
   public void watching() {
-    lostAt = told.incrementAndGet();
+    gap();
     watching = true;
   }
 
@@ -75,7 +78,12 @@ final class Tracking implements ChangeListener {
   @Override
   public void lost() {
     watching = false;
+    gap();
+  }
+
+  private void gap() {
     lostAt = told.incrementAndGet();
+    gaps.incrementAndGet();
   }
 
   @Override

@@ -624,7 +624,7 @@ class SessionRepositoryTest {
     LiveSession onB = opened(b, "s");
     LoadResult.Changed slow = changedTwice(onB, first);
     list(onB).add("z");
-    store.beforeAnswer = () -> onB.refresh(slow);
+    store.beforeAnswer = () -> onB.refresh(slow, 0);
     assertThat(b.flush(onB)).isTrue();
     list(onB).add("last");
     assertThat(b.flush(onB)).isTrue();
@@ -642,7 +642,7 @@ class SessionRepositoryTest {
     LoadResult.Changed slow = changedTwice(onB, first);
     list(onB).add("z");
     assertThat(b.flush(onB)).isTrue();
-    onB.refresh(slow);
+    onB.refresh(slow, 0);
     assertThat(list(onB)).containsExactly("x", "y", "z");
     list(onB).add("last");
     assertThat(b.flush(onB)).isTrue();
@@ -693,7 +693,7 @@ class SessionRepositoryTest {
               if (!underWay.isEmpty() && random.nextBoolean()) {
                 LoadResult late = underWay.remove(random.nextInt(underWay.size()));
                 if (late instanceof LoadResult.Changed changed) {
-                  onB.refresh(changed);
+                  onB.refresh(changed, 0);
                 }
               }
             };
@@ -834,7 +834,7 @@ class SessionRepositoryTest {
     LoadResult.Changed slow = (LoadResult.Changed) store.load(SessionKey.of("s"), first);
     onB.removeAttribute("text");
     b.flush(onB);
-    onB.refresh(slow);
+    onB.refresh(slow, 0);
     assertThat(onB.attribute("text")).isNull();
     assertThat(opened(b, "s").attributeNames()).containsExactly("list");
   }
@@ -847,7 +847,7 @@ class SessionRepositoryTest {
     session.setAttribute("text", "lost");
     session.setAttribute("new", "lost");
     a.flush(session);
-    session.refresh(before, before.version() + 1);
+    session.refresh(before, before.version() + 1, 0);
     assertThat(session.attribute("text")).isEqualTo("one");
     assertThat(session.attributeNames()).containsExactlyInAnyOrder("text", "list");
     assertThat(session.knownVersion()).isEqualTo(before.version());

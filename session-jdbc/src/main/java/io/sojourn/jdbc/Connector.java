@@ -1,15 +1,20 @@
 package io.sojourn.jdbc;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.PrintWriter;
 import java.sql.Connection;
 import java.sql.Driver;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +39,14 @@ final class Connector implements DataSource, AutoCloseable {
   private final Properties properties;
   private final String initSql;
   private final String testSql;
+  private final List<String> serverSql;
   private final Duration answerTime;
+  private final AtomicLong changes = new AtomicLong();
+
+  /** The server that was connected to last; null if there was none yet. */
+  @GuardedBy("changes")
+  private @Nullable Server server;
+
   private final CountDownLatch closed = new CountDownLatch(1);
   private volatile @Nullable SQLException lastFailure;
 
@@ -44,6 +56,7 @@ final class Connector implements DataSource, AutoCloseable {
    * @param properties what the driver is told beside the URL, the account among it
    * @param initSql what each new connection is told; empty if nothing
    * @param testSql fails on a server that takes no writes
+   * @param serverSql tells one server from another, as {@link DriverDefaults#serverSql} says
    * @param answerTime how long a connection waits for an answer once it is there; zero for what the
    *     driver says
    */
@@ -53,18 +66,48 @@ final class Connector implements DataSource, AutoCloseable {
       Properties properties,
       String initSql,
       String testSql,
+      List<String> serverSql,
       Duration answerTime) {
     this.driver = driver;
     this.url = url;
     this.properties = properties;
     this.initSql = initSql;
     this.testSql = testSql;
+    this.serverSql = serverSql;
     this.answerTime = answerTime;
   }
 
   /** What the driver said when it last failed to connect; null if it has succeeded since. */
   @Nullable SQLException lastFailure() {
     return lastFailure;
+  }
+
+  /**
+   * A server, from when it was started to when it ends.
+   *
+   * @param name none if it does not let us ask
+   * @param started by this node's clock for durations, in seconds; 0 if the name says it
+   */
+  private record Server(Optional<String> name, long started) {
+
+    /** Both the answer and the clock are in whole seconds. */
+    private static final long INEXACT = 2;
+
+    boolean isSame(Server other) {
+      return name.isPresent()
+          && name.equals(other.name)
+          && Math.abs(started - other.started) <= INEXACT;
+    }
+  }
+
+  /** Whether it is told which server a connection leads to. */
+  boolean isTold() {
+    return !serverSql.isEmpty();
+  }
+
+  /** How often so far a connection has led to another server than the one before. */
+  long changes() {
+    return changes.get();
   }
 
   @Override
@@ -125,9 +168,49 @@ final class Connector implements DataSource, AutoCloseable {
         replica.addSuppressed(e);
         throw replica;
       }
+      if (isTold()) {
+        recognize(server(statement));
+      }
     }
     if (!answerTime.isZero()) {
       connection.setNetworkTimeout(Runnable::run, (int) answerTime.toMillis());
+    }
+  }
+
+  private void recognize(Server connected) {
+    synchronized (changes) {
+      Server before = server;
+      if (before != null && !before.isSame(connected)) {
+        changes.incrementAndGet();
+      }
+      server = connected;
+    }
+  }
+
+  private Server server(Statement statement) throws SQLException {
+    try {
+      String name = value(statement, serverSql.get(0), 1);
+      long started =
+          serverSql.size() == 1
+              ? 0
+              : TimeUnit.NANOSECONDS.toSeconds(System.nanoTime())
+                  - Long.parseLong(value(statement, serverSql.get(1), 2));
+      return new Server(Optional.of(name), started);
+    } catch (SQLException e) {
+      if (SqlFailure.of(e) == SqlFailure.OUTAGE) {
+        throw e;
+      }
+      return new Server(Optional.empty(), 0);
+    }
+  }
+
+  private static String value(Statement statement, String sql, int column) throws SQLException {
+    try (ResultSet row = statement.executeQuery(sql)) {
+      String value = row.next() ? row.getString(column) : null;
+      if (value == null) {
+        throw new SQLException("The server does not say which one it is");
+      }
+      return value;
     }
   }
 

@@ -11,6 +11,7 @@ import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import javax.sql.DataSource;
@@ -58,6 +59,9 @@ final class Database implements AutoCloseable {
   private final Duration patienceWithLostConnections;
   private final ReentrantLock tablesLock = new ReentrantLock();
   private volatile boolean closed;
+
+  /** How often a connection was lost of which nobody says what server the next one leads to. */
+  private final AtomicLong losses = new AtomicLong();
 
   /** When the database last answered anything. */
   private volatile long lastAnswer = System.nanoTime();
@@ -172,6 +176,10 @@ final class Database implements AutoCloseable {
       SqlFailure kind = isClosed(connection) ? SqlFailure.OUTAGE : SqlFailure.of(failure);
       boolean takesLess = false;
       if (kind == SqlFailure.OUTAGE) {
+        Connector connector = connector();
+        if (connector == null || !connector.isTold()) {
+          losses.incrementAndGet();
+        }
         discard(connection);
         askAgain |= large; // what it takes may be less than what the server before took
       } else {
@@ -235,7 +243,8 @@ final class Database implements AutoCloseable {
   public void close() {
     closed = true;
     if (owned && dataSource instanceof HikariDataSource pool) {
-      if (pool.getDataSource() instanceof Connector connector) {
+      Connector connector = connector();
+      if (connector != null) {
         connector.close();
       }
       pool.close();
@@ -289,10 +298,22 @@ final class Database implements AutoCloseable {
 
   /** Why the pool has no new connection, if it is one of ours and cannot connect. */
   private @Nullable SQLException lastFailure() {
+    Connector connector = connector();
+    return connector == null ? null : connector.lastFailure();
+  }
+
+  /** What connects, if the pool is one of ours. */
+  private @Nullable Connector connector() {
     return dataSource instanceof HikariDataSource pool
             && pool.getDataSource() instanceof Connector connector
-        ? connector.lastFailure()
+        ? connector
         : null;
+  }
+
+  /** A number for {@link io.sojourn.SessionStore#history}. */
+  long history() {
+    Connector connector = connector();
+    return losses.get() + (connector == null ? 0 : connector.changes());
   }
 
   private static boolean isClosed(Connection connection) {

@@ -1,6 +1,7 @@
 package io.sojourn.jdbc;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -13,6 +14,7 @@ import java.util.TreeMap;
 enum DriverDefaults {
   MYSQL(
       Tests.MYSQL,
+      ServerSql.MYSQL,
       "SET SESSION innodb_lock_wait_timeout = {seconds}",
       Duration.ofMillis(1),
       // Of each connection; on all of them MySQL has room for 16,382.
@@ -21,19 +23,21 @@ enum DriverDefaults {
 
   MARIADB(
       Tests.MYSQL,
+      ServerSql.MYSQL,
       "SET SESSION innodb_lock_wait_timeout = {seconds}",
       Duration.ofMillis(1),
       "prepStmtCacheSize=64 useServerPrepStmts=true"),
 
   POSTGRESQL(
       Tests.POSTGRESQL,
+      ServerSql.POSTGRESQL,
       // A plan may be made when a table is still small, and kept. Each statement here is about a
       // few rows that an index finds.
       "SET lock_timeout = '{millis}ms'; SET enable_seqscan = off",
       Duration.ofSeconds(1),
       "prepareThreshold=1 ApplicationName=sojourn tcpKeepAlive=true"),
 
-  OTHER("", "", Duration.ofMillis(1), "");
+  OTHER("", "", "", Duration.ofMillis(1), "");
 
   /** How drivers call the time for which they wait for an answer. */
   static final String SOCKET_TIMEOUT = "socketTimeout";
@@ -49,7 +53,16 @@ enum DriverDefaults {
         "SELECT 1 / CASE current_setting('transaction_read_only') WHEN 'on' THEN 0 ELSE 1 END";
   }
 
+  /** Which server it is, and since when it runs: in whole seconds if it is for how long. */
+  private static final class ServerSql {
+    static final String MYSQL =
+        "SELECT CONCAT_WS('/', @@server_id, @@hostname, @@port); SHOW GLOBAL STATUS LIKE 'Uptime'";
+    static final String POSTGRESQL =
+        "SELECT CAST(extract(epoch FROM pg_postmaster_start_time()) AS text)";
+  }
+
   private final String testSql;
+  private final String serverSql;
   private final String initSql;
   private final Duration unit;
   private final String fixed;
@@ -58,12 +71,15 @@ enum DriverDefaults {
    * A driver.
    *
    * @param testSql fails on a connection that is of no use
+   * @param serverSql tells one server from another, and from itself started again: a text, and if
+   *     that does not say since when it runs, a row with for how long, in its second column
    * @param initSql what each new connection is told, with the time to wait for a lock
    * @param unit what its timeouts are counted in
    * @param fixed name=value, with spaces between
    */
-  DriverDefaults(String testSql, String initSql, Duration unit, String fixed) {
+  DriverDefaults(String testSql, String serverSql, String initSql, Duration unit, String fixed) {
     this.testSql = testSql;
+    this.serverSql = serverSql;
     this.initSql = initSql;
     this.unit = unit;
     this.fixed = fixed;
@@ -82,6 +98,11 @@ enum DriverDefaults {
   /** Fails on a connection that leads to a server which takes no writes; empty if there is none. */
   String testSql() {
     return testSql;
+  }
+
+  /** Tells one server from another: see the constructor; empty if there is no way to. */
+  List<String> serverSql() {
+    return serverSql.isEmpty() ? List.of() : List.of(serverSql.split("; ", -1));
   }
 
   /**

@@ -260,6 +260,11 @@ public final class JdbcSessionStore implements SessionStore {
   }
 
   @Override
+  public long history(SessionKey key) {
+    return database.history();
+  }
+
+  @Override
   public void ping() {
     database.run(
         "ask the database",

@@ -74,6 +74,7 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
             properties,
             defaults.initSql(settings),
             defaults.testSql(),
+            defaults.serverSql(),
             properties.containsKey(DriverDefaults.SOCKET_TIMEOUT)
                 ? settings.socketTimeout()
                 : Duration.ZERO));

@@ -13,6 +13,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -90,7 +91,7 @@ class ConnectorTest {
   void itConnectsAsSoonAsTheDatabaseIsThereAndSaysMeanwhileWhyItCannot() throws SQLException {
     Failing driver = new Failing();
     try (Connector connector =
-        new Connector(driver, URL, new Properties(), "", "", Duration.ZERO)) {
+        new Connector(driver, URL, new Properties(), "", "", List.of(), Duration.ZERO)) {
       driver.down.set(true);
       CompletableFuture<Connection> waiting =
           CompletableFuture.supplyAsync(() -> connect(connector));
@@ -108,7 +109,8 @@ class ConnectorTest {
   @Test
   void closingEndsTheAttempts() throws SQLException {
     Failing driver = new Failing();
-    Connector connector = new Connector(driver, URL, new Properties(), "", "", Duration.ZERO);
+    Connector connector =
+        new Connector(driver, URL, new Properties(), "", "", List.of(), Duration.ZERO);
     driver.down.set(true);
     CompletableFuture<Connection> waiting = CompletableFuture.supplyAsync(() -> connect(connector));
     await().until(() -> driver.failures.get() >= 1);
@@ -129,7 +131,13 @@ class ConnectorTest {
       String test = "SELECT 1 / writes FROM test";
       try (Connector connector =
           new Connector(
-              new Failing(), URL, new Properties(), "SET LOCK_TIMEOUT 7", test, Duration.ZERO)) {
+              new Failing(),
+              URL,
+              new Properties(),
+              "SET LOCK_TIMEOUT 7",
+              test,
+              List.of(),
+              Duration.ZERO)) {
         CompletableFuture<Connection> waiting =
             CompletableFuture.supplyAsync(() -> connect(connector));
         await().until(() -> connector.lastFailure() != null);

@@ -218,6 +218,7 @@ abstract class DatabaseOutageContract {
 
   @Test
   @Tag("G4")
+  @Tag("R8")
   @Tag("R17")
   void theFirstCallAfterARestartSucceedsOverAPoolOfLostConnections() {
     FirstCalls calls = new FirstCalls();
@@ -225,6 +226,7 @@ abstract class DatabaseOutageContract {
     server.kill();
     server.start();
     calls.assertEachSucceeds(() -> {});
+    calls.assertMayHaveLostSaves(true);
   }
 
   /** A pool trusts connections that it has only just had back, so these are met by the call. */
@@ -240,6 +242,7 @@ abstract class DatabaseOutageContract {
           Threads.run(POOL, thread -> calls.next().ping());
           administrator.disconnect(connections);
         });
+    calls.assertMayHaveLostSaves(false);
   }
 
   /** A call of each kind, each over a pool of its own. */
@@ -267,6 +270,13 @@ abstract class DatabaseOutageContract {
     private SessionStore take(Runnable loss) {
       loss.run();
       return stores.get(done++);
+    }
+
+    /** Not when the same server has been connected to anew. */
+    void assertMayHaveLostSaves(boolean may) {
+      for (SessionStore store : stores) {
+        assertThat(store.history(key) > 0).isEqualTo(may);
+      }
     }
 
     void assertEachSucceeds(Runnable loss) {

@@ -45,7 +45,7 @@ final class RedisCluster implements ScriptRunner {
   private final RedisDriver driver;
   private final RedisSettings settings;
   private final String url;
-  private final AtomicReferenceArray<@Nullable RedisAddress> owners =
+  private final AtomicReferenceArray<@Nullable Owner> owners =
       new AtomicReferenceArray<>(SlotHash.SLOT_COUNT);
   private final Map<RedisAddress, RedisLinks> links = new ConcurrentHashMap<>();
   private final Object refreshLock = new Object();
@@ -59,6 +59,13 @@ final class RedisCluster implements ScriptRunner {
   private final Object watchLock = new Object();
 
   private volatile boolean closed;
+
+  /**
+   * Who has a slot.
+   *
+   * @param history a number for the slot's history since this one has it
+   */
+  private record Owner(RedisAddress node, long history) {}
 
   /**
    * A cluster that is asked for its masters when one is first needed.
@@ -90,7 +97,7 @@ final class RedisCluster implements ScriptRunner {
         asking = e.isOnce();
         node = e.target(node);
         if (!asking) {
-          owners.set(slot, node);
+          own(slot, new Owner(node, driver.nextHistory()));
           watchMasters();
         }
       } catch (StoreUnavailableException e) {
@@ -192,10 +199,24 @@ final class RedisCluster implements ScriptRunner {
     changes.forEach(RedisWatches::close);
   }
 
+  @Override
+  public long history(int slot) {
+    Owner owner = owners.get(slot);
+    return owner == null ? 0 : Math.max(owner.history(), links(owner.node()).history(slot));
+  }
+
   // ---------------------------------------------------------------- who has which slots
 
+  /** Unless it is known to be this one's. */
+  private void own(int slot, Owner owner) {
+    Owner known = owners.get(slot);
+    if (known == null || !known.node().equals(owner.node())) {
+      owners.set(slot, owner);
+    }
+  }
+
   private RedisAddress owner(String attempted, int slot) {
-    RedisAddress owner = owners.get(slot);
+    Owner owner = owners.get(slot);
     if (owner == null) {
       refresh(attempted, null);
       owner = owners.get(slot);
@@ -203,15 +224,15 @@ final class RedisCluster implements ScriptRunner {
     if (owner == null) {
       throw unavailable(attempted, null);
     }
-    return owner;
+    return owner.node();
   }
 
   private Set<RedisAddress> masters() {
     Set<RedisAddress> masters = new LinkedHashSet<>();
     for (int slot = 0; slot < owners.length(); slot++) {
-      RedisAddress owner = owners.get(slot);
+      Owner owner = owners.get(slot);
       if (owner != null) {
-        masters.add(owner);
+        masters.add(owner.node());
       }
     }
     return masters;
@@ -265,12 +286,13 @@ final class RedisCluster implements ScriptRunner {
       }
       // Some do not know their own name.
       String host = master.get(0) instanceof byte[] name ? new String(name, UTF_8) : "";
-      RedisAddress owner =
+      RedisAddress node =
           new RedisAddress(
               host.isEmpty() || host.equals("?") ? from.host() : host, port.intValue());
-      masters.add(owner);
+      masters.add(node);
+      Owner owner = new Owner(node, driver.nextHistory());
       for (long slot = first; slot <= last; slot++) {
-        owners.set((int) slot, owner);
+        own((int) slot, owner);
       }
     }
     links.forEach(

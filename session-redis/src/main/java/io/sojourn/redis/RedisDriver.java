@@ -34,6 +34,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import java.util.logging.LogRecord;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -66,6 +68,10 @@ final class RedisDriver implements AutoCloseable {
   private final ClientResources resources;
   private final RedisClient client;
 
+  /** In the answer to INFO: what the server calls the history of its data. */
+  private static final Pattern REPLICATION_ID = Pattern.compile("\\bmaster_replid:(\\w+)");
+
+  private final AtomicLong histories = new AtomicLong();
   private final AtomicBoolean asked = new AtomicBoolean();
   private volatile boolean tried;
 
@@ -127,23 +133,66 @@ final class RedisDriver implements AutoCloseable {
   }
 
   /**
-   * Opens a connection that stays closed once it was lost.
-   *
-   * @param toPrimary whether a replica will not do: it would answer from what it has got so far
+   * Opens a connection that stays closed once it was lost, to a server that is no replica: that
+   * would answer from what it has got so far.
    */
-  CompletableFuture<StatefulRedisConnection<byte[], byte[]>> connect(
-      RedisURI uri, boolean toPrimary) {
-    CompletableFuture<StatefulRedisConnection<byte[], byte[]>> opened =
-        client.connectAsync(ByteArrayCodec.INSTANCE, uri).toCompletableFuture();
-    return (toPrimary
-            ? opened.thenCompose(connection -> primary(connection, uri.getTimeout()))
-            : opened)
-        .whenComplete(
-            (connection, failure) -> {
-              if (failure == null && asked.compareAndSet(false, true)) {
-                askForEviction(connection);
-              }
+  CompletableFuture<StatefulRedisConnection<byte[], byte[]>> connectToPrimary(RedisURI uri) {
+    return connect(uri, connection -> primary(connection, uri.getTimeout()));
+  }
+
+  private <T> CompletableFuture<T> connect(
+      RedisURI uri, Function<StatefulRedisConnection<byte[], byte[]>, CompletionStage<T>> look) {
+    return client
+        .connectAsync(ByteArrayCodec.INSTANCE, uri)
+        .toCompletableFuture()
+        .thenCompose(
+            connection ->
+                look.apply(connection)
+                    .whenComplete(
+                        (seen, failure) -> {
+                          if (failure == null && asked.compareAndSet(false, true)) {
+                            askForEviction(connection);
+                          }
+                        }));
+  }
+
+  /**
+   * A connection to a server.
+   *
+   * @param replicationId what the server calls the history of its data: it changes when a replica
+   *     becomes a primary, and when a server is started again; empty if it does not let us ask
+   */
+  record Opened(StatefulRedisConnection<byte[], byte[]> connection, String replicationId) {}
+
+  /**
+   * Opens a connection that stays closed once it was lost, and asks for the replication id.
+   *
+   * @param toPrimary whether a replica will not do
+   */
+  CompletableFuture<Opened> connectAsking(RedisURI uri, boolean toPrimary) {
+    return connect(
+        uri,
+        connection ->
+            (toPrimary
+                    ? primary(connection, uri.getTimeout())
+                    : CompletableFuture.completedStage(connection))
+                .thenCompose(checked -> replicationId(checked, uri.getTimeout()))
+                .thenApply(id -> new Opened(connection, id)));
+  }
+
+  private static CompletionStage<String> replicationId(
+      StatefulRedisConnection<byte[], byte[]> connection, Duration patience) {
+    return within(patience, connection.async().info("replication"))
+        .handle(
+            (info, failure) -> {
+              Matcher said = REPLICATION_ID.matcher(failure == null ? info : "");
+              return said.find() ? said.group(1) : "";
             });
+  }
+
+  /** A number for a {@link io.sojourn.SessionStore#history}, above all that it was called for. */
+  long nextHistory() {
+    return histories.incrementAndGet();
   }
 
   /**

@@ -2,6 +2,7 @@ package io.sojourn.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.lettuce.core.cluster.SlotHash;
 import io.sojourn.SessionKey;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -27,10 +28,14 @@ final class RedisKeys {
   /** What the names of the sessions of each bucket begin with. */
   private final byte[][] sessions = new byte[BUCKETS][];
 
+  /** The slot of each bucket in a cluster. */
+  private final int[] slots = new int[BUCKETS];
+
   RedisKeys(String application) {
     this.application = "sojourn:{" + escape(application) + ":";
     for (int bucket = 0; bucket < BUCKETS; bucket++) {
       sessions[bucket] = (bucket(bucket) + "session:").getBytes(UTF_8);
+      slots[bucket] = SlotHash.getSlot(sessions[bucket]);
     }
   }
 
@@ -62,6 +67,11 @@ final class RedisKeys {
       name[before.length + i] = (byte) hex.charAt(i);
     }
     return name;
+  }
+
+  /** The slot, in a cluster, of all that belongs to a session's key. */
+  int slot(SessionKey key) {
+    return slots[bucketOf(key)];
   }
 
   /** The bucket of a key: below {@link #BUCKETS}. */

@@ -35,6 +35,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Matcher;
@@ -115,6 +116,7 @@ final class RedisLink {
   private final String url;
   private final boolean ofCluster;
   private final Runnable onReplica;
+  private final BiConsumer<String, String> onConnect;
   private final Object lock = new Object();
 
   private volatile @Nullable StatefulRedisConnection<byte[], byte[]> connection;
@@ -135,6 +137,12 @@ final class RedisLink {
   @GuardedBy("lock")
   private long failedAt;
 
+  /**
+   * That of the server that it was connected to last; empty if there was none, or it is unknown.
+   */
+  @GuardedBy("lock")
+  private String replicationId = "";
+
   /** Whether an attempt that fails is followed by another one at once, which all may wait for. */
   @GuardedBy("lock")
   private boolean oneMore = true;
@@ -147,6 +155,8 @@ final class RedisLink {
    * @param url where to, for messages, without credentials
    * @param ofCluster whether the caller knows what to do about a {@link Redirection}
    * @param onReplica is run when the server turns out to be none that takes writes
+   * @param onConnect is told, before a connection is used, the replication ids of the server that
+   *     this link was connected to before and of the one that it is connected to; empty if unknown
    */
   RedisLink(
       RedisDriver driver,
@@ -154,9 +164,11 @@ final class RedisLink {
       RedisSettings settings,
       String url,
       boolean ofCluster,
-      Runnable onReplica) {
+      Runnable onReplica,
+      BiConsumer<String, String> onConnect) {
     this.ofCluster = ofCluster;
     this.onReplica = onReplica;
+    this.onConnect = onConnect;
     this.driver = driver;
     this.uri = uri;
     this.timeout = settings.timeout();
@@ -454,7 +466,11 @@ final class RedisLink {
           throw unavailable(attempted, lastFailure);
         }
         if (opening == null) {
-          opening = driver.connect(uri.apply(patience), !ofCluster).whenComplete(this::attempted);
+          opening =
+              driver
+                  .connectAsking(uri.apply(patience), !ofCluster)
+                  .thenApply(this::recognized)
+                  .whenComplete(this::attempted);
           attempt = opening.isDone() ? null : opening;
         }
       }
@@ -482,6 +498,15 @@ final class RedisLink {
         throw unavailable(attempted, e);
       }
     }
+  }
+
+  /** Before anybody asks the server anything over it. */
+  private StatefulRedisConnection<byte[], byte[]> recognized(RedisDriver.Opened opened) {
+    synchronized (lock) {
+      onConnect.accept(replicationId, opened.replicationId());
+      replicationId = opened.replicationId();
+    }
+    return opened.connection();
   }
 
   private void attempted(

@@ -1,5 +1,6 @@
 package io.sojourn.redis;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.lettuce.core.RedisURI;
 import io.sojourn.ChangeListener;
 import io.sojourn.SessionException;
@@ -43,6 +44,12 @@ final class RedisLinks implements ScriptRunner {
   private final @Nullable SentinelWatch watch;
   private final List<RedisWatches> changes = new CopyOnWriteArrayList<>();
 
+  /** The replication id of the server that was connected to last; null if there was none yet. */
+  @GuardedBy("this")
+  private @Nullable String replicationId;
+
+  private volatile long history;
+
   /** Links to the server that the settings name, or to the primary of the sentinels. */
   RedisLinks(RedisDriver driver, RedisSettings settings, String url) {
     SentinelWatch watching =
@@ -68,6 +75,7 @@ final class RedisLinks implements ScriptRunner {
   /** Links to one node of a cluster. */
   RedisLinks(RedisDriver driver, RedisSettings settings, String url, RedisAddress node) {
     this.watch = null;
+    this.history = driver.nextHistory();
     this.driver = driver;
     this.settings = settings;
     this.replicas = settings.replicas();
@@ -87,7 +95,10 @@ final class RedisLinks implements ScriptRunner {
       String url,
       boolean ofCluster) {
     return IntStream.range(0, LINKS)
-        .mapToObj(i -> new RedisLink(driver, uri, settings, url, ofCluster, this::reconnect))
+        .mapToObj(
+            i ->
+                new RedisLink(
+                    driver, uri, settings, url, ofCluster, this::reconnect, this::connected))
         .toList();
   }
 
@@ -135,6 +146,23 @@ final class RedisLinks implements ScriptRunner {
    */
   List<Object> clusterSlots(String attempted) {
     return on(false, link -> link.clusterSlots(attempted));
+  }
+
+  @Override
+  public long history(int slot) {
+    return history;
+  }
+
+  /*
+   * A server that says which history of its data it has is known by that: to connect anew to the same one, as after a network's fault or an
+   * answer that did not come, means nothing. Each link counts by itself, since one may still lead to the former primary.
+   */
+  private synchronized void connected(String before, String now) {
+    String known = before.isEmpty() ? replicationId : before;
+    if (known != null && (now.isEmpty() || !now.equals(known))) {
+      history = driver.nextHistory();
+    }
+    replicationId = now;
   }
 
   private void reconnect() {

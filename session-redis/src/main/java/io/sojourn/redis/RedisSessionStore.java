@@ -305,6 +305,11 @@ public final class RedisSessionStore implements SessionStore {
   }
 
   @Override
+  public long history(SessionKey key) {
+    return scripts.history(keys.slot(key));
+  }
+
+  @Override
   public void ping() {
     scripts.ping();
   }

@@ -78,7 +78,7 @@ final class RedisWatch {
   void start() {
     CompletableFuture<StatefulRedisConnection<byte[], byte[]>> connecting;
     try {
-      connecting = driver.connect(uri.get(), true);
+      connecting = driver.connectToPrimary(uri.get());
     } catch (RuntimeException e) {
       startLater();
       return;

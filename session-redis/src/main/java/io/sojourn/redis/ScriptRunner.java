@@ -38,6 +38,12 @@ interface ScriptRunner extends AutoCloseable {
   record Answered(int index, @Nullable Object value) {}
 
   /**
+   * Which history the keys of a slot go on with, as {@link io.sojourn.SessionStore#history} says.
+   * Asks no server.
+   */
+  long history(int slot);
+
+  /**
    * Asks a server whether it is there.
    *
    * @throws StoreUnavailableException if not

@@ -6,6 +6,7 @@ import static io.sojourn.redis.Sessions.found;
 import static io.sojourn.redis.Sessions.newKeyFor;
 import static io.sojourn.redis.Sessions.set;
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -14,11 +15,17 @@ import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.sentinel.api.StatefulRedisSentinelConnection;
+import io.sojourn.LiveSession;
 import io.sojourn.LoadResult;
 import io.sojourn.SessionKey;
+import io.sojourn.SessionPolicy;
+import io.sojourn.SessionRepository;
 import io.sojourn.SessionStore;
 import io.sojourn.StoreConfiguration;
 import io.sojourn.StoreUnavailableException;
+import io.sojourn.codec.ClassFilter;
+import io.sojourn.codec.KryoCodec;
+import io.sojourn.testkit.CuttingProxy;
 import io.sojourn.testkit.Threads;
 import io.sojourn.testkit.server.RedisClusterServers;
 import io.sojourn.testkit.server.RedisSentinels;
@@ -26,6 +33,7 @@ import io.sojourn.testkit.server.RedisServer;
 import io.sojourn.testkit.server.RedisSlotMove;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -141,6 +149,91 @@ class RedisFailoverIT {
       former.start();
       awaitSave(store, key, "5");
     }
+  }
+
+  // ---------------------------------------------------------------- what a failover has lost
+
+  private SessionRepository node(String url, SessionPolicy.Freshness freshness) {
+    ClassLoader loader = getClass().getClassLoader();
+    return new SessionRepository(
+        open(url, "2s"),
+        new KryoCodec(loader, ClassFilter.ofApplication(loader, "")),
+        SessionPolicy.DEFAULT.with(freshness, Duration.ofMinutes(10)));
+  }
+
+  private static void save(SessionRepository node, String id, String value) {
+    LiveSession session = requireNonNull(node.open(id));
+    session.setAttribute("text", value);
+    assertThat(node.flush(session)).isTrue();
+  }
+
+  /**
+   * The replica lacks the last saves when it takes over, and others raise the versions there to
+   * what the node's copies have.
+   */
+  @Test
+  @Tag("R8")
+  @Tag("G1")
+  void noNodeShowsWhatAFailoverHasLost() throws Exception {
+    RedisClient client = RedisClient.create();
+    try (RedisServer primary = RedisServer.startPrivate();
+        RedisServer replica = RedisServer.startPrivate();
+        CuttingProxy proxy = new CuttingProxy(primary.url());
+        StatefulRedisConnection<String, String> ofReplica =
+            client.connect(RedisURI.create(replica.url()))) {
+      SessionRepository strict = node(proxy.url(), SessionPolicy.Freshness.STRICT);
+      SessionRepository causal = node(proxy.url(), SessionPolicy.Freshness.CAUSAL);
+      List<String> ids = List.of("equal", "higher", "read");
+      for (String id : ids) {
+        LiveSession session = strict.create(id, Duration.ofHours(1));
+        session.setAttribute("text", "kept");
+        assertThat(strict.flush(session)).isTrue();
+      }
+      ofReplica.sync().replicaof("127.0.0.1", primary.port());
+      await()
+          .atMost(Sessions.PATIENCE)
+          .until(() -> ofReplica.sync().info("replication").contains("master_link_status:up"));
+      assertThat(ofReplica.sync().replicaofNoOne()).isEqualTo("OK");
+      Map<String, Long> lost = new HashMap<>();
+      for (String id : ids) {
+        save(strict, id, "lost");
+        lost.put(id, requireNonNull(causal.open(id)).seenVersion());
+      }
+      // To connect anew to the same server means nothing. With its first replica it got a new id.
+      proxy.cut(CuttingProxy.Cut.NOW);
+      assertThat(text(strict, "read", 0)).isEqualTo("lost");
+      long bytes = strict.statistics().bytesLoaded();
+      proxy.cut(CuttingProxy.Cut.NOW);
+      assertThat(text(strict, "read", 0)).isEqualTo("lost");
+      assertThat(strict.statistics().bytesLoaded()).isEqualTo(bytes);
+
+      proxy.leadTo(replica.url());
+      SessionStore others = open(replica.url(), "2s");
+      SessionRepository other = node(replica.url(), SessionPolicy.Freshness.STRICT);
+      for (String id : List.of("equal", "higher")) {
+        save(other, id, "new");
+        if (id.equals("higher")) {
+          LiveSession session = requireNonNull(other.open(id));
+          session.setAttribute("other", "new");
+          assertThat(other.flush(session)).isTrue();
+        }
+      }
+      assertThat(found(others, SessionKey.of("equal")).version()).isEqualTo(lost.get("equal"));
+      assertThat(text(strict, "equal", 0)).isEqualTo("new");
+      assertThat(text(strict, "higher", 0)).isEqualTo("new");
+      assertThat(text(strict, "read", 0)).isEqualTo("kept");
+      // What the first of these has found out holds for the next, though it need not ask.
+      assertThat(text(causal, "read", 0)).isEqualTo("kept");
+      assertThat(text(causal, "equal", requireNonNull(lost.get("equal")))).isEqualTo("new");
+      assertThat(text(causal, "higher", requireNonNull(lost.get("higher")))).isEqualTo("new");
+    } finally {
+      client.shutdown(0, 2, TimeUnit.SECONDS);
+    }
+  }
+
+  private static Object text(SessionRepository node, String id, long seen) {
+    LiveSession session = requireNonNull(node.open(id, copy -> seen));
+    return requireNonNull(session.attribute("text"));
   }
 
   // ---------------------------------------------------------------- clusters

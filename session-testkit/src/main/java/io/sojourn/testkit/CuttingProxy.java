@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -40,8 +41,7 @@ public final class CuttingProxy implements AutoCloseable {
 
   private final ServerSocket accepting;
   private final String url;
-  private final String host;
-  private final int port;
+  private volatile InetSocketAddress server;
   private final AtomicReference<@Nullable Cut> next = new AtomicReference<>();
   private final AtomicReference<@Nullable Runnable> beforeLoss = new AtomicReference<>();
   private volatile String answerToHello = "";
@@ -62,17 +62,35 @@ public final class CuttingProxy implements AutoCloseable {
    * @param url of the server, with its host and port
    */
   public CuttingProxy(String url) throws IOException {
-    Matcher address = HOST_AND_PORT.matcher(url);
-    if (!address.find()) {
-      throw new IllegalArgumentException(url + " names no host and port");
-    }
-    this.host = address.group(2);
-    this.port = Integer.parseInt(address.group(3));
+    Matcher address = addressIn(url);
+    this.server = server(address);
     this.accepting = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
     this.url =
         address.replaceFirst(
             Matcher.quoteReplacement(address.group(1) + "127.0.0.1:" + accepting.getLocalPort()));
     run(this::accept);
+  }
+
+  private static Matcher addressIn(String url) {
+    Matcher address = HOST_AND_PORT.matcher(url);
+    if (!address.find()) {
+      throw new IllegalArgumentException(url + " names no host and port");
+    }
+    return address;
+  }
+
+  private static InetSocketAddress server(Matcher address) {
+    return new InetSocketAddress(address.group(2), Integer.parseInt(address.group(3)));
+  }
+
+  /**
+   * Has all connections break, and leads to another server from now on.
+   *
+   * @param otherUrl of that one, with its host and port
+   */
+  public void leadTo(String otherUrl) {
+    server = server(addressIn(otherUrl));
+    closeAll();
   }
 
   /** The server's URL, but for the host and port. */
@@ -129,7 +147,8 @@ public final class CuttingProxy implements AutoCloseable {
       Socket client = accepting.accept();
       Socket server;
       try {
-        server = new Socket(host, port);
+        InetSocketAddress to = this.server;
+        server = new Socket(to.getAddress(), to.getPort());
         client.setTcpNoDelay(true);
         server.setTcpNoDelay(true);
       } catch (IOException e) {

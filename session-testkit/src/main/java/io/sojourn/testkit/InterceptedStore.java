@@ -116,6 +116,11 @@ abstract class InterceptedStore implements SessionStore {
   }
 
   @Override
+  public final long history(SessionKey key) {
+    return inner.history(key);
+  }
+
+  @Override
   public final Optional<String> refusal(String name, EncodedValue value) {
     return inner.refusal(name, value);
   }
