@@ -10,12 +10,16 @@ import org.apache.catalina.authenticator.FormAuthenticator;
 import org.apache.catalina.authenticator.NonLoginAuthenticator;
 import org.apache.catalina.authenticator.SingleSignOn;
 import org.apache.catalina.connector.Request;
+import org.apache.catalina.connector.Response;
+import org.apache.catalina.util.SessionConfig;
+import org.apache.tomcat.util.IntrospectionUtils;
 import org.jspecify.annotations.Nullable;
 
 /** What has to be arranged with a context's authenticator while the manager runs. Thread-safe. */
 final class Authentication implements AutoCloseable {
 
   private final Context context;
+  private final @Nullable SojournSingleSignOn singleSignOn;
   private final @Nullable LoginPageFilter loginPages;
 
   /** The authenticator of an application without a login configuration, if we stand in for it. */
@@ -28,8 +32,11 @@ final class Authentication implements AutoCloseable {
    */
   Authentication(Context context) {
     this.context = context;
-    refuseSingleSignOn(context);
     Authenticator authenticator = context.getAuthenticator();
+    singleSignOn = findSingleSignOn(context);
+    if (singleSignOn != null) {
+      refuseWithSingleSignOn(context, singleSignOn, authenticator);
+    }
     LoginPageFilter filter = null;
     if (authenticator instanceof FormAuthenticator form) {
       if (!form.getCache()) {
@@ -53,20 +60,53 @@ final class Authentication implements AutoCloseable {
     this.relieved = without;
   }
 
-  private static void refuseSingleSignOn(Context context) {
+  private static @Nullable SojournSingleSignOn findSingleSignOn(Context context) {
+    SojournSingleSignOn found = null;
     for (Container parent = context.getParent(); parent != null; parent = parent.getParent()) {
       for (Valve valve : parent.getPipeline().getValves()) {
-        if (valve instanceof SingleSignOn) {
+        if (valve instanceof SojournSingleSignOn ours) {
+          found = ours;
+        } else if (valve instanceof SingleSignOn) {
           throw new IllegalArgumentException(
               "The valve "
                   + valve.getClass().getName()
                   + " of "
                   + parent.getName()
                   + " knows only who has logged in on this node, and would log out who comes from"
-                  + " another; remove it");
+                  + " another; put "
+                  + SojournSingleSignOn.class.getName()
+                  + " in its place, or remove it");
         }
       }
     }
+    return found;
+  }
+
+  private static void refuseWithSingleSignOn(
+      Context context, SojournSingleSignOn valve, @Nullable Authenticator authenticator) {
+    // Not every release has it.
+    if (authenticator != null
+        && "password"
+            .equals(IntrospectionUtils.getProperty(authenticator, "ssoReauthenticationMode"))) {
+      throw new IllegalArgumentException(
+          "ssoReauthenticationMode=\"password\" of the authenticator "
+              + authenticator.getClass().getName()
+              + " needs each user's password at each request, and passwords are not stored; remove"
+              + " that setting");
+    }
+    if (SessionConfig.getSessionCookieName(context).equals(valve.getCookieName())) {
+      throw new IllegalArgumentException(
+          "The session cookie of this application and cookieName=\""
+              + valve.getCookieName()
+              + "\" of "
+              + SojournSingleSignOn.class.getName()
+              + " are the same; each needs a name of its own");
+    }
+  }
+
+  /** What keeps who is logged in for several applications; null if nothing does. */
+  @Nullable SojournSingleSignOn singleSignOn() {
+    return singleSignOn;
   }
 
   /** Whether the authenticator answers this request without a look at its session. */
@@ -74,11 +114,17 @@ final class Authentication implements AutoCloseable {
     return context.getAuthenticator() == null || (relieved != null && !isRestricted(request));
   }
 
-  /** Before the authenticator: the session is asked who the user is now, or when that matters. */
-  void begin(Request request) {
-    if (relieved == null
-        || request.getRequestedSessionId() == null
-        || request.getPrincipal() != null) {
+  /**
+   * Before the authenticator: the session is asked who the user is now, or when that matters.
+   *
+   * @throws io.sojourn.StoreUnavailableException if it cannot be found out who has signed on
+   */
+  void begin(Request request, Response response) {
+    boolean isKnown = request.getPrincipal() != null;
+    if (singleSignOn != null) {
+      singleSignOn.identify(request, response);
+    }
+    if (relieved == null || request.getRequestedSessionId() == null || isKnown) {
       return;
     }
     if (isRestricted(request)) {
@@ -110,6 +156,13 @@ final class Authentication implements AutoCloseable {
   void end(Request request, RequestScope scope) {
     if (relieved != null && scope.usesAny()) {
       SessionRequest.identify(request);
+    }
+  }
+
+  /** The request is over, and no other thread goes on with it. Repeatable. */
+  void release(Request request) {
+    if (singleSignOn != null) {
+      singleSignOn.release(request);
     }
   }
 

@@ -246,6 +246,16 @@ final class RequestScope {
     return sessions.contains(session);
   }
 
+  /** The sessions that it uses so far. */
+  List<SojournSession> sessions() {
+    return sessions;
+  }
+
+  /** The request; null if it came to another context. */
+  @Nullable Request request() {
+    return request;
+  }
+
   boolean usesAny() {
     return !sessions.isEmpty();
   }

@@ -769,10 +769,34 @@ public final class SojournManager extends ManagerBase {
   private @Nullable SojournSession open(Running current, @Nullable RequestScope scope, String id) {
     LiveSession live = openLive(current, scope, withoutRoute(id));
     SojournSession session = live == null ? null : session(live, id);
+    if (session != null && isSignedOff(current, scope, session)) {
+      session.expireAlone(true);
+      session = null;
+    }
     if (scope != null) {
       scope.remember(this, id, session);
     }
     return session;
+  }
+
+  /** Whether the login over several applications has ended that this session belongs to. */
+  private static boolean isSignedOff(
+      Running current, @Nullable RequestScope scope, SojournSession session) {
+    SojournSingleSignOn signOns = current.authentication.singleSignOn();
+    String login = signOns == null ? null : session.signOn();
+    return signOns != null
+        && login != null
+        && signOns.isOver(login, scope == null ? null : scope.request());
+  }
+
+  /** Ends the login over several applications that a session belongs to which is being ended. */
+  void signOff(SojournSession session) {
+    Authentication authentication = authentication();
+    SojournSingleSignOn signOns = authentication == null ? null : authentication.singleSignOn();
+    String login = signOns == null ? null : session.signOn();
+    if (signOns != null && login != null) {
+      signOns.end(login);
+    }
   }
 
   private @Nullable LiveSession openLive(Running current, @Nullable RequestScope scope, String id) {

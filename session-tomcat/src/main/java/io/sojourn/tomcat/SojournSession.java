@@ -41,6 +41,9 @@ final class SojournSession extends StandardSession {
 
   private static final Log LOG = LogFactory.getLog(SojournSession.class);
 
+  /** The attribute that says which login over several applications the session belongs to. */
+  private static final String SIGN_ON = AttributeMap.RESERVED + "signOn";
+
   private final transient SojournManager owner;
 
   /** {@link #attributes}; null until the session has an id. */
@@ -325,11 +328,20 @@ final class SojournSession extends StandardSession {
   }
 
   /**
-   * Ends the session on all nodes. Listeners are told, and it is counted, here only if it is this
-   * call that ended it.
+   * Ends the session on all nodes, and with it the login over several applications that it belongs
+   * to, as Tomcat does. Listeners are told, and it is counted, here only if it is this call that
+   * ended it.
    */
   @Override
   public void expire(boolean notify) {
+    if (isValid && !expiring) {
+      owner.signOff(this);
+    }
+    expireAlone(notify);
+  }
+
+  /** Ends the session on all nodes, and nothing else. */
+  void expireAlone(boolean notify) {
     synchronized (this) {
       if (!isValid || expiring) {
         return;
@@ -461,6 +473,18 @@ final class SojournSession extends StandardSession {
       }
     }
     changed();
+  }
+
+  /** The login over several applications that the session belongs to; null if to none. */
+  @Nullable String signOn() {
+    LiveSession session = live;
+    return session != null && session.peek(SIGN_ON) instanceof String login ? login : null;
+  }
+
+  void setSignOn(String login) {
+    if (!login.equals(signOn())) {
+      setReserved(SIGN_ON, login);
+    }
   }
 
   @Override

@@ -19,6 +19,7 @@ import org.apache.catalina.core.StandardContext;
 import org.apache.catalina.valves.ValveBase;
 import org.apache.juli.logging.Log;
 import org.apache.juli.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sees to it that what a request changed in its sessions is in the store before the response can
@@ -110,7 +111,7 @@ final class SojournValve extends ValveBase {
           manager, request.getRequestedSessionId(), request.getCoyoteRequest().getStartTimeNanos());
       scope.resume();
       if (authentication != null) {
-        authentication.begin(request);
+        authentication.begin(request, response);
       }
       getNext().invoke(request, response);
       if (authentication != null) {
@@ -122,10 +123,13 @@ final class SojournValve extends ValveBase {
       scope.failed(e.busy());
     } finally {
       try {
-        end(request, response, scope);
+        end(request, response, scope, authentication);
       } finally {
         RequestScope.leave(outer);
         scope.release();
+        if (authentication != null && !request.isAsync()) {
+          authentication.release(request);
+        }
       }
     }
   }
@@ -167,10 +171,16 @@ final class SojournValve extends ValveBase {
         && !RequestScope.hasFoundOutside();
   }
 
-  private void end(Request request, Response response, RequestScope scope) {
+  private void end(
+      Request request,
+      Response response,
+      RequestScope scope,
+      @Nullable Authentication authentication) {
     if (request.isAsync()) {
       scope.handOver();
-      request.getAsyncContextInternal().addListener(new Completion(request, response, scope));
+      request
+          .getAsyncContextInternal()
+          .addListener(new Completion(request, response, scope, authentication));
       return;
     }
     SessionException failure = scope.finish();
@@ -191,15 +201,24 @@ final class SojournValve extends ValveBase {
     private final Request request;
     private final Response response;
     private final RequestScope scope;
+    private final @Nullable Authentication authentication;
 
-    Completion(Request request, Response response, RequestScope scope) {
+    Completion(
+        Request request,
+        Response response,
+        RequestScope scope,
+        @Nullable Authentication authentication) {
       this.request = request;
       this.response = response;
       this.scope = scope;
+      this.authentication = authentication;
     }
 
     @Override
     public void onComplete(AsyncEvent event) {
+      if (authentication != null) {
+        authentication.release(request);
+      }
       if (RequestScope.current() == scope) {
         // By a dispatch, which is answered when it has left the valve.
         return;

@@ -22,7 +22,7 @@ import org.apache.tomcat.util.IntrospectionUtils;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The table in docs/configuration.md, against what the manager and the stores take. */
+/** The tables in docs/configuration.md, against what the manager, the valve and the stores take. */
 @Tag("R71")
 class ConfigurationTableTest {
 
@@ -31,6 +31,8 @@ class ConfigurationTableTest {
 
   private static final Pattern ROW =
       Pattern.compile("\\| (`[^|]*) \\| ([^|]*) \\| ([^|]*) \\| [^|]* \\|");
+  private static final Pattern SINGLE_SIGN_ON_ROW =
+      Pattern.compile("\\| (`[^|]*) \\| [^|]* \\| [^|]* \\|");
   private static final Pattern NAME = Pattern.compile("`(\\w+)`");
 
   /** What Tomcat sets itself, or somebody who resets a figure. */
@@ -78,8 +80,29 @@ class ConfigurationTableTest {
 
   @Test
   void everySettingOfTheManagerIsInTheTableAndNoOther() throws IOException {
+    assertThat(documented("all")).isEqualTo(settings(SojournManager.class));
+  }
+
+  @Test
+  @Tag("R66")
+  void everySettingOfSingleSignOnIsInItsTableAndNoOther() throws IOException {
+    Set<String> documented = new TreeSet<>();
+    String section = Files.readString(DOCUMENT).split("\n## Single sign-on\n", 2)[1];
+    for (String line : section.split("\n## ", 2)[0].split("\n", -1)) {
+      Matcher row = SINGLE_SIGN_ON_ROW.matcher(line);
+      if (row.matches()) {
+        documented.addAll(names(row.group(1)));
+      }
+    }
+    Set<String> settings = settings(SojournSingleSignOn.class);
+    // Every valve's, and of no use here.
+    settings.remove("asyncSupported");
+    assertThat(documented).isEqualTo(settings);
+  }
+
+  private static Set<String> settings(Class<?> type) {
     Set<String> settings = new TreeSet<>();
-    for (Method method : SojournManager.class.getMethods()) {
+    for (Method method : type.getMethods()) {
       if (method.getName().startsWith("set")
           && method.getParameterCount() == 1
           && WHAT_TOMCAT_READS_FROM_TEXT.contains(method.getParameterTypes()[0])) {
@@ -88,7 +111,7 @@ class ConfigurationTableTest {
       }
     }
     settings.removeAll(NO_SETTINGS);
-    assertThat(documented("all")).isEqualTo(settings);
+    return settings;
   }
 
   @Test

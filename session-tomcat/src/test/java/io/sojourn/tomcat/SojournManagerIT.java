@@ -192,7 +192,11 @@ class SojournManagerIT {
                 (tomcat, context) -> tomcat.getHost().getPipeline().addValve(new SingleSignOn())))
         .singleElement()
         .asString()
-        .contains(SingleSignOn.class.getName(), "localhost", "remove it");
+        .contains(
+            SingleSignOn.class.getName(),
+            "localhost",
+            SojournSingleSignOn.class.getName(),
+            "remove it");
   }
 
   @Test

@@ -1,0 +1,502 @@
+package io.sojourn.tomcat;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.sojourn.LoadResult;
+import io.sojourn.SessionKey;
+import io.sojourn.SessionRecord;
+import io.sojourn.SessionStore;
+import io.sojourn.testkit.ContainerNode;
+import io.sojourn.testkit.CountingStore;
+import io.sojourn.testkit.FaultyStore;
+import io.sojourn.testkit.PatientStores;
+import io.sojourn.testkit.server.RealServers;
+import io.sojourn.testkit.server.RedisServer;
+import io.sojourn.tomcat.Browser.Answer;
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.catalina.LifecycleException;
+import org.apache.catalina.authenticator.AuthenticatorBase;
+import org.apache.catalina.authenticator.BasicAuthenticator;
+import org.apache.catalina.authenticator.FormAuthenticator;
+import org.apache.catalina.authenticator.NonLoginAuthenticator;
+import org.apache.catalina.authenticator.SingleSignOn;
+import org.apache.catalina.session.StandardManager;
+import org.apache.catalina.startup.Tomcat;
+import org.apache.tomcat.util.IntrospectionUtils;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Who has logged in to one application on one node is logged in to all applications on all nodes,
+ * and a logout is one from all of them: nodes with an application for each way to log in, and one
+ * with Tomcat's own manager.
+ */
+@ExtendWith(RealServers.class)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Tag("R66")
+class SingleSignOnIT {
+
+  private static final String COOKIE = "JSESSIONIDSSO";
+  private static final String LOGIN = "?do=login&user=root&password=secret";
+
+  private final RedisServer redis;
+  private final String run = UUID.randomUUID().toString();
+  private final List<AutoCloseable> closeables = new ArrayList<>();
+  private final AtomicReference<Duration> clock = new AtomicReference<>(Duration.ZERO);
+  private final List<Node> nodes = new ArrayList<>();
+  private Browser browser = new Browser();
+
+  SingleSignOnIT(RedisServer redis) {
+    this.redis = redis;
+  }
+
+  /** A node, its store of logins, its applications, and their stores of sessions. */
+  private record Node(
+      TomcatNode tomcat,
+      CountingStore logins,
+      FaultyStore faults,
+      Map<String, ContainerNode> applications,
+      Map<String, SessionStore> sessions) {
+
+    URI at(String path) {
+      return tomcat.uri().resolve(path);
+    }
+
+    /** The calls for logins since the last time; expired ones are looked for at any time. */
+    Map<String, Integer> takeCalls() {
+      Map<String, Integer> calls = new HashMap<>(logins.takeCalls());
+      calls.remove("claimExpired");
+      return calls;
+    }
+  }
+
+  @BeforeAll
+  void startNodes() throws Exception {
+    nodes.add(startNode());
+    nodes.add(startNode());
+  }
+
+  private Node startNode() throws Exception {
+    FaultyStore faulty = new FaultyStore(open("sso"));
+    CountingStore logins = new CountingStore(faulty);
+    SojournSingleSignOn valve = new SojournSingleSignOn();
+    valve.setSessionStore(logins);
+    valve.setAllowedClasses("io.sojourn.tomcat.*");
+    SojournManager root = new SojournManager();
+    root.setSessionStore(open("root"));
+    TomcatNode tomcat =
+        TomcatNode.start(root, (server, context) -> server.getHost().getPipeline().addValve(valve));
+    closeables.add(0, tomcat);
+    Node node = new Node(tomcat, logins, faulty, new HashMap<>(), new HashMap<>());
+    deploy(node, "form", "FORM", new FormAuthenticator());
+    deploy(node, "basic", "BASIC", new BasicAuthenticator());
+    deploy(node, "open", "NONE", new NonLoginAuthenticator());
+    tomcat.deploy(
+        "foreign",
+        new StandardManager(),
+        context -> AuthenticationContract.protect(context, "BASIC", new BasicAuthenticator()));
+    return node;
+  }
+
+  private SessionStore open(String application) {
+    SessionStore store = PatientStores.open(redis.url(), application + "-" + run, clock::get);
+    closeables.add(store);
+    return store;
+  }
+
+  private void deploy(Node node, String name, String method, AuthenticatorBase authenticator)
+      throws Exception {
+    SessionStore store = open(name);
+    node.sessions.put(name, store);
+    SojournManager manager = new SojournManager();
+    manager.setSessionStore(store);
+    manager.setAllowedClasses("io.sojourn.tomcat.*");
+    node.applications.put(
+        name,
+        node.tomcat.deploy(
+            name,
+            manager,
+            context -> AuthenticationContract.protect(context, method, authenticator)));
+  }
+
+  @AfterAll
+  void stopNodes() throws Exception {
+    for (AutoCloseable closeable : closeables) {
+      closeable.close();
+    }
+  }
+
+  @BeforeEach
+  void allIsWell() {
+    browser = new Browser();
+    clock.set(Duration.ZERO);
+    nodes.forEach(node -> node.faults.fail());
+  }
+
+  private Node a() {
+    return nodes.get(0);
+  }
+
+  private Node b() {
+    return nodes.get(1);
+  }
+
+  private Answer get(Node node, String path) {
+    return browser.get(node.at(path));
+  }
+
+  /** Logs anna in by a form. */
+  private void logIn(Node node) {
+    assertThat(get(node, "form/members/").body()).startsWith("GET /login ");
+    Answer redirect =
+        browser.post(
+            node.at("form/j_security_check"), "j_username", "anna", "j_password", "secret");
+    assertThat(browser.get(redirect.locationAt(node.tomcat)).body()).contains("user=anna");
+  }
+
+  private String login() {
+    return requireNonNull(browser.cookie(COOKIE, "/"));
+  }
+
+  /** What is stored of the browser's login. */
+  private LoadResult loaded() {
+    SessionKey key = SessionKey.of(SessionKey.of(login()).hex());
+    return a().logins.load(key, SessionStore.NO_VERSION);
+  }
+
+  private SessionRecord stored() {
+    return ((LoadResult.Found) loaded()).session();
+  }
+
+  private void assertLoggedIn(String user) {
+    for (Node node : List.of(a(), b())) {
+      for (String application : List.of("form", "basic", "open", "foreign")) {
+        assertThat(get(node, application + "/members/").body())
+            .as(application)
+            .contains("user=" + user + " remote=" + user, "member=true");
+      }
+    }
+  }
+
+  private void assertLoggedOut() {
+    for (Node node : List.of(a(), b())) {
+      assertThat(get(node, "form/members/").body()).startsWith("GET /login ");
+      assertThat(get(node, "basic/members/").status()).isEqualTo(401);
+      assertThat(get(node, "foreign/members/").status()).isEqualTo(401);
+      assertThat(get(node, "open/public/").body()).contains("user=null");
+    }
+  }
+
+  // ---------------------------------------------------------------- in
+
+  @Test
+  @Tag("R65")
+  void whoLogsInToOneApplicationIsKnownToAllOnAllNodesWithTheRoles() {
+    assertLoggedOut();
+    logIn(a());
+    assertThat(get(b(), "basic/members/").body())
+        .contains("user=anna remote=anna type=FORM member=true admin=false");
+    assertThat(get(b(), "open/public/").body()).contains("user=anna", "member=true admin=false");
+    assertLoggedIn("anna");
+  }
+
+  @Test
+  @Tag("R65")
+  void aLoginByBasicOrByTheApplicationIsOneToo() {
+    browser.authorize("root", "secret");
+    assertThat(get(a(), "basic/members/").body()).contains("user=root");
+    browser.forgetPassword();
+    assertLoggedIn("root");
+    browser = new Browser();
+    get(b(), "open/public/" + LOGIN);
+    assertThat(get(a(), "form/members/").body())
+        .contains("user=root remote=root", "member=true admin=true");
+    assertLoggedIn("root");
+  }
+
+  @Test
+  @Tag("R45")
+  void aPrincipalOfAClassOfOnesOwnIsKnownToAll() {
+    get(a(), "open/public/?do=login&user=own&password=secret");
+    assertThat(get(b(), "form/members/").body()).contains("user=own", "principal=Member");
+  }
+
+  // ---------------------------------------------------------------- out
+
+  @ParameterizedTest
+  @CsvSource({"basic, logout", "basic, invalidate", "form, logout", "form, invalidate"})
+  void aLogoutFromOneIsOneFromAllAndTheirSessionsEnd(String application, String how) {
+    logIn(a());
+    assertLoggedIn("anna");
+    get(a(), "form/public/?do=mark&value=1");
+    get(a(), "open/public/?do=mark&value=2");
+    get(b(), application + "/public/?do=" + how);
+    assertThat(get(a(), "form/public/").body()).contains("user=null", "mark=null");
+    assertLoggedOut();
+    assertThat(browser.cookie(COOKIE, "/")).isNull();
+    logIn(b());
+    assertThat(get(a(), "form/public/").body()).contains("user=anna", "mark=null");
+  }
+
+  @Test
+  void aLogoutFromAnApplicationWithAnotherManagerIsOneFromAll() {
+    logIn(a());
+    assertLoggedIn("anna");
+    get(b(), "foreign/members/?do=logout");
+    assertLoggedOut();
+  }
+
+  @Test
+  void aSessionWithoutTheCookieEndsWithItsLoginToo() {
+    logIn(a());
+    get(a(), "basic/members/");
+    Browser withoutCookie = new Browser();
+    for (String application : List.of("form", "basic")) {
+      String path = "/" + application;
+      withoutCookie.plant("JSESSIONID", requireNonNull(browser.cookie("JSESSIONID", path)), path);
+    }
+    assertThat(withoutCookie.get(b().at("form/members/")).body()).contains("user=anna");
+    get(b(), "basic/public/?do=logout");
+    assertThat(withoutCookie.get(a().at("form/members/")).body()).startsWith("GET /login ");
+  }
+
+  @Test
+  void whoLogsOutWithoutTheCookieIsLoggedOutOfAll() {
+    logIn(a());
+    get(a(), "basic/members/");
+    Browser withoutCookie = new Browser();
+    withoutCookie.plant(
+        "JSESSIONID", requireNonNull(browser.cookie("JSESSIONID", "/form")), "/form");
+    withoutCookie.get(b().at("form/public/?do=logout"));
+    assertLoggedOut();
+  }
+
+  @Test
+  @Tag("G10")
+  void anotherUsersLoginDoesNotOpenASessionOfTheOneBefore() {
+    logIn(a());
+    get(a(), "open/members/");
+    get(a(), "open/public/?do=mark&value=annas");
+    get(b(), "form/public/?do=logout");
+    get(b(), "basic/public/" + LOGIN);
+    assertThat(get(a(), "open/public/").body()).contains("user=root", "mark=null");
+  }
+
+  // ---------------------------------------------------------------- time
+
+  @Test
+  @Tag("G6")
+  void aLoginLivesAsLongAsTheSessionThatIsUsedLast() {
+    logIn(a());
+    get(b(), "basic/members/");
+    assertThat(stored().timeout().maxInactiveInterval()).hasMinutes(30);
+    clock.set(Duration.ofMinutes(20));
+    assertThat(get(b(), "basic/public/").body()).contains("user=anna");
+    clock.set(Duration.ofMinutes(40));
+    // The first application's session has expired by itself, and ends nobody's login.
+    requireNonNull(a().applications.get("form")).scavenge();
+    assertThat(get(a(), "form/members/").body()).contains("user=anna", "mark=null");
+    clock.set(Duration.ofMinutes(75));
+    assertThat(loaded()).isInstanceOf(LoadResult.Missing.class);
+    assertLoggedOut();
+  }
+
+  // ---------------------------------------------------------------- failures
+
+  @Test
+  @Tag("G5")
+  void aNodeThatDiesLogsNobodyOut() throws Exception {
+    Node doomed = startNode();
+    logIn(doomed);
+    doomed.faults.failAll();
+    doomed.tomcat.close();
+    assertLoggedIn("anna");
+  }
+
+  @Test
+  @Tag("G4")
+  @Tag("R12")
+  void anOutageIsAnsweredAsOneAndLogsNobodyOut() {
+    logIn(a());
+    get(a(), "basic/members/");
+    String login = login();
+    a().faults.failAll();
+    for (String path : List.of("form/members/", "basic/members/", "open/public/", "foreign/")) {
+      Answer answer = get(a(), path);
+      assertThat(answer.status()).as(path).isEqualTo(503);
+      assertThat(answer.setCookies()).as(path).isEmpty();
+      assertThat(answer.body()).as(path).doesNotContain("/login");
+    }
+    assertThat(get(a(), "form/public/?do=logout").status()).isEqualTo(503);
+    assertThat(new Browser().get(a().at("form/public/")).status()).isEqualTo(200);
+    assertThat(get(b(), "form/members/").body()).contains("user=anna");
+    a().faults.fail();
+    assertLoggedIn("anna");
+    assertThat(login()).isEqualTo(login);
+  }
+
+  @Test
+  @Tag("G4")
+  void aLoginThatCannotBeStoredIsNoneAndLeavesNoCookie() {
+    assertThat(get(a(), "form/members/").body()).startsWith("GET /login ");
+    a().faults.fail("create");
+    Answer answer =
+        browser.post(a().at("form/j_security_check"), "j_username", "anna", "j_password", "secret");
+    assertThat(answer.status()).isEqualTo(503);
+    assertThat(browser.cookie(COOKIE, "/")).isNull();
+  }
+
+  // ---------------------------------------------------------------- secrets, costs
+
+  @Test
+  @Tag("G10")
+  @Tag("R61")
+  void neitherTheCookieNorASessionIdNorAPasswordIsStored() {
+    logIn(a());
+    get(a(), "basic/members/");
+    String id = requireNonNull(browser.cookie("JSESSIONID", "/form"));
+    SessionRecord session =
+        ((LoadResult.Found)
+                requireNonNull(a().sessions.get("form"))
+                    .load(SessionKey.of(id), SessionStore.NO_VERSION))
+            .session();
+    List<String> values = new ArrayList<>();
+    for (SessionRecord record : List.of(stored(), session)) {
+      record.attributes().forEach((name, value) -> values.add(text(value.value().bytes())));
+    }
+    assertThat(values).hasSizeGreaterThan(2).anyMatch(value -> value.contains("anna"));
+    assertThat(values)
+        .noneMatch(
+            value -> value.contains(login()) || value.contains(id) || value.contains("secret"));
+    // What a session knows of its login is none's cookie.
+    Browser thief = new Browser();
+    thief.plant(COOKIE, SessionKey.of(login()).hex(), "/");
+    assertThat(thief.get(b().at("form/members/")).body()).startsWith("GET /login ");
+  }
+
+  private static String text(byte[] bytes) {
+    return new String(bytes, ISO_8859_1);
+  }
+
+  @Test
+  @Tag("G9")
+  void aRequestCostsOneCallWithTheCookieAndNoneWithout() {
+    logIn(a());
+    get(a(), "basic/members/");
+    a().takeCalls();
+    for (String path : List.of("form/members/", "form/public/", "basic/members/", "open/public/")) {
+      get(a(), path);
+      assertThat(a().takeCalls()).as(path).isEqualTo(Map.of("load", 1));
+    }
+    browser = new Browser();
+    get(a(), "form/public/?do=begin");
+    get(a(), "form/members/");
+    assertThat(a().takeCalls()).isEmpty();
+    browser.plant(COOKIE, "forged", "/");
+    get(a(), "form/public/");
+    assertThat(a().takeCalls()).isEqualTo(Map.of("load", 1));
+    assertThat(browser.cookie(COOKIE, "/")).isNull();
+  }
+
+  // ---------------------------------------------------------------- configuration
+
+  /** The valve that these attributes make, given as names and values in turn. */
+  private static SojournSingleSignOn valve(String... attributes) {
+    SojournSingleSignOn valve = new SojournSingleSignOn();
+    for (int i = 0; i < attributes.length; i += 2) {
+      assertThat(IntrospectionUtils.setProperty(valve, attributes[i], attributes[i + 1])).isTrue();
+    }
+    return valve;
+  }
+
+  private static void assertRefused(SojournSingleSignOn valve, String... said) {
+    assertThatThrownBy(valve::start)
+        .isInstanceOf(LifecycleException.class)
+        .hasMessageContaining("SojournSingleSignOn cannot start: ")
+        .hasMessageContainingAll(said);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "requireReauthentication, true, passwords are not stored",
+    "requireReauthentication, yes, must be true or false",
+    "cookieName, '', cookie",
+    "cookieName, 'two words', two words",
+    "cookieDomain, .example.com, .example.com",
+    "store, redis, scheme",
+    "store, '', is missing",
+    "password, ${unset.secret}, unset.secret",
+    "cookieNmae, X, cookieNmae",
+    "encryption, migrate, encryptionKeys",
+    "encryptionKeys, short, encryptionKeys",
+    "allowedClasses, com..acme, com..acme",
+  })
+  @Tag("R71")
+  void whatMakesNoSenseStopsTheStartWithOneMessageThatNamesIt(
+      String name, String value, String said) {
+    SojournSingleSignOn valve = valve("store", "redis://127.0.0.1:1", name, value);
+    new Tomcat().getHost().getPipeline().addValve(valve);
+    assertRefused(valve, name, said);
+  }
+
+  @Test
+  @Tag("R71")
+  void itBelongsIntoAHostAndBesideNoOther() {
+    SojournSingleSignOn ofTheEngine = valve("store", "memory:");
+    new Tomcat().getEngine().getPipeline().addValve(ofTheEngine);
+    assertRefused(ofTheEngine, "<Host>", "Tomcat");
+    SojournSingleSignOn second = valve("store", "memory:");
+    Tomcat tomcat = new Tomcat();
+    tomcat.getEngine().getPipeline().addValve(new SingleSignOn());
+    tomcat.getHost().getPipeline().addValve(second);
+    assertRefused(second, SingleSignOn.class.getName(), "remove one");
+  }
+
+  @Test
+  @Tag("R71")
+  void anApplicationThatCannotTakePartDoesNotStart() {
+    FormAuthenticator byPassword = new FormAuthenticator();
+    boolean known =
+        IntrospectionUtils.setProperty(byPassword, "ssoReauthenticationMode", "PASSWORD");
+    if (known) {
+      assertThat(
+              ManagerElement.refusal(
+                  ManagerElement.of("store", "memory:"),
+                  (tomcat, context) -> {
+                    tomcat.getHost().getPipeline().addValve(valve("store", "memory:"));
+                    context.getPipeline().addValve(byPassword);
+                  }))
+          .singleElement()
+          .asString()
+          .contains("ssoReauthenticationMode=\"password\"", FormAuthenticator.class.getName());
+    }
+    assertThat(
+            ManagerElement.refusal(
+                ManagerElement.of("store", "memory:"),
+                (tomcat, context) ->
+                    tomcat
+                        .getHost()
+                        .getPipeline()
+                        .addValve(valve("store", "memory:", "cookieName", "JSESSIONID"))))
+        .singleElement()
+        .asString()
+        .contains("cookieName=\"JSESSIONID\"");
+  }
+}
