@@ -7,9 +7,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Values of the {@code <Manager>} element that make no sense, and that Tomcat would silently take
- * for something else or throw away: they are kept until the start, which they stop. Not
- * thread-safe.
+ * Values of the {@code <Manager>} or {@code <Valve>} element that make no sense, and that Tomcat
+ * would silently take for something else or throw away: they are kept until the start, which they
+ * stop. Not thread-safe.
  */
 final class Misfits {
 
