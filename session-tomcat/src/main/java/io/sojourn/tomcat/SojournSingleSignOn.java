@@ -262,10 +262,16 @@ public final class SojournSingleSignOn extends SingleSignOn {
           "store=\"...\" is missing: the URL of the store, for instance"
               + " store=\"redis://127.0.0.1:6379\"");
     }
-    SessionStore opened =
-        SessionStores.open(
-            new StoreConfiguration(url, getApplication(), storeOptions, () -> Duration.ZERO),
-            loader);
+    StoreConfiguration configuration =
+        new StoreConfiguration(url, getApplication(), storeOptions, () -> Duration.ZERO);
+    if (configuration.scheme().equalsIgnoreCase("jndi")) {
+      throw new IllegalArgumentException(
+          "store=\""
+              + configuration.printableUrl()
+              + "\": data sources belong to applications, and a host finds none; name the database"
+              + " by its own URL, jdbc:...");
+    }
+    SessionStore opened = SessionStores.open(configuration, loader);
     ownStore = opened;
     return opened;
   }

@@ -442,6 +442,7 @@ class SingleSignOnIT {
     "cookieDomain, .example.com, .example.com",
     "store, redis, scheme",
     "store, '', is missing",
+    "store, jndi:jdbc/sessions, by its own URL",
     "password, ${unset.secret}, unset.secret",
     "cookieNmae, X, cookieNmae",
     "encryption, migrate, encryptionKeys",
