@@ -17,6 +17,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -102,6 +103,12 @@ public final class LiveSession {
   /** The history of the store that {@link #knownVersion} is a version of. */
   private volatile long history;
 
+  /** A later one in which this node has saved, before it had loaded the session from it. */
+  private long newerHistory = NO_HISTORY;
+
+  /** The version of that save. */
+  private long newerVersion;
+
   /** The latest version that this node has written, which it may not have the whole of. */
   private volatile long savedVersion;
 
@@ -120,6 +127,9 @@ public final class LiveSession {
   private volatile Instant thisAccessTime;
 
   private final Object usersLock = new Object();
+
+  /** How many requests are asking the store for it. */
+  private final AtomicInteger opening = new AtomicInteger();
 
   @GuardedBy("usersLock")
   private int users;
@@ -497,7 +507,7 @@ public final class LiveSession {
    */
   void createdBefore(SessionRecord record, long itsHistory) {
     state = state == State.GONE ? State.GONE : State.STORED;
-    refresh(record, SessionStore.NO_VERSION, itsHistory);
+    boolean unused = refresh(record, SessionStore.NO_VERSION, itsHistory);
     contacted();
   }
 
@@ -666,9 +676,18 @@ public final class LiveSession {
     return history == presentHistory;
   }
 
+  /** A request is about to use it, and asks the store; {@link #endOpening} follows. */
+  void beginOpening() {
+    int unused = opening.incrementAndGet();
+  }
+
+  void endOpening() {
+    int unused = opening.decrementAndGet();
+  }
+
   /** Whether the near cache must not let go of it: nobody else has what it has, or it is in use. */
   boolean mustStay() {
-    return !isStored() || unsaved || isInUse();
+    return !isStored() || unsaved || isInUse() || opening.get() > 0;
   }
 
   /** How many bytes its attributes take in the store. */
@@ -727,14 +746,19 @@ public final class LiveSession {
    * @param askedVersion the version that this copy had when it asked: if the store has less, it has
    *     gone back, and so does the copy
    * @param itsHistory the history that the session was loaded from, or an older one
+   * @return false if a save that this node knows of had not been done yet when the store answered
+   *     out of a history that is new here: then nothing is taken over, and it is asked again
    */
-  void refresh(SessionRecord record, long askedVersion, long itsHistory) {
+  boolean refresh(SessionRecord record, long askedVersion, long itsHistory) {
     synchronized (stateLock) {
       boolean ofAnother = itsHistory > history;
+      if (ofAnother && itsHistory == newerHistory && record.version() < newerVersion) {
+        return false;
+      }
       boolean goneBack =
           ofAnother || (record.version() < askedVersion && askedVersion == knownVersion);
       if (itsHistory < history || (record.version() <= knownVersion && !goneBack)) {
-        return;
+        return true;
       }
       boolean older = mayHaveBeenOlder(ofAnother);
       takeOver(record.timeout());
@@ -744,10 +768,12 @@ public final class LiveSession {
           refreshRemoved(name, record.version(), goneBack, older);
         }
       }
-      history = itsHistory;
+      // In this order: whoever finds it to be of this history must not ask by a version of another.
       knownVersion = record.version();
+      history = itsHistory;
       savedVersion = goneBack ? 0 : savedVersion;
       encodedBytes = -1;
+      return true;
     }
   }
 
@@ -823,7 +849,7 @@ public final class LiveSession {
    *
    * @param newVersion the session's version after it
    * @param itsHistory the history that this is a version of; {@link #NO_HISTORY} if that cannot be
-   *     told: then this copy stays one of an older history
+   *     told. If it is not this copy's, this copy is of none from then on
    */
   void saved(Pending pending, long newVersion, long itsHistory) {
     boolean begun = state == State.NEW;
@@ -845,6 +871,11 @@ public final class LiveSession {
       }
       if (pending.timeout.equals(timeout)) {
         timeoutChanged = false;
+      }
+      if (anyway) {
+        newerHistory = itsHistory;
+        newerVersion = newVersion;
+        history = NO_HISTORY;
       }
       savedVersion = Math.max(savedVersion, newVersion);
       if (alone) {
@@ -933,6 +964,12 @@ public final class LiveSession {
       long knownVersion,
       long history,
       boolean doubtful) {
+
+    /** Whether something of it is saved only over the version that was read. */
+    boolean isConditional() {
+      return captures.stream()
+          .anyMatch(capture -> capture.change() instanceof AttributeChange.Replace);
+    }
 
     boolean isEmpty() {
       return captures.isEmpty() && !timeoutChanged;

@@ -82,7 +82,7 @@ final class NearCache {
   /** Lets go of one that nobody has used for long enough. */
   void evict(LiveSession session) {
     if (sessions.asMap().remove(session.key(), session)) {
-      evictions.increment();
+      removed(session.key(), session, RemovalCause.SIZE);
     }
   }
 

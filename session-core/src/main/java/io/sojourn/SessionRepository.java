@@ -211,6 +211,7 @@ public final class SessionRepository implements AutoCloseable {
       }
       return cached;
     }
+    cached.beginOpening();
     try {
       return open(cached, id, key, seenVersion);
     } catch (StoreUnavailableException e) {
@@ -219,6 +220,8 @@ public final class SessionRepository implements AutoCloseable {
       }
       serveLocally(cached, e);
       return cached;
+    } finally {
+      cached.endOpening();
     }
   }
 
@@ -271,9 +274,9 @@ public final class SessionRepository implements AutoCloseable {
    */
   private Answer ask(LiveSession copy, SessionKey key) {
     LiveSession.Question asked = question(key);
-    // In this order: it may be of a later history by now, whose versions these are.
-    long known = copy.knownVersion();
     if (copy.isOf(asked.history())) {
+      // Not before: it may have become one of this history just now.
+      long known = copy.knownVersion();
       LoadResult result = store.load(key, known, unasked(copy));
       if (history(key) == asked.history()) {
         return new Answer(asked, known, result);
@@ -383,7 +386,14 @@ public final class SessionRepository implements AutoCloseable {
       LiveSession session, LoadResult result, long known, LiveSession.Question asked) {
     Instant lastAccessTime;
     if (result instanceof LoadResult.Found found) {
-      session.refresh(found.session(), known, asked.history());
+      if (!session.refresh(found.session(), known, asked.history())) {
+        LiveSession.Question again = question(session.key());
+        if (store.load(session.key(), SessionStore.NO_VERSION, unasked(session))
+            instanceof LoadResult.Found later) {
+          boolean unused =
+              session.refresh(later.session(), SessionStore.NO_VERSION, again.history());
+        }
+      }
       lastAccessTime = found.session().lastAccessTime();
     } else if (result instanceof LoadResult.Changed changed) {
       session.refresh(changed, asked.history());
@@ -663,6 +673,10 @@ public final class SessionRepository implements AutoCloseable {
       if (servesLocally()) {
         session.keep(pending);
       }
+      if (!session.isGone()) {
+        // It may have been let go of, if it is in the hands of something other than a request.
+        LiveSession unused = nearCache.putIfAbsent(session);
+      }
       nearCache.weighAnew(session);
       throw e;
     } catch (SessionBusyException e) {
@@ -730,10 +744,15 @@ public final class SessionRepository implements AutoCloseable {
         lostRaces.increment();
       }
       session.saved(pending, version.getAsLong(), told ? history : LiveSession.NO_HISTORY);
-      return true;
+      if (told || !pending.isConditional()) {
+        return true;
+      }
     } finally {
       session.endSave();
     }
+    // The store that was asked last may not have the version over which it was to be saved.
+    session.keep(pending);
+    return flushLocked(session);
   }
 
   /** False if the id is taken. */
@@ -942,7 +961,8 @@ public final class SessionRepository implements AutoCloseable {
     if (session == null || !session.isOf(record)) {
       session = new LiveSession(record.key().hex(), record, codec, policy, refusedClasses);
     } else {
-      session.refresh(record, session.knownVersion(), history(record.key()));
+      boolean unused =
+          session.refresh(record, session.knownVersion(), history(record.key()));
     }
     forget(session);
     end(session, onExpired);
