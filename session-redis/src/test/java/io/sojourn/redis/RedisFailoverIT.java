@@ -153,18 +153,118 @@ class RedisFailoverIT {
 
   // ---------------------------------------------------------------- what a failover has lost
 
-  private SessionRepository node(String url, SessionPolicy.Freshness freshness) {
-    ClassLoader loader = getClass().getClassLoader();
-    return new SessionRepository(
-        open(url, "2s"),
-        new KryoCodec(loader, ClassFilter.ofApplication(loader, "")),
-        SessionPolicy.DEFAULT.with(freshness, Duration.ofMinutes(10)));
-  }
+  /** Nodes that have copies of what a failover loses. */
+  private final class Nodes {
 
-  private static void save(SessionRepository node, String id, String value) {
-    LiveSession session = requireNonNull(node.open(id));
-    session.setAttribute("text", value);
-    assertThat(node.flush(session)).isTrue();
+    private static final String EQUAL = "equal";
+    private static final String HIGHER = "higher";
+    private static final String READ = "read";
+
+    final SessionRepository strict;
+    private final SessionRepository causal;
+    private final SessionRepository tracked;
+
+    /** Of sessions, by what becomes of each. */
+    private final Map<String, String> ids = new HashMap<>();
+
+    private final Map<String, Long> lost = new HashMap<>();
+
+    Nodes(String url) {
+      strict = node(url, SessionPolicy.Freshness.STRICT);
+      causal = node(url, SessionPolicy.Freshness.CAUSAL);
+      tracked = node(url, SessionPolicy.Freshness.TRACKED);
+      for (String name : List.of(EQUAL, HIGHER, READ)) {
+        String id = name + "-id";
+        LiveSession session = strict.create(id, Duration.ofHours(1));
+        session.setAttribute("text", "kept");
+        assertThat(strict.flush(session)).isTrue();
+        ids.put(name, id);
+      }
+    }
+
+    private SessionKey key(String name) {
+      return SessionKey.of(requireNonNull(ids.get(name)));
+    }
+
+    private SessionRepository node(String url, SessionPolicy.Freshness freshness) {
+      ClassLoader loader = getClass().getClassLoader();
+      return new SessionRepository(
+          open(url, "10s"),
+          new KryoCodec(loader, ClassFilter.ofApplication(loader, "")),
+          SessionPolicy.DEFAULT.with(freshness, Duration.ofMinutes(10)));
+    }
+
+    /** What none but the primary will know. */
+    void saveWhatWillBeLost() {
+      for (String name : ids.keySet()) {
+        save(strict, name, "text", "lost");
+        lost.put(name, requireNonNull(causal.open(requireNonNull(ids.get(name)))).seenVersion());
+      }
+      awaitTold();
+    }
+
+    /** Waits until tracked would show each copy unasked. */
+    void awaitTold() {
+      ids.keySet().forEach(name -> awaitUnasked(name, "lost"));
+    }
+
+    private void save(SessionRepository node, String name, String attribute, String value) {
+      LiveSession session = requireNonNull(node.open(requireNonNull(ids.get(name))));
+      session.setAttribute(attribute, value);
+      assertThat(node.flush(session)).isTrue();
+    }
+
+    /** Waits until tracked is told of changes, and shows this out of its copy. */
+    private void awaitUnasked(String name, String value) {
+      await()
+          .atMost(Sessions.PATIENCE)
+          .pollDelay(Duration.ZERO)
+          .pollInterval(Duration.ofMillis(10))
+          .ignoreExceptionsInstanceOf(StoreUnavailableException.class)
+          .until(
+              () -> {
+                long calls = tracked.statistics().calls();
+                return shown(tracked, name, SessionStore.FIRST_VERSION).equals(value)
+                    && tracked.statistics().calls() == calls;
+              });
+    }
+
+    private Object shown(SessionRepository node, String name, long seen) {
+      LiveSession session =
+          requireNonNull(node.open(requireNonNull(ids.get(name)), copy -> seen), "no session");
+      return requireNonNull(session.attribute("text"));
+    }
+
+    /** The first that it shows at all, to a client who has seen this version. */
+    private Object firstShown(SessionRepository node, String name, long seen) {
+      return await()
+          .atMost(Sessions.PATIENCE)
+          .pollDelay(Duration.ZERO)
+          .ignoreExceptionsInstanceOf(StoreUnavailableException.class)
+          .until(() -> shown(node, name, seen), any -> true);
+    }
+
+    /** Others raise the versions to what the copies have, and beyond. */
+    void assertNothingLostIsShown(String url) {
+      SessionRepository other = node(url, SessionPolicy.Freshness.STRICT);
+      assertThat(firstShown(other, READ, 0)).as("a failover that loses saves").isEqualTo("kept");
+      save(other, EQUAL, "text", "new");
+      save(other, HIGHER, "text", "new");
+      save(other, HIGHER, "other", "new");
+      assertThat(found(open(url, "10s"), key(EQUAL)).version()).isEqualTo(lost.get(EQUAL));
+      assertThat(firstShown(strict, EQUAL, 0)).isEqualTo("new");
+      assertThat(firstShown(strict, HIGHER, 0)).isEqualTo("new");
+      assertThat(firstShown(strict, READ, 0)).isEqualTo("kept");
+      // What the first of these has found out holds for the next, though it need not ask.
+      assertThat(firstShown(causal, READ, 0)).isEqualTo("kept");
+      assertThat(firstShown(tracked, READ, 0)).isEqualTo("kept");
+      awaitUnasked(READ, "kept");
+      for (SessionRepository node : List.of(causal, tracked)) {
+        for (String name : List.of(EQUAL, HIGHER)) {
+          assertThat(firstShown(node, name, requireNonNull(lost.get(name)))).isEqualTo("new");
+        }
+      }
+    }
   }
 
   /**
@@ -181,59 +281,27 @@ class RedisFailoverIT {
         CuttingProxy proxy = new CuttingProxy(primary.url());
         StatefulRedisConnection<String, String> ofReplica =
             client.connect(RedisURI.create(replica.url()))) {
-      SessionRepository strict = node(proxy.url(), SessionPolicy.Freshness.STRICT);
-      SessionRepository causal = node(proxy.url(), SessionPolicy.Freshness.CAUSAL);
-      List<String> ids = List.of("equal", "higher", "read");
-      for (String id : ids) {
-        LiveSession session = strict.create(id, Duration.ofHours(1));
-        session.setAttribute("text", "kept");
-        assertThat(strict.flush(session)).isTrue();
-      }
+      Nodes nodes = new Nodes(proxy.url());
       ofReplica.sync().replicaof("127.0.0.1", primary.port());
       await()
           .atMost(Sessions.PATIENCE)
           .until(() -> ofReplica.sync().info("replication").contains("master_link_status:up"));
       assertThat(ofReplica.sync().replicaofNoOne()).isEqualTo("OK");
-      Map<String, Long> lost = new HashMap<>();
-      for (String id : ids) {
-        save(strict, id, "lost");
-        lost.put(id, requireNonNull(causal.open(id)).seenVersion());
-      }
+      nodes.saveWhatWillBeLost();
       // To connect anew to the same server means nothing. With its first replica it got a new id.
       proxy.cut(CuttingProxy.Cut.NOW);
-      assertThat(text(strict, "read", 0)).isEqualTo("lost");
-      long bytes = strict.statistics().bytesLoaded();
+      assertThat(nodes.shown(nodes.strict, Nodes.READ, 0)).isEqualTo("lost");
+      long bytes = nodes.strict.statistics().bytesLoaded();
       proxy.cut(CuttingProxy.Cut.NOW);
-      assertThat(text(strict, "read", 0)).isEqualTo("lost");
-      assertThat(strict.statistics().bytesLoaded()).isEqualTo(bytes);
+      assertThat(nodes.shown(nodes.strict, Nodes.READ, 0)).isEqualTo("lost");
+      assertThat(nodes.strict.statistics().bytesLoaded()).isEqualTo(bytes);
+      nodes.awaitTold();
 
       proxy.leadTo(replica.url());
-      SessionStore others = open(replica.url(), "2s");
-      SessionRepository other = node(replica.url(), SessionPolicy.Freshness.STRICT);
-      for (String id : List.of("equal", "higher")) {
-        save(other, id, "new");
-        if (id.equals("higher")) {
-          LiveSession session = requireNonNull(other.open(id));
-          session.setAttribute("other", "new");
-          assertThat(other.flush(session)).isTrue();
-        }
-      }
-      assertThat(found(others, SessionKey.of("equal")).version()).isEqualTo(lost.get("equal"));
-      assertThat(text(strict, "equal", 0)).isEqualTo("new");
-      assertThat(text(strict, "higher", 0)).isEqualTo("new");
-      assertThat(text(strict, "read", 0)).isEqualTo("kept");
-      // What the first of these has found out holds for the next, though it need not ask.
-      assertThat(text(causal, "read", 0)).isEqualTo("kept");
-      assertThat(text(causal, "equal", requireNonNull(lost.get("equal")))).isEqualTo("new");
-      assertThat(text(causal, "higher", requireNonNull(lost.get("higher")))).isEqualTo("new");
+      nodes.assertNothingLostIsShown(replica.url());
     } finally {
       client.shutdown(0, 2, TimeUnit.SECONDS);
     }
-  }
-
-  private static Object text(SessionRepository node, String id, long seen) {
-    LiveSession session = requireNonNull(node.open(id, copy -> seen));
-    return requireNonNull(session.attribute("text"));
   }
 
   // ---------------------------------------------------------------- clusters
