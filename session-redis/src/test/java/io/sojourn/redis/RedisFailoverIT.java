@@ -11,6 +11,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.lettuce.core.KillArgs;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulRedisConnection;
@@ -40,6 +41,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -69,8 +73,11 @@ class RedisFailoverIT {
 
   // ---------------------------------------------------------------- sentinels
 
+  /** Nobody shows what it lacks, either. */
   @Test
+  @Tag("G1")
   @Tag("G4")
+  @Tag("R8")
   @Tag("R15")
   @Tag("R83")
   void whenThePrimaryIsKilledItsSuccessorServes() {
@@ -80,14 +87,20 @@ class RedisFailoverIT {
       SessionKey key = created(one);
       assertThat(one.save(set(key, "b", "2"))).hasValue(2);
       assertThat(found(two, key).version()).isEqualTo(2);
+      Nodes nodes = new Nodes(sentinels.url());
       sentinels.awaitReplication();
       RedisServer former = sentinels.master();
+      RedisServer replica = sentinels.replica();
+      cutOff(replica, former);
+      nodes.saveWhatWillBeLost();
       former.kill();
+      replica.resume();
       awaitSave(one, key, "3");
       assertThat(sentinels.master()).isNotEqualTo(former);
       awaitSave(two, key, "4");
       assertThat(found(two, key).attributes()).containsOnlyKeys("a", "b");
       assertThat(one.load(key, 2)).isInstanceOf(LoadResult.Changed.class);
+      nodes.assertNothingLostIsShown(sentinels.url());
     }
   }
 
@@ -164,7 +177,7 @@ class RedisFailoverIT {
     private final SessionRepository causal;
     private final SessionRepository tracked;
 
-    /** Of sessions, by what becomes of each. */
+    /** Sessions that lie in one slot of a cluster; each is called after what becomes of it. */
     private final Map<String, String> ids = new HashMap<>();
 
     private final Map<String, Long> lost = new HashMap<>();
@@ -173,13 +186,23 @@ class RedisFailoverIT {
       strict = node(url, SessionPolicy.Freshness.STRICT);
       causal = node(url, SessionPolicy.Freshness.CAUSAL);
       tracked = node(url, SessionPolicy.Freshness.TRACKED);
+      int bucket = RedisKeys.bucketOf(SessionKey.of(READ));
       for (String name : List.of(EQUAL, HIGHER, READ)) {
-        String id = name + "-id";
+        String id =
+            IntStream.iterate(0, i -> i + 1)
+                .mapToObj(i -> name + i)
+                .filter(any -> RedisKeys.bucketOf(SessionKey.of(any)) == bucket)
+                .findFirst()
+                .orElseThrow();
         LiveSession session = strict.create(id, Duration.ofHours(1));
         session.setAttribute("text", "kept");
         assertThat(strict.flush(session)).isTrue();
         ids.put(name, id);
       }
+    }
+
+    SessionKey key() {
+      return key(READ);
     }
 
     private SessionKey key(String name) {
@@ -265,6 +288,31 @@ class RedisFailoverIT {
         }
       }
     }
+  }
+
+  /** Has the replica hear no more than what its master has by now, until it is resumed. */
+  private static void cutOff(RedisServer replica, RedisServer master) {
+    RedisClient client = RedisClient.create();
+    try (StatefulRedisConnection<String, String> ofMaster =
+            client.connect(RedisURI.create(master.url()));
+        StatefulRedisConnection<String, String> ofReplica =
+            client.connect(RedisURI.create(replica.url()))) {
+      await()
+          .atMost(Sessions.PATIENCE)
+          .until(
+              () ->
+                  offset(ofReplica, "slave_repl_offset") == offset(ofMaster, "master_repl_offset"));
+      replica.suspend();
+      assertThat(ofMaster.sync().clientKill(KillArgs.Builder.typeSlave())).isEqualTo(1);
+    } finally {
+      client.shutdown(0, 2, TimeUnit.SECONDS);
+    }
+  }
+
+  private static long offset(StatefulRedisConnection<String, String> server, String name) {
+    Matcher said = Pattern.compile(name + ":(\\d+)").matcher(server.sync().info("replication"));
+    assertThat(said.find()).isTrue();
+    return Long.parseLong(said.group(1));
   }
 
   /**
@@ -405,26 +453,35 @@ class RedisFailoverIT {
     }
   }
 
+  /** Nobody shows what the replica lacks, either. */
   @Test
+  @Tag("G1")
   @Tag("G4")
+  @Tag("R8")
   @Tag("R83")
   void whenAMasterIsKilledItsReplicaServesAndTheOthersGoOn() {
     try (RedisClusterServers cluster = RedisClusterServers.startWithReplicas()) {
       SessionStore store = open(cluster.url(), "1s");
-      SessionKey key = created(store);
+      Nodes nodes = new Nodes(cluster.url());
+      SessionKey key = newKeyFor(nodes.key());
+      assertThat(store.create(Sessions.session(key, "a", "1"))).isTrue();
       RedisServer owner = cluster.owner(slot(cluster, key));
       SessionKey survivor = key;
       while (cluster.owner(slot(cluster, survivor)) == owner) {
         survivor = created(store);
       }
-      // Replicated long before anybody takes its master for dead.
       assertThat(store.save(set(key, "b", "2"))).hasValue(2);
       cluster.awaitWhole();
+      RedisServer replica = cluster.nodes().get(cluster.nodes().indexOf(owner) + 3);
+      cutOff(replica, owner);
+      nodes.saveWhatWillBeLost();
       owner.kill();
+      replica.resume();
       assertThat(store.save(set(survivor, "b", "2"))).hasValue(2);
       awaitSave(store, key, "3");
       assertThat(store.save(set(survivor, "b", "3"))).hasValue(3);
       assertThat(found(store, key).attributes()).containsOnlyKeys("a", "b");
+      nodes.assertNothingLostIsShown(cluster.url());
     }
   }
 }
