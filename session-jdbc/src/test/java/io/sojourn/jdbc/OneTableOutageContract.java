@@ -15,6 +15,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Tag;
@@ -22,6 +23,11 @@ import org.junit.jupiter.api.Test;
 
 /** The part of the contract that is the same on MySQL and MariaDB. */
 abstract class OneTableOutageContract extends DatabaseOutageContract {
+
+  @Override
+  List<String> tables() {
+    return List.of("sojourn_session");
+  }
 
   /** The transaction that has written fewer rows gives way. */
   @Override

@@ -6,12 +6,18 @@ import io.sojourn.testkit.server.PostgreSqlServer;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
 
 class PostgreSqlOutageIT extends DatabaseOutageContract {
 
   @Override
   DatabaseServer startServer() {
     return PostgreSqlServer.startPrivate();
+  }
+
+  @Override
+  List<String> tables() {
+    return List.of("sojourn_session", "sojourn_session_attribute");
   }
 
   /** The transaction that looks for deadlocks first gives way. */
