@@ -172,17 +172,22 @@ enum JettyAttribute {
           return stored;
         }
       }
-      UserIdentity withRoles = login.getUserIdentity();
-      if (claims != null) {
-        withRoles = OpenId.withRoles(withRoles);
-      }
-      TreeSet<String> roles = new TreeSet<>();
-      for (RolePrincipal role : withRoles.getSubject().getPrincipals(RolePrincipal.class)) {
-        roles.add(role.getName());
+      UserIdentity user = login.getUserIdentity();
+      TreeSet<String> roles = roles(user);
+      if (claims != null && roles.isEmpty()) {
+        roles = OpenId.roles(user);
       }
       stored.put(NAME, principal.getName());
       stored.put(ROLES, roles.toArray(String[]::new));
       return stored;
+    }
+
+    private static TreeSet<String> roles(UserIdentity user) {
+      TreeSet<String> roles = new TreeSet<>();
+      for (RolePrincipal role : user.getSubject().getPrincipals(RolePrincipal.class)) {
+        roles.add(role.getName());
+      }
+      return roles;
     }
 
     /** What an OpenID provider says of its user; null if this is none, or it cannot be stored. */
@@ -257,17 +262,17 @@ enum JettyAttribute {
      * Where another login service knows the roles, the user's identity answers for one at a time:
      * so the service is asked once more, as at the login.
      */
-    static UserIdentity withRoles(UserIdentity user) {
+    static TreeSet<String> roles(UserIdentity user) {
       SecurityHandler security = SecurityHandler.getCurrentSecurityHandler();
-      if (security != null && security.getLoginService() instanceof OpenIdLoginService service) {
-        LoginService roles = service.getBean(LoginService.class);
-        if (roles != null) {
-          UserIdentity known =
-              roles.login(user.getUserPrincipal().getName(), "", null, create -> null);
-          return known == null ? user : known;
-        }
-      }
-      return user;
+      LoginService service = security == null ? null : security.getLoginService();
+      if (service instanceof OpenIdLoginService own) {
+        service = own.getBean(LoginService.class);
+      } // else the authenticator has wrapped it, and kept that to itself
+      UserIdentity known =
+          service == null
+              ? null
+              : service.login(user.getUserPrincipal().getName(), "", null, create -> null);
+      return known == null ? new TreeSet<>() : Login.roles(known);
     }
   }
 }

@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.eclipse.jetty.security.Constraint;
@@ -49,6 +50,7 @@ class OpenIdIT {
 
   private static final Pattern COOKIE = Pattern.compile("JSESSIONID=([^;]*)");
   private static final String USER = "u-42";
+  private static final Constraint CUSTOMERS = Constraint.from("customer");
 
   private final String url = "jdbc:h2:mem:" + UUID.randomUUID() + ";DB_CLOSE_DELAY=-1";
   private final HttpClient http = HttpClient.newHttpClient();
@@ -139,8 +141,9 @@ class OpenIdIT {
 
   // ---------------------------------------------------------------- the servers
 
-  /** Two servers. */
-  private void start(boolean withRoles) throws Exception {
+  /** Two servers, whose users have the roles that this service says. */
+  private void start(Constraint account, Function<OpenIdConfiguration, LoginService> service)
+      throws Exception {
     for (int i = 0; i < 2; i++) {
       SessionStore store = PatientStores.open(url, "openid", () -> Duration.ZERO);
       stores.add(store);
@@ -152,27 +155,32 @@ class OpenIdIT {
               "",
               node -> {
                 node.context().add(new Account(), "/account");
-                node.context().protect(security(withRoles ? roles() : null));
+                node.context().protect(security(account, service));
               }));
     }
   }
 
-  private static LoginService roles() {
-    UserStore users = new UserStore();
-    users.addUser(USER, new Password(""), new String[] {"customer"});
-    HashLoginService service = new HashLoginService("shop");
-    service.setUserStore(users);
-    return service;
-  }
-
-  private SecurityHandler security(@Nullable LoginService roles) {
+  private SecurityHandler security(
+      Constraint account, Function<OpenIdConfiguration, LoginService> service) {
     OpenIdConfiguration configuration = new OpenIdConfiguration(issuer, "shop", "s3cret");
     configuration.setLogoutWhenIdTokenIsExpired(true);
     SecurityHandler.PathMapped security = new SecurityHandler.PathMapped();
-    security.setLoginService(new OpenIdLoginService(configuration, roles));
+    security.addBean(configuration);
+    security.setLoginService(service.apply(configuration));
     security.setAuthenticator(new OpenIdAuthenticator(configuration));
-    security.put("/account", roles == null ? Constraint.ANY_USER : Constraint.from("customer"));
+    security.put("/account", account);
     return security;
+  }
+
+  private static LoginService roles() {
+    return with(new HashLoginService("shop"), "customer");
+  }
+
+  private static LoginService with(HashLoginService service, String... roles) {
+    UserStore users = new UserStore();
+    users.addUser(USER, new Password(""), roles);
+    service.setUserStore(users);
+    return service;
   }
 
   @AfterEach
@@ -256,7 +264,7 @@ class OpenIdIT {
   @Tag("R62")
   @Tag("R65")
   void whoHasLoggedInOnOneServerIsLoggedInOnAnotherWithRolesAndClaims() throws Exception {
-    start(true);
+    start(CUSTOMERS, configuration -> new OpenIdLoginService(configuration, roles()));
     logIn(0);
     for (int node : new int[] {0, 1, 1, 0}) {
       assertThat(account(node).body())
@@ -272,9 +280,20 @@ class OpenIdIT {
   @Test
   @Tag("R65")
   void soIsOneWhoseRolesNobodyKnows() throws Exception {
-    start(false);
+    start(Constraint.ANY_USER, OpenIdLoginService::new);
     logIn(0);
     assertThat(account(1).body()).startsWith("OPENID u-42 customer=false admin=false");
+    assertThat(tokens).hasValue(1);
+  }
+
+  @Test
+  @Tag("R65")
+  void soIsOneWhoseRolesAServiceKnowsThatJettyWrapsByItself() throws Exception {
+    start(CUSTOMERS, configuration -> roles());
+    logIn(0);
+    for (int node : new int[] {1, 0}) {
+      assertThat(account(node).body()).startsWith("OPENID u-42 customer=true admin=false");
+    }
     assertThat(tokens).hasValue(1);
   }
 }
