@@ -175,7 +175,7 @@ enum JettyAttribute {
       UserIdentity user = login.getUserIdentity();
       TreeSet<String> roles = roles(user);
       if (claims != null && roles.isEmpty()) {
-        roles = OpenId.roles(user);
+        roles = OpenId.roles(user, report);
       }
       stored.put(NAME, principal.getName());
       stored.put(ROLES, roles.toArray(String[]::new));
@@ -260,19 +260,42 @@ enum JettyAttribute {
 
     /**
      * Where another login service knows the roles, the user's identity answers for one at a time:
-     * so the service is asked once more, as at the login.
+     * so the service is asked once more, as at the login. What it says then gives nobody a role
+     * that the login has not.
      */
-    static TreeSet<String> roles(UserIdentity user) {
+    static TreeSet<String> roles(UserIdentity user, Consumer<String> report) {
+      LoginService service = service();
+      if (service == null) {
+        return new TreeSet<>();
+      }
+      try {
+        UserIdentity known =
+            service.login(user.getUserPrincipal().getName(), "", null, create -> null);
+        TreeSet<String> roles = known == null ? new TreeSet<>() : Login.roles(known);
+        if (roles.removeIf(role -> !user.isUserInRole(role))) {
+          report.accept(unsure(service, "lists others than the user has"));
+        }
+        return roles;
+      } catch (RuntimeException e) {
+        report.accept(
+            unsure(service, "fails when it is asked for them: " + e.getClass().getName()));
+        return new TreeSet<>();
+      }
+    }
+
+    private static @Nullable LoginService service() {
       SecurityHandler security = SecurityHandler.getCurrentSecurityHandler();
       LoginService service = security == null ? null : security.getLoginService();
-      if (service instanceof OpenIdLoginService own) {
-        service = own.getBean(LoginService.class);
-      } // else the authenticator has wrapped it, and kept that to itself
-      UserIdentity known =
-          service == null
-              ? null
-              : service.login(user.getUserPrincipal().getName(), "", null, create -> null);
-      return known == null ? new TreeSet<>() : Login.roles(known);
+      // If it is none of OpenID's, the authenticator has wrapped it, and keeps that to itself.
+      return service instanceof OpenIdLoginService own ? own.getBean(LoginService.class) : service;
+    }
+
+    private static String unsure(LoginService service, String why) {
+      return "Other nodes may not know all roles of users of OpenID: the login service "
+          + service.getClass().getName()
+          + " "
+          + why
+          + ". Let its getUserIdentity put them into the Subject, as RolePrincipals";
     }
   }
 }

@@ -18,26 +18,36 @@ import java.net.URLDecoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.security.Principal;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.security.auth.Subject;
 import org.eclipse.jetty.security.Constraint;
 import org.eclipse.jetty.security.HashLoginService;
 import org.eclipse.jetty.security.LoginService;
+import org.eclipse.jetty.security.RolePrincipal;
 import org.eclipse.jetty.security.SecurityHandler;
+import org.eclipse.jetty.security.UserIdentity;
 import org.eclipse.jetty.security.UserStore;
 import org.eclipse.jetty.security.openid.OpenIdAuthenticator;
 import org.eclipse.jetty.security.openid.OpenIdConfiguration;
 import org.eclipse.jetty.security.openid.OpenIdLoginService;
 import org.eclipse.jetty.security.openid.OpenIdUserPrincipal;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Session;
 import org.eclipse.jetty.util.security.Password;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -295,5 +305,112 @@ class OpenIdIT {
       assertThat(account(node).body()).startsWith("OPENID u-42 customer=true admin=false");
     }
     assertThat(tokens).hasValue(1);
+  }
+
+  /** A service of one's own, which says by itself who a user is and what the user may. */
+  private static class OwnService extends HashLoginService {
+
+    private final Function<Subject, UserIdentity> identity;
+
+    OwnService(Function<Subject, UserIdentity> identity) {
+      super("shop");
+      setUserStore(new UserStore());
+      this.identity = identity;
+    }
+
+    @Override
+    public UserIdentity getUserIdentity(Subject subject, Principal user, boolean create) {
+      return identity.apply(subject);
+    }
+  }
+
+  private static Principal principal(Subject subject) {
+    return subject.getPrincipals().iterator().next();
+  }
+
+  @Test
+  @Tag("R65")
+  void nobodyGetsARoleElsewhereThatTheLoginHasNot() throws Exception {
+    start(
+        CUSTOMERS,
+        configuration ->
+            with(
+                new OwnService(
+                    subject -> UserIdentity.from(subject, principal(subject), "customer")),
+                "customer",
+                "admin"));
+    logIn(0);
+    for (int node : new int[] {0, 1}) {
+      assertThat(account(node).body()).startsWith("OPENID u-42 customer=true admin=false");
+    }
+  }
+
+  @Test
+  @Tag("R65")
+  void aServiceThatCannotBeAskedAgainFailsNoLogin() throws Exception {
+    List<String> warnings = Collections.synchronizedList(new ArrayList<>());
+    Handler handler = collecting(warnings);
+    Logger root = Logger.getLogger("");
+    root.addHandler(handler);
+    try {
+      start(
+          Constraint.ANY_USER,
+          configuration ->
+              new OwnService(
+                  subject -> UserIdentity.from(subject, principal(subject), "customer")) {
+                @Override
+                public UserIdentity login(
+                    String name,
+                    Object credentials,
+                    Request request,
+                    Function<Boolean, Session> session) {
+                  throw new IllegalStateException("No password for " + name);
+                }
+              });
+      logIn(0);
+      assertThat(account(0).body()).startsWith("OPENID u-42 customer=true");
+      assertThat(account(1).body()).startsWith("OPENID u-42 customer=false");
+    } finally {
+      root.removeHandler(handler);
+    }
+    assertThat(warnings)
+        .singleElement()
+        .asString()
+        .contains("OpenIdIT", "IllegalStateException", "RolePrincipals")
+        .doesNotContain(USER);
+  }
+
+  private static Handler collecting(List<String> warnings) {
+    return new Handler() {
+      @Override
+      public void publish(LogRecord line) {
+        if (line.getLoggerName().startsWith("io.sojourn")) {
+          warnings.add(line.getLevel() + line.getMessage());
+        }
+      }
+
+      @Override
+      public void flush() {}
+
+      @Override
+      public void close() {}
+    };
+  }
+
+  @Test
+  @Tag("R65")
+  void rolesThatAreInTheSubjectAreTheRoles() throws Exception {
+    start(
+        CUSTOMERS,
+        configuration ->
+            new OwnService(
+                subject -> {
+                  Subject whole = new Subject();
+                  whole.getPrincipals().add(principal(subject));
+                  whole.getPrincipals().add(new RolePrincipal("customer"));
+                  return UserIdentity.from(whole, principal(subject), "customer");
+                }));
+    logIn(0);
+    assertThat(account(1).body()).startsWith("OPENID u-42 customer=true admin=false");
   }
 }
