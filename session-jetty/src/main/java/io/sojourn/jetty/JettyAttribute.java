@@ -247,8 +247,9 @@ enum JettyAttribute {
   private static final class OpenId {
 
     static @Nullable Map<String, Object> claims(Principal principal) {
-      return principal instanceof OpenIdUserPrincipal user
-          ? new LinkedHashMap<>(user.getCredentials().getClaims())
+      // One of a class that extends it is more than its claims.
+      return principal.getClass() == OpenIdUserPrincipal.class
+          ? new LinkedHashMap<>(((OpenIdUserPrincipal) principal).getCredentials().getClaims())
           : null;
     }
 

@@ -44,6 +44,7 @@ import org.eclipse.jetty.security.UserIdentity;
 import org.eclipse.jetty.security.UserStore;
 import org.eclipse.jetty.security.openid.OpenIdAuthenticator;
 import org.eclipse.jetty.security.openid.OpenIdConfiguration;
+import org.eclipse.jetty.security.openid.OpenIdCredentials;
 import org.eclipse.jetty.security.openid.OpenIdLoginService;
 import org.eclipse.jetty.security.openid.OpenIdUserPrincipal;
 import org.eclipse.jetty.server.Request;
@@ -159,6 +160,9 @@ class OpenIdIT {
       stores.add(store);
       SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
       sessions.setSessionStore(store);
+      sessions.setAllowedClasses(
+          "io.sojourn.jetty.OpenIdIT$Member org.eclipse.jetty.security.openid.OpenIdUserPrincipal"
+              + " org.eclipse.jetty.security.openid.OpenIdCredentials");
       nodes.add(
           JettyNode.start(
               sessions,
@@ -412,5 +416,34 @@ class OpenIdIT {
                 }));
     logIn(0);
     assertThat(account(1).body()).startsWith("OPENID u-42 customer=true admin=false");
+  }
+
+  /** An application's own user. */
+  private static final class Member extends OpenIdUserPrincipal {
+    private static final long serialVersionUID = 1L;
+
+    Member(OpenIdCredentials credentials) {
+      super(credentials);
+    }
+
+    @Override
+    public String getName() {
+      return "member " + super.getName();
+    }
+  }
+
+  @Test
+  @Tag("R65")
+  void aPrincipalOfAClassThatExtendsJettysTravelsAsWhatItIs() throws Exception {
+    start(
+        Constraint.ANY_USER,
+        configuration ->
+            new OwnService(
+                subject ->
+                    UserIdentity.from(
+                        subject,
+                        new Member(((OpenIdUserPrincipal) principal(subject)).getCredentials()))));
+    logIn(0);
+    assertThat(account(1).body()).startsWith("OPENID member u-42").contains("anna@example.org");
   }
 }
