@@ -209,9 +209,13 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
     String application = factory.application(handler);
     MeasuredCodec codec =
         new MeasuredCodec(factory.codec(Thread.currentThread().getContextClassLoader()));
-    SessionStore given = factory.givenStore();
-    SessionStore store = given == null ? factory.openStore(application) : given;
     SessionPolicy policy = settings.applied(factory.policy());
+    Predicate<String> serialized = factory.serialized();
+    Duration patience = factory.serializeTimeout();
+    NewSessionTimeout newSessionTimeout = factory.newSessionTimeout();
+    SessionStore given = factory.givenStore();
+    // Last: what is refused before leaves no store open.
+    SessionStore store = given == null ? factory.openStore(application) : given;
     SessionRepository repository =
         new SessionRepository(store, codec, policy, factory.clockOffset());
     ScheduledExecutorService maintenance =
@@ -231,9 +235,9 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
             codec,
             figures,
             policy,
-            factory.serialized(),
-            factory.serializeTimeout(),
-            factory.newSessionTimeout(),
+            serialized,
+            patience,
+            newSessionTimeout,
             application,
             given == null ? store : null,
             handler,

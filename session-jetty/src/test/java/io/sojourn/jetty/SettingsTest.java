@@ -318,6 +318,24 @@ class SettingsTest {
 
   @Test
   @Tag("R71")
+  void settingsOfAContextThatContradictEachOtherOpenNoStore() throws Exception {
+    SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
+    sessions.setStore("memory:");
+    sessions.setStoreOptions("colour=red"); // what opens it refuses that
+    sessions.setOnStoreFailure("serve-local");
+    Server server = new Server();
+    SessionHandler handler = new SessionHandler();
+    server.setHandler(new ContextHandler(handler, "/shop"));
+    SessionCache cache = sessions.getSessionCache(handler);
+    cache.setEvictionPolicy(SessionCache.EVICT_ON_SESSION_EXIT);
+    handler.setSessionCache(cache);
+    assertThatThrownBy(server::start)
+        .hasMessageContaining("evictionPolicy=\"0\" does not go with onStoreFailure");
+    server.stop();
+  }
+
+  @Test
+  @Tag("R71")
   void theSavePeriodIsTheTouchIntervalByJettysName() {
     SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
     sessions.setStore("memory:");
