@@ -201,8 +201,9 @@ class JettyHomeIT {
       jetty.awaitEnd();
       assertThat(jetty.log())
           .containsPattern(
-              "gracePeriod.seconds \\(in the command line\\), \\S*freshnes"
-                  + " \\(in \\S*session-store-sojourn.ini\\), \\S*pasword \\(in the command");
+              "freshnes \\(in \\S*session-store-sojourn.ini\\), \\S*pasword \\(in the command"
+                  + " line\\) is no .*gracePeriod.seconds \\(in the command line\\) has no"
+                  + " meaning");
       Files.writeString(
           base.resolve("start.d/session-store-sojourn.ini"),
           "--module=session-store-sojourn\njetty.session.sojourn.password=${NOT_SET_ANYWHERE}\n");

@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -30,6 +31,13 @@ final class ModuleProperties {
 
   /** One of Jetty's stores, which the store's clock leaves nothing to say. */
   private static final String GRACE_PERIOD = "jetty.session.gracePeriod.seconds";
+
+  /** Those of Jetty's session caches and stores that the module hands over. */
+  private static final String OF_JETTY =
+      "jetty.session.evictionPolicy, jetty.session.saveOnInactiveEviction,"
+          + " jetty.session.saveOnCreate, jetty.session.removeUnloadableSessions,"
+          + " jetty.session.flushOnResponseCommit, jetty.session.invalidateOnShutdown,"
+          + " jetty.session.savePeriod.seconds";
 
   /** A line of an ini file or an argument, also one that adds to a value or is only a default. */
   private static final Pattern PROPERTY =
@@ -65,13 +73,33 @@ final class ModuleProperties {
       }
     }
     if (!unknown.isEmpty()) {
-      StringBuilder message = new StringBuilder();
-      unknown.forEach(
-          (name, place) ->
-              message.append(message.isEmpty() ? "" : ", ").append(name + " (in " + place + ")"));
-      throw new IllegalArgumentException(
-          message + " is no setting of Sojourn's; these are: " + PREFIX + String.join(", ", known));
+      throw new IllegalArgumentException(refusal(known, unknown));
     }
+  }
+
+  private static String refusal(Set<String> known, Map<String, String> unknown) {
+    List<String> refusals = new ArrayList<>();
+    String gracePeriodPlace = unknown.remove(GRACE_PERIOD);
+    if (!unknown.isEmpty()) {
+      List<String> names = new ArrayList<>();
+      unknown.forEach((name, place) -> names.add(name + " (in " + place + ")"));
+      refusals.add(
+          String.join(", ", names)
+              + " is no setting of Sojourn's; these are: "
+              + PREFIX
+              + String.join(", ", known)
+              + ", and of Jetty's own: "
+              + OF_JETTY);
+    }
+    if (gracePeriodPlace != null) {
+      refusals.add(
+          GRACE_PERIOD
+              + " (in "
+              + gracePeriodPlace
+              + ") has no meaning here, since the store's clock decides what has expired: leave it"
+              + " out");
+    }
+    return String.join("; ", refusals);
   }
 
   private static void noteFolder(Path folder, Set<String> known, Map<String, String> unknown)

@@ -177,15 +177,24 @@ class SettingsTest {
     Files.writeString(base.resolve("start.ini"), "jetty.session.sojourn.Store = memory:\n");
     assertThatThrownBy(() -> sessions.refuseUnknownProperties(base.toString()))
         .hasMessageStartingWith(
-            "jetty.session.gracePeriod.seconds (in "
-                + ini
-                + "), jetty.session.sojourn.Store (in "
+            "jetty.session.sojourn.Store (in "
                 + base.resolve("start.ini")
                 + "), jetty.session.sojourn.pasword (in "
                 + ini
                 + ") is no setting")
         .hasMessageContaining("password, ")
+        .satisfies(refusal -> assertThat(refusal).message().contains(OF_JETTY.values()))
+        .hasMessageEndingWith(
+            "; jetty.session.gracePeriod.seconds (in "
+                + ini
+                + ") has no meaning here, since the store's clock decides what has expired: leave"
+                + " it out")
         .hasMessageNotContaining("s3cret");
+    Files.writeString(ini, "jetty.session.gracePeriod.seconds=3600");
+    Files.writeString(base.resolve("start.ini"), "");
+    assertThatThrownBy(() -> sessions.refuseUnknownProperties(base.toString()))
+        .hasMessageStartingWith("jetty.session.gracePeriod.seconds (in " + ini + ") has no meaning")
+        .hasMessageNotContaining("is no setting");
   }
 
   @Test
