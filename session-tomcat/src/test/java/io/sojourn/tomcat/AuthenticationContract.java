@@ -353,6 +353,37 @@ abstract class AuthenticationContract {
     assertThat(stored.values()).noneMatch(text -> text.contains(id));
   }
 
+  @Test
+  @Tag("R61")
+  void theSavedRequestTheUserAndTheRoleAreReadableInTheStoreOnlyWithoutEncryption() {
+    assertLoginPage(browser.post(a().at("form/members/order"), "item", "apple"));
+    assertReadableOnlyWithoutEncryption(storedText(), "/form/members/order", "item=apple");
+    Answer redirect = logIn(b(), "form", "anna", "secret");
+    assertReadableOnlyWithoutEncryption(storedText(), "anna", "item=apple");
+    assertThat(browser.get(redirect.locationAt(c().tomcat)).body())
+        .startsWith("POST /members {item=apple} user=anna")
+        .contains("member=true");
+    get(a(), "form/public/?do=mark&value=pear");
+    assertReadableOnlyWithoutEncryption(storedText(), "anna", "member", "pear");
+    assertThat(get(b(), PAGE).body()).contains("user=anna", "member=true", "mark=pear");
+  }
+
+  /** What somebody would read in the names and values of the session's attributes. */
+  private String storedText() {
+    StringBuilder text = new StringBuilder();
+    found("form")
+        .attributes()
+        .forEach(
+            (name, value) ->
+                text.append(name).append(new String(value.value().bytes(), ISO_8859_1)));
+    return text.toString();
+  }
+
+  /** Looks for these texts in what is stored. */
+  void assertReadableOnlyWithoutEncryption(String stored, String... texts) {
+    assertThat(stored).contains(texts);
+  }
+
   // ---------------------------------------------------------------- BASIC
 
   @Test
