@@ -19,11 +19,18 @@ import io.sojourn.tomcat.Browser.Answer;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
+import java.util.stream.Stream;
 import org.apache.catalina.LifecycleException;
 import org.apache.catalina.authenticator.AuthenticatorBase;
 import org.apache.catalina.authenticator.BasicAuthenticator;
@@ -42,6 +49,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Who has logged in to one application on one node is logged in to all applications on all nodes,
@@ -73,7 +81,7 @@ class SingleSignOnIT {
       CountingStore logins,
       FaultyStore faults,
       Map<String, ContainerNode> applications,
-      Map<String, SessionStore> sessions) {
+      Map<String, FaultyStore> sessions) {
 
     URI at(String path) {
       return tomcat.uri().resolve(path);
@@ -89,25 +97,31 @@ class SingleSignOnIT {
 
   @BeforeAll
   void startNodes() throws Exception {
-    nodes.add(startNode());
-    nodes.add(startNode());
+    nodes.add(startNode(redis.url()));
+    nodes.add(startNode(redis.url()));
   }
 
-  private Node startNode() throws Exception {
-    FaultyStore faulty = new FaultyStore(open("sso"));
+  /**
+   * Starts a node.
+   *
+   * @param url of its stores
+   * @param attributes of its valve and managers, names and values in turn
+   */
+  private Node startNode(String url, String... attributes) throws Exception {
+    FaultyStore faulty = new FaultyStore(open(url, "sso"));
     CountingStore logins = new CountingStore(faulty);
-    SojournSingleSignOn valve = new SojournSingleSignOn();
+    SojournSingleSignOn valve = valve(attributes);
     valve.setSessionStore(logins);
     valve.setAllowedClasses("io.sojourn.tomcat.*");
     SojournManager root = new SojournManager();
-    root.setSessionStore(open("root"));
+    root.setSessionStore(open(url, "root"));
     TomcatNode tomcat =
         TomcatNode.start(root, (server, context) -> server.getHost().getPipeline().addValve(valve));
     closeables.add(0, tomcat);
     Node node = new Node(tomcat, logins, faulty, new HashMap<>(), new HashMap<>());
-    deploy(node, "form", "FORM", new FormAuthenticator());
-    deploy(node, "basic", "BASIC", new BasicAuthenticator());
-    deploy(node, "open", "NONE", new NonLoginAuthenticator());
+    deploy(node, url, "form", "FORM", new FormAuthenticator(), attributes);
+    deploy(node, url, "basic", "BASIC", new BasicAuthenticator(), attributes);
+    deploy(node, url, "open", "NONE", new NonLoginAuthenticator(), attributes);
     tomcat.deploy(
         "foreign",
         new StandardManager(),
@@ -115,17 +129,23 @@ class SingleSignOnIT {
     return node;
   }
 
-  private SessionStore open(String application) {
-    SessionStore store = PatientStores.open(redis.url(), application + "-" + run, clock::get);
+  private SessionStore open(String url, String application) {
+    SessionStore store = PatientStores.open(url, application + "-" + run, clock::get);
     closeables.add(store);
     return store;
   }
 
-  private void deploy(Node node, String name, String method, AuthenticatorBase authenticator)
+  private void deploy(
+      Node node,
+      String url,
+      String name,
+      String method,
+      AuthenticatorBase authenticator,
+      String... attributes)
       throws Exception {
-    SessionStore store = open(name);
+    FaultyStore store = new FaultyStore(open(url, name));
     node.sessions.put(name, store);
-    SojournManager manager = new SojournManager();
+    SojournManager manager = set(new SojournManager(), attributes);
     manager.setSessionStore(store);
     manager.setAllowedClasses("io.sojourn.tomcat.*");
     node.applications.put(
@@ -323,7 +343,7 @@ class SingleSignOnIT {
   @Test
   @Tag("G5")
   void aNodeThatDiesLogsNobodyOut() throws Exception {
-    Node doomed = startNode();
+    Node doomed = startNode(redis.url());
     logIn(doomed);
     doomed.faults.failAll();
     doomed.tomcat.close();
@@ -371,16 +391,8 @@ class SingleSignOnIT {
   void neitherTheCookieNorASessionIdNorAPasswordIsStored() {
     logIn(a());
     get(a(), "basic/members/");
-    String id = requireNonNull(browser.cookie("JSESSIONID", "/form"));
-    SessionRecord session =
-        ((LoadResult.Found)
-                requireNonNull(a().sessions.get("form"))
-                    .load(SessionKey.of(id), SessionStore.NO_VERSION))
-            .session();
-    List<String> values = new ArrayList<>();
-    for (SessionRecord record : List.of(stored(), session)) {
-      record.attributes().forEach((name, value) -> values.add(text(value.value().bytes())));
-    }
+    String id = formId();
+    List<String> values = storedValues();
     assertThat(values).hasSizeGreaterThan(2).anyMatch(value -> value.contains("anna"));
     assertThat(values)
         .noneMatch(
@@ -391,8 +403,85 @@ class SingleSignOnIT {
     assertThat(thief.get(b().at("form/members/")).body()).startsWith("GET /login ");
   }
 
-  private static String text(byte[] bytes) {
-    return new String(bytes, ISO_8859_1);
+  /** What somebody would read of the browser's login and of its session with the form. */
+  private List<String> storedValues() {
+    SessionKey key = SessionKey.of(formId());
+    LoadResult session =
+        requireNonNull(a().sessions.get("form")).load(key, SessionStore.NO_VERSION);
+    List<String> values = new ArrayList<>();
+    for (SessionRecord record : List.of(stored(), ((LoadResult.Found) session).session())) {
+      record
+          .attributes()
+          .values()
+          .forEach(value -> values.add(new String(value.value().bytes(), ISO_8859_1)));
+    }
+    return values;
+  }
+
+  @Test
+  @Tag("R61")
+  void theUserAndTheRoleAreReadableInTheStoreOnlyWithoutEncryption() throws Exception {
+    logIn(a());
+    assertThat(String.join("", storedValues())).contains("anna", "member");
+    browser = new Browser();
+    String key = "2026:" + Base64.getEncoder().encodeToString(new byte[32]);
+    Node first = startNode(redis.url(), "encryptionKeys", key);
+    Node second = startNode(redis.url(), "encryptionKeys", key);
+    logIn(first);
+    assertThat(get(second, "basic/members/").body()).contains("user=anna", "member=true");
+    assertThat(get(first, "open/members/").body()).contains("user=anna", "member=true");
+    assertThat(storedValues())
+        .hasSizeGreaterThan(2)
+        .noneMatch(value -> value.contains("anna") || value.contains("member"));
+  }
+
+  @ParameterizedTest
+  @EnumSource(StoreKind.class)
+  @Tag("R58")
+  void whatIsLoggedAtTheFinestLevelHoldsNeitherTheCookieNorASessionId(StoreKind kind)
+      throws Exception {
+    // What the server itself logs at that level is its own, and has whole requests.
+    List<Logger> loggers =
+        Stream.of("io.sojourn", "io.lettuce", "com.zaxxer.hikari").map(Logger::getLogger).toList();
+    Set<String> ids = new LinkedHashSet<>();
+    StringBuilder text = new StringBuilder();
+    try (LogRecords logged = new LogRecords()) {
+      loggers.forEach(logger -> logger.setLevel(Level.ALL));
+      Node node = startNode(kind.url(redis));
+      get(node, "form/public/?do=mark&value=1");
+      ids.add(formId());
+      assertThat(get(node, "form/members/").body()).startsWith("GET /login ");
+      ids.add(formId());
+      logIn(node);
+      ids.addAll(List.of(formId(), login()));
+      assertThat(get(node, "basic/members/").body()).contains("user=anna");
+      ids.add(requireNonNull(browser.cookie("JSESSIONID", "/basic")));
+
+      FaultyStore sessions = requireNonNull(node.sessions.get("form"));
+      for (FaultyStore away : List.of(sessions, node.faults)) {
+        away.failAll();
+        assertThat(get(node, "form/members/?do=mark&value=2").status()).isEqualTo(503);
+        away.fail();
+      }
+      assertThat(get(node, "form/members/").body()).contains("user=anna", "mark=1");
+
+      clock.set(Duration.ofMinutes(75));
+      node.applications.values().forEach(ContainerNode::scavenge);
+      assertThat(get(node, "form/members/").body()).startsWith("GET /login ");
+      ids.add(formId());
+      node.tomcat.close();
+      logged.all().forEach(line -> text.append(new SimpleFormatter().format(line)));
+    } finally {
+      loggers.forEach(logger -> logger.setLevel(null));
+    }
+    assertThat(ids).hasSizeGreaterThan(5);
+    assertThat(text.toString())
+        .contains("have expired", "503", kind == StoreKind.H2 ? "expired" : "lettuce")
+        .doesNotContain(ids);
+  }
+
+  private String formId() {
+    return requireNonNull(browser.cookie("JSESSIONID", "/form"));
   }
 
   @Test
@@ -419,11 +508,15 @@ class SingleSignOnIT {
 
   /** The valve that these attributes make, given as names and values in turn. */
   private static SojournSingleSignOn valve(String... attributes) {
-    SojournSingleSignOn valve = new SojournSingleSignOn();
+    return set(new SojournSingleSignOn(), attributes);
+  }
+
+  private static <T> T set(T element, String... attributes) {
     for (int i = 0; i < attributes.length; i += 2) {
-      assertThat(IntrospectionUtils.setProperty(valve, attributes[i], attributes[i + 1])).isTrue();
+      assertThat(IntrospectionUtils.setProperty(element, attributes[i], attributes[i + 1]))
+          .isTrue();
     }
-    return valve;
+    return element;
   }
 
   private static void assertRefused(SojournSingleSignOn valve, String... said) {
