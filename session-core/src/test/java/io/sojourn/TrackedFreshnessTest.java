@@ -118,6 +118,7 @@ class TrackedFreshnessTest {
   /** What it was saved as since has the number that the copy has, or a higher one. */
   @Test
   @Tag("G9")
+  @Tag("R8")
   void noCopyFromBeforeAFailoverIsServedAfterIt() {
     for (int further = 0; further < 3; further++) {
       LiveSession session = node.create(ID, Duration.ofMinutes(30));
