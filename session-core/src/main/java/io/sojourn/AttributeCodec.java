@@ -30,6 +30,17 @@ public interface AttributeCodec {
   }
 
   /**
+   * What an encoded value becomes when it is decoded and encoded here, to compare another one with
+   * it.
+   *
+   * @throws DecodeException if it cannot be decoded
+   * @throws EncodeException if what has been decoded cannot be encoded
+   */
+  default EncodedValue reencodeToCompare(EncodedValue encoded) {
+    return encodeToCompare(decode(encoded));
+  }
+
+  /**
    * Whether a user's codec is the one that reads what begins with this format byte. No two codecs
    * of one application may read the same: who has two says so here. By default, all of a user's.
    *

@@ -443,7 +443,7 @@ final class AttributeSlot {
     }
     if (storedAsEncodedHere == null) {
       try {
-        storedAsEncodedHere = codec.encodeToCompare(codec.decode(baseline));
+        storedAsEncodedHere = codec.reencodeToCompare(baseline);
       } catch (DecodeException | EncodeException e) {
         return false;
       }
@@ -624,9 +624,7 @@ final class AttributeSlot {
         if (now.equals(encoded) || now.equals(asEncodedHere) || now.equals(attempted)) {
           return false;
         }
-        return told
-            ? asEncodedHere != null
-            : !now.equals(codec.encodeToCompare(codec.decode(encoded)));
+        return told ? asEncodedHere != null : !now.equals(codec.reencodeToCompare(encoded));
       } catch (EncodeException | DecodeException e) {
         return false;
       }

@@ -23,6 +23,11 @@ final class SessionCodec {
     return codec.encodeToCompare(value);
   }
 
+  /** What an encoded value becomes when it is decoded and encoded here, to compare with it. */
+  EncodedValue reencodeToCompare(EncodedValue encoded) {
+    return codec.reencodeToCompare(encoded);
+  }
+
   Object decode(EncodedValue encoded) {
     return codec.decode(encoded);
   }

@@ -8,12 +8,14 @@ import io.sojourn.SessionKey;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /** Counts what another codec does, the outermost of all. Thread-safe if that one is. */
 public final class MeasuredCodec implements AttributeCodec {
 
   private final AttributeCodec codec;
+  private final LongSupplier nanoTime;
   private final LongAdder checks = new LongAdder();
   private final LongAdder checkNanos = new LongAdder();
   private final LongAdder encodeFailures = new LongAdder();
@@ -26,14 +28,21 @@ public final class MeasuredCodec implements AttributeCodec {
    * @param codec what is counted
    */
   public MeasuredCodec(AttributeCodec codec) {
+    this(codec, System::nanoTime);
+  }
+
+  /** For a test that has a clock of its own. */
+  MeasuredCodec(AttributeCodec codec, LongSupplier nanoTime) {
     this.codec = codec;
+    this.nanoTime = nanoTime;
   }
 
   /**
    * What has been counted.
    *
    * @param checks how often a value that was only read was encoded, to see whether it has changed
-   * @param checkTime how long all of that took
+   * @param checkTime how long all of that took, with what was decoded and encoded once more to
+   *     compare with
    * @param encodeFailures how many values could not be encoded
    * @param decodeFailures how many stored values could not be opened or decoded, each time that it
    *     was tried
@@ -60,12 +69,22 @@ public final class MeasuredCodec implements AttributeCodec {
 
   @Override
   public EncodedValue encodeToCompare(Object value) {
-    long start = System.nanoTime();
+    checks.increment();
+    return timed(() -> encoded(() -> codec.encodeToCompare(value)));
+  }
+
+  /** Belongs to the check that it is compared for. */
+  @Override
+  public EncodedValue reencodeToCompare(EncodedValue value) {
+    return timed(() -> encoded(() -> codec.encodeToCompare(decode(value))));
+  }
+
+  private EncodedValue timed(Supplier<EncodedValue> check) {
+    long start = nanoTime.getAsLong();
     try {
-      return encoded(() -> codec.encodeToCompare(value));
+      return check.get();
     } finally {
-      checks.increment();
-      checkNanos.add(System.nanoTime() - start);
+      checkNanos.add(nanoTime.getAsLong() - start);
     }
   }
 
