@@ -173,11 +173,13 @@ final class Database implements AutoCloseable {
         discard(connection); // such as out of memory: nobody knows what it is in the middle of
         throw e;
       }
-      SqlFailure kind = isClosed(connection) ? SqlFailure.OUTAGE : SqlFailure.of(failure);
+      SqlFailure kind =
+          SqlFailure.isClosed(connection) ? SqlFailure.OUTAGE : SqlFailure.of(failure);
       boolean takesLess = false;
       if (kind == SqlFailure.OUTAGE) {
         Connector connector = connector();
-        if (connector == null || !connector.isTold()) {
+        boolean told = connector != null && connector.isTold();
+        if (!told && SqlFailure.isLost(connection, failure)) {
           losses.incrementAndGet();
         }
         discard(connection);
@@ -314,14 +316,6 @@ final class Database implements AutoCloseable {
   long history() {
     Connector connector = connector();
     return losses.get() + (connector == null ? 0 : connector.changes());
-  }
-
-  private static boolean isClosed(Connection connection) {
-    try {
-      return connection.isClosed();
-    } catch (SQLException e) {
-      return true;
-    }
   }
 
   private static void giveBack(Connection connection, Modes modes) {

@@ -1,5 +1,6 @@
 package io.sojourn.jdbc;
 
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLNonTransientConnectionException;
 import java.sql.SQLRecoverableException;
@@ -91,9 +92,12 @@ enum SqlFailure {
    */
   private static final Set<String> OUTAGE_CLASSES = Set.of("08", "28", "53", "57", "58");
 
+  /** What PostgreSQL says as it ends a connection. */
+  private static final String ENDED = "57P0";
+
   static SqlFailure of(SQLException e) {
     int code = e.getErrorCode();
-    String state = e.getSQLState() == null ? "" : e.getSQLState();
+    String state = state(e);
     String stateClass = state.length() < 2 ? "" : state.substring(0, 2);
     if (CONFLICT_CODES.contains(code)
         || CONFLICT_STATES.contains(state)
@@ -116,5 +120,23 @@ enum SqlFailure {
             || e instanceof SQLRecoverableException
             || e instanceof SQLTimeoutException;
     return outage ? OUTAGE : OTHER;
+  }
+
+  /** Whether the connection is gone, so that the next one may lead to another server. */
+  static boolean isLost(Connection connection, SQLException e) {
+    String state = state(e);
+    return state.startsWith("08") || state.startsWith(ENDED) || isClosed(connection);
+  }
+
+  static boolean isClosed(Connection connection) {
+    try {
+      return connection.isClosed();
+    } catch (SQLException e) {
+      return true;
+    }
+  }
+
+  private static String state(SQLException e) {
+    return e.getSQLState() == null ? "" : e.getSQLState();
   }
 }

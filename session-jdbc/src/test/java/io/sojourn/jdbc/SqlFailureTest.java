@@ -2,6 +2,8 @@ package io.sojourn.jdbc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.SQLNonTransientConnectionException;
 import java.sql.SQLRecoverableException;
@@ -96,5 +98,21 @@ class SqlFailureTest {
     assertThat(SqlFailure.of(new SQLTransactionRollbackException("said")))
         .isEqualTo(SqlFailure.CONFLICT);
     assertThat(SqlFailure.of(new SQLException("said"))).isEqualTo(SqlFailure.OTHER);
+  }
+
+  @Test
+  @Tag("R8")
+  void aConnectionIsLostIfItIsClosedOrItsServerIsGone() throws SQLException {
+    Connection open = DriverManager.getConnection("jdbc:h2:mem:");
+    try (open) {
+      for (String state : List.of("08S01", "08006", "57P01")) {
+        assertThat(SqlFailure.isLost(open, new SQLException("", state))).isTrue();
+      }
+      for (String state : List.of("42501", "57014", "70100", "25006", "53300")) {
+        assertThat(SqlFailure.isLost(open, new SQLException("", state))).isFalse();
+      }
+      assertThat(SqlFailure.isLost(open, new SQLException(""))).isFalse();
+    }
+    assertThat(SqlFailure.isLost(open, new SQLException(""))).isTrue();
   }
 }
