@@ -1,7 +1,9 @@
 package io.sojourn.jdbc;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.sojourn.StoreConfiguration;
 import java.io.PrintWriter;
+import java.lang.System.Logger.Level;
 import java.sql.Connection;
 import java.sql.Driver;
 import java.sql.ResultSet;
@@ -9,11 +11,14 @@ import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
@@ -28,11 +33,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class Connector implements DataSource, AutoCloseable {
 
+  private static final System.Logger LOGGER = System.getLogger(Connector.class.getName());
+
   /** SQLSTATE of a transaction that may only read. */
   private static final String READ_ONLY = "25006";
 
   private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
   private static final Duration LONGEST_PAUSE = Duration.ofMillis(500);
+
+  /** By then a pool has replaced each of its connections. */
+  private static final Duration LATELY = Duration.ofMinutes(10);
 
   private final Driver driver;
   private final String url;
@@ -46,6 +56,15 @@ final class Connector implements DataSource, AutoCloseable {
   /** The server that was connected to last; null if there was none yet. */
   @GuardedBy("changes")
   private @Nullable Server server;
+
+  /** When each server was connected to last, by name. */
+  @GuardedBy("changes")
+  private final Map<String, Long> seen = new HashMap<>();
+
+  @GuardedBy("changes")
+  private Runnable discardOthers = () -> {};
+
+  private final AtomicBoolean warned = new AtomicBoolean();
 
   private final CountDownLatch closed = new CountDownLatch(1);
   private volatile @Nullable SQLException lastFailure;
@@ -85,18 +104,36 @@ final class Connector implements DataSource, AutoCloseable {
   /**
    * A server, from when it was started to when it ends.
    *
-   * @param name none if it does not let us ask
-   * @param started by this node's clock for durations, in seconds; 0 if the name says it
+   * @param name none if it does not say
+   * @param earliest when it was started at the earliest, by this node's clock for durations, in
+   *     seconds; 0 if the name says it
+   * @param latest the same at the latest: an answer may have come late
    */
-  private record Server(Optional<String> name, long started) {
+  private record Server(Optional<String> name, long earliest, long latest) {
 
-    /** Both the answer and the clock are in whole seconds. */
+    static final Server UNKNOWN = new Server(Optional.empty(), 0, 0);
+
+    /** The answer and the clock are in whole seconds, and the server's clock may be set. */
     private static final long INEXACT = 2;
 
     boolean isSame(Server other) {
       return name.isPresent()
           && name.equals(other.name)
-          && Math.abs(started - other.started) <= INEXACT;
+          && earliest <= other.latest + INEXACT
+          && other.earliest <= latest + INEXACT;
+    }
+  }
+
+  /**
+   * Says how to throw away the pool's other connections, before {@link #changes()} tells of another
+   * server: who was lent one of them has asked under the number before.
+   */
+  void onChange(Runnable discard) {
+    synchronized (changes) {
+      discardOthers = discard;
+      if (changes.get() > 0) {
+        discard.run(); // nobody was lent one yet
+      }
     }
   }
 
@@ -143,7 +180,7 @@ final class Connector implements DataSource, AutoCloseable {
     try {
       prepare(connection);
       return connection;
-    } catch (SQLException e) {
+    } catch (SQLException | RuntimeException e) {
       try (connection) {
         throw e;
       }
@@ -177,30 +214,66 @@ final class Connector implements DataSource, AutoCloseable {
     }
   }
 
+  /*
+   * The pool opens one connection at a time, and has the one before by now. Where several servers take turns behind one address, to throw
+   * away what leads to the others would never end: so one that was connected to lately is only counted.
+   */
   private void recognize(Server connected) {
     synchronized (changes) {
+      boolean isNew = connected.name().isPresent() && !wasSeenLately(connected.name().get());
       Server before = server;
+      server = connected;
       if (before != null && !before.isSame(connected)) {
+        if (isNew) {
+          discardOthers.run();
+        }
         changes.incrementAndGet();
       }
-      server = connected;
     }
+  }
+
+  @GuardedBy("changes")
+  private boolean wasSeenLately(String name) {
+    long now = System.nanoTime();
+    Long last = seen.put(name, now);
+    return last != null && now - last < LATELY.toNanos();
   }
 
   private Server server(Statement statement) throws SQLException {
     try {
       String name = value(statement, serverSql.get(0), 1);
-      long started =
-          serverSql.size() == 1
-              ? 0
-              : TimeUnit.NANOSECONDS.toSeconds(System.nanoTime())
-                  - Long.parseLong(value(statement, serverSql.get(1), 2));
-      return new Server(Optional.of(name), started);
+      if (serverSql.size() == 1) {
+        return new Server(Optional.of(name), 0, 0);
+      }
+      long asked = seconds();
+      long uptime = Long.parseLong(value(statement, serverSql.get(1), 2));
+      return new Server(Optional.of(name), asked - uptime, seconds() - uptime);
     } catch (SQLException e) {
-      if (SqlFailure.of(e) == SqlFailure.OUTAGE) {
+      if (SqlFailure.isLost(statement.getConnection(), e)) {
         throw e;
       }
-      return new Server(Optional.empty(), 0);
+      warn(e);
+      return Server.UNKNOWN;
+    } catch (NumberFormatException e) {
+      warn(e);
+      return Server.UNKNOWN;
+    }
+  }
+
+  private static long seconds() {
+    return TimeUnit.NANOSECONDS.toSeconds(System.nanoTime());
+  }
+
+  private void warn(Exception said) {
+    if (warned.compareAndSet(false, true)) {
+      LOGGER.log(
+          Level.WARNING,
+          "The database {0} does not say which server it is ({1}). So each new connection counts as one"
+              + " to a server that may have lost saves, and each session in the near cache is loaded anew"
+              + " as a whole after it. Let the account run: {2}",
+          StoreConfiguration.of(url, "").printableUrl(),
+          said.getMessage(),
+          String.join("; ", serverSql));
     }
   }
 

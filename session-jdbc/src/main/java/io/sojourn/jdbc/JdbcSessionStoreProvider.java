@@ -67,7 +67,7 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
     account(configuration, "username", "user", settings.username(), properties);
     account(configuration, "password", "password", settings.password(), properties);
     HikariConfig config = new HikariConfig();
-    config.setDataSource(
+    Connector connector =
         new Connector(
             driver(configuration),
             configuration.url(),
@@ -77,7 +77,8 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
             defaults.serverSql(),
             properties.containsKey(DriverDefaults.SOCKET_TIMEOUT)
                 ? settings.socketTimeout()
-                : Duration.ZERO));
+                : Duration.ZERO);
+    config.setDataSource(connector);
     if (!defaults.testSql().isEmpty()) {
       config.setConnectionTestQuery(defaults.testSql());
     }
@@ -90,7 +91,9 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
     config.setMaxLifetime(MAX_LIFETIME.toMillis());
     config.setKeepaliveTime(KEEPALIVE.toMillis());
     config.setThreadFactory(work -> WriteWatch.thread(config.getPoolName(), work));
-    return open(config);
+    HikariDataSource pool = open(config);
+    connector.onChange(pool.getHikariPoolMXBean()::softEvictConnections);
+    return pool;
   }
 
   /**

@@ -13,6 +13,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
@@ -22,6 +23,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Logger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ConnectorTest {
 
@@ -152,5 +155,66 @@ class ConnectorTest {
         }
       }
     }
+  }
+
+  // ---------------------------------------------------------------- which server it is
+
+  private static Connector asking(String... serverSql) throws SQLException {
+    return new Connector(
+        new Failing(),
+        URL,
+        new Properties(),
+        "SET LOCK_TIMEOUT 7",
+        "SELECT 1",
+        List.of(serverSql),
+        Duration.ZERO);
+  }
+
+  @Test
+  @Tag("R8")
+  void anotherServerIsToldOfOnceNobodyCanBeLentAConnectionToTheFormer() throws SQLException {
+    try (Connection database = DriverManager.getConnection(URL);
+        Statement statement = database.createStatement();
+        Connector connector = asking("SELECT name FROM server", "SELECT 0, uptime FROM server")) {
+      statement.execute("CREATE TABLE server (name VARCHAR(9), uptime BIGINT)");
+      statement.execute("INSERT INTO server VALUES ('a', 1000)");
+      List<Long> discarded = new ArrayList<>();
+      connector.onChange(() -> discarded.add(connector.changes()));
+      connect(connector).close();
+      connect(connector).close();
+      assertThat(connector.changes()).isZero();
+      statement.execute("UPDATE server SET name = 'b'");
+      connect(connector).close();
+      assertThat(connector.changes()).isEqualTo(1);
+      assertThat(discarded).containsExactly(0L);
+      // Started again: nobody has a connection to what it was.
+      statement.execute("UPDATE server SET uptime = 1");
+      connect(connector).close();
+      assertThat(connector.changes()).isEqualTo(2);
+      // Several take turns.
+      statement.execute("UPDATE server SET name = 'a'");
+      connect(connector).close();
+      assertThat(connector.changes()).isEqualTo(3);
+      assertThat(discarded).hasSize(1);
+    }
+  }
+
+  @ParameterizedTest
+  @Tag("R8")
+  @ValueSource(
+      strings = {"SELECT nothing", "SELECT 'a' WHERE FALSE", "SELECT 0;SELECT 0, 'a while'"})
+  void aServerThatDoesNotSayWhichItIsIsConnectedToAndCountsAsAnother(String serverSql)
+      throws SQLException {
+    List<Long> discarded = new ArrayList<>();
+    try (Connector connector = asking(serverSql.split(";", -1))) {
+      connector.onChange(() -> discarded.add(connector.changes()));
+      for (int i = 0; i < 3; i++) {
+        try (Connection connection = connector.getConnection()) {
+          assertThat(connection.isValid(1)).isTrue();
+        }
+      }
+      assertThat(connector.changes()).isEqualTo(2);
+    }
+    assertThat(discarded).isEmpty();
   }
 }
