@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.MaintNotificationsConfig;
+import io.lettuce.core.RedisBusyException;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisReadOnlyException;
@@ -150,7 +151,9 @@ final class RedisDriver implements AutoCloseable {
                 look.apply(connection)
                     .whenComplete(
                         (seen, failure) -> {
-                          if (failure == null && asked.compareAndSet(false, true)) {
+                          if (failure != null) {
+                            var unused = connection.closeAsync();
+                          } else if (asked.compareAndSet(false, true)) {
                             askForEviction(connection);
                           }
                         }));
@@ -183,11 +186,21 @@ final class RedisDriver implements AutoCloseable {
   private static CompletionStage<String> replicationId(
       StatefulRedisConnection<byte[], byte[]> connection, Duration patience) {
     return within(patience, connection.async().info("replication"))
-        .handle(
-            (info, failure) -> {
-              Matcher said = REPLICATION_ID.matcher(failure == null ? info : "");
+        .exceptionally(failure -> refused(failure, ""))
+        .thenApply(
+            info -> {
+              Matcher said = REPLICATION_ID.matcher(info);
               return said.find() ? said.group(1) : "";
             });
+  }
+
+  /** An answer in place of a refusal; what is none, or lasts for a moment only, is a failure. */
+  private static <T> T refused(Throwable failure, T answer) {
+    if (failure instanceof RedisCommandExecutionException
+        && !(failure instanceof RedisBusyException)) {
+      return answer;
+    }
+    throw new CompletionException(failure);
   }
 
   /** A number for a {@link io.sojourn.SessionStore#history}, above all that it was called for. */
@@ -206,25 +219,13 @@ final class RedisDriver implements AutoCloseable {
             connection
                 .async()
                 .dispatch(CommandType.HELLO, new ArrayOutput<>(ByteArrayCodec.INSTANCE)))
-        .exceptionally(
-            failure -> {
-              if (failure instanceof RedisCommandExecutionException) {
-                return List.of();
-              }
-              throw new CompletionException(failure);
-            })
+        .exceptionally(failure -> refused(failure, List.of()))
         .thenApply(
             said -> {
               if (isReplica(said)) {
                 throw new RedisReadOnlyException("READONLY The server says that it is a replica");
               }
               return connection;
-            })
-        .whenComplete(
-            (checked, failure) -> {
-              if (failure != null) {
-                var unused = connection.closeAsync();
-              }
             });
   }
 
