@@ -61,7 +61,7 @@ final class RedisKeys {
   /** The first of these names alone: the session's hash. */
   byte[] session(SessionKey key) {
     String hex = key.hex();
-    byte[] before = sessions[bucketOf(hex)];
+    byte[] before = sessions[bucketOf(key)];
     byte[] name = Arrays.copyOf(before, before.length + HEX_DIGITS);
     for (int i = 0; i < HEX_DIGITS; i++) {
       name[before.length + i] = (byte) hex.charAt(i);
@@ -76,11 +76,7 @@ final class RedisKeys {
 
   /** The bucket of a key: below {@link #BUCKETS}. */
   static int bucketOf(SessionKey key) {
-    return bucketOf(key.hex());
-  }
-
-  private static int bucketOf(String hex) {
-    return HexFormat.fromHexDigits(hex, 0, 2) % BUCKETS;
+    return (key.bytes()[0] & 0xff) % BUCKETS;
   }
 
   /** The name of a bucket's sorted set of what is to expire. */

@@ -306,7 +306,7 @@ public final class RedisSessionStore implements SessionStore {
 
   @Override
   public long history(SessionKey key) {
-    return scripts.history(keys.slot(key));
+    return scripts.history(ofCluster ? keys.slot(key) : 0);
   }
 
   @Override

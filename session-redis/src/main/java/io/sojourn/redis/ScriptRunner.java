@@ -40,6 +40,8 @@ interface ScriptRunner extends AutoCloseable {
   /**
    * Which history the keys of a slot go on with, as {@link io.sojourn.SessionStore#history} says.
    * Asks no server.
+   *
+   * @param slot of any use in a cluster only
    */
   long history(int slot);
 
