@@ -97,7 +97,7 @@ final class RedisCluster implements ScriptRunner {
         asking = e.isOnce();
         node = e.target(node);
         if (!asking) {
-          own(slot, new Owner(node, driver.nextHistory()));
+          own(slot, node);
           watchMasters();
         }
       } catch (StoreUnavailableException e) {
@@ -199,19 +199,44 @@ final class RedisCluster implements ScriptRunner {
     changes.forEach(RedisWatches::close);
   }
 
+  /** {@inheritDoc} Whoever has the slot by then, if it has just gone to another. */
   @Override
   public long history(int slot) {
-    Owner owner = owners.get(slot);
-    return owner == null ? 0 : Math.max(owner.history(), links(owner.node()).history(slot));
+    while (true) {
+      Owner owner = owners.get(slot);
+      if (owner == null) {
+        return 0;
+      }
+      RedisLinks ofOwner = links.get(owner.node());
+      long history =
+          ofOwner == null ? owner.history() : Math.max(owner.history(), ofOwner.history(slot));
+      if (owner.equals(owners.get(slot))) {
+        return history;
+      }
+    }
   }
 
   // ---------------------------------------------------------------- who has which slots
 
   /** Unless it is known to be this one's. */
-  private void own(int slot, Owner owner) {
+  private synchronized void own(int slot, RedisAddress node) {
     Owner known = owners.get(slot);
-    if (known == null || !known.node().equals(owner.node())) {
-      owners.set(slot, owner);
+    if (known == null || !known.node().equals(node)) {
+      driver.beginHistory(number -> owners.set(slot, new Owner(node, number)));
+    }
+  }
+
+  /**
+   * Has what is left to a node that has no links any more go on with another history: new links
+   * cannot tell whether it is what it was.
+   */
+  private synchronized void forget(RedisAddress node) {
+    for (int i = 0; i < owners.length(); i++) {
+      int slot = i;
+      Owner known = owners.get(slot);
+      if (known != null && known.node().equals(node)) {
+        driver.beginHistory(number -> owners.set(slot, new Owner(node, number)));
+      }
     }
   }
 
@@ -290,15 +315,16 @@ final class RedisCluster implements ScriptRunner {
           new RedisAddress(
               host.isEmpty() || host.equals("?") ? from.host() : host, port.intValue());
       masters.add(node);
-      Owner owner = new Owner(node, driver.nextHistory());
       for (long slot = first; slot <= last; slot++) {
-        own((int) slot, owner);
+        own((int) slot, node);
       }
     }
     links.forEach(
         (node, link) -> {
-          if (!masters.contains(node) && !node.equals(from) && links.remove(node, link)) {
+          if (!masters.contains(node) && !node.equals(from)) {
             link.close();
+            forget(node);
+            links.remove(node, link);
           }
         });
   }

@@ -37,6 +37,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import java.util.function.LongConsumer;
 import java.util.logging.LogRecord;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -203,9 +204,15 @@ final class RedisDriver implements AutoCloseable {
     throw new CompletionException(failure);
   }
 
-  /** A number for a {@link io.sojourn.SessionStore#history}, above all that it was called for. */
-  long nextHistory() {
-    return histories.incrementAndGet();
+  /**
+   * Begins a history, as {@link io.sojourn.SessionStore#history} says.
+   *
+   * @param publish makes its number known, which is above all that were published before
+   */
+  void beginHistory(LongConsumer publish) {
+    synchronized (histories) {
+      publish.accept(histories.incrementAndGet());
+    }
   }
 
   /**

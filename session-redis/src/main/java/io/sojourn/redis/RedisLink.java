@@ -35,7 +35,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Matcher;
@@ -115,11 +114,10 @@ final class RedisLink {
   private final int replicas;
   private final String url;
   private final boolean ofCluster;
-  private final Runnable onReplica;
-  private final BiConsumer<String, String> onConnect;
+  private final RedisLinks links;
   private final Object lock = new Object();
 
-  private volatile @Nullable StatefulRedisConnection<byte[], byte[]> connection;
+  private volatile RedisDriver.@Nullable Opened present;
 
   /** When anything last arrived, by {@link System#nanoTime()}. */
   private volatile long lastAnswer = System.nanoTime();
@@ -128,7 +126,7 @@ final class RedisLink {
 
   /** An attempt to connect that is under way. */
   @GuardedBy("lock")
-  private @Nullable CompletableFuture<StatefulRedisConnection<byte[], byte[]>> attempt;
+  private @Nullable CompletableFuture<RedisDriver.Opened> attempt;
 
   /** Why the last attempt failed; null if it did not. */
   @GuardedBy("lock")
@@ -136,12 +134,6 @@ final class RedisLink {
 
   @GuardedBy("lock")
   private long failedAt;
-
-  /**
-   * That of the server that it was connected to last; empty if there was none, or it is unknown.
-   */
-  @GuardedBy("lock")
-  private String replicationId = "";
 
   /** Whether an attempt that fails is followed by another one at once, which all may wait for. */
   @GuardedBy("lock")
@@ -154,9 +146,7 @@ final class RedisLink {
    * @param settings how long to wait for an answer, and for how many replicas
    * @param url where to, for messages, without credentials
    * @param ofCluster whether the caller knows what to do about a {@link Redirection}
-   * @param onReplica is run when the server turns out to be none that takes writes
-   * @param onConnect is told, before a connection is used, the replication ids of the server that
-   *     this link was connected to before and of the one that it is connected to; empty if unknown
+   * @param links all that lead to the same server
    */
   RedisLink(
       RedisDriver driver,
@@ -164,11 +154,9 @@ final class RedisLink {
       RedisSettings settings,
       String url,
       boolean ofCluster,
-      Runnable onReplica,
-      BiConsumer<String, String> onConnect) {
+      RedisLinks links) {
     this.ofCluster = ofCluster;
-    this.onReplica = onReplica;
-    this.onConnect = onConnect;
+    this.links = links;
     this.driver = driver;
     this.uri = uri;
     this.timeout = settings.timeout();
@@ -310,24 +298,24 @@ final class RedisLink {
 
   /** Has the next call open another connection; those under way are done again there. */
   void reconnect() {
-    StatefulRedisConnection<byte[], byte[]> present = connection;
-    if (present != null) {
-      drop(present);
+    RedisDriver.Opened known = present;
+    if (known != null) {
+      drop(known.connection());
     }
   }
 
   /** Closes the connection, for good. Repeatable; never throws. */
   void close() {
-    StatefulRedisConnection<byte[], byte[]> present;
+    RedisDriver.Opened known;
     synchronized (lock) {
       closed = true;
-      present = connection;
-      connection = null;
+      known = present;
+      present = null;
     }
-    if (present != null) {
+    if (known != null) {
       try {
         // The driver, closed next, would warn of a connection that is being closed already.
-        present.closeAsync().get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+        known.connection().closeAsync().get(timeout.toMillis(), TimeUnit.MILLISECONDS);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       } catch (ExecutionException | TimeoutException e) {
@@ -441,22 +429,22 @@ final class RedisLink {
    * broke it may have been the last thing that an old server did, or a sentinel that had no time.
    */
   private StatefulRedisConnection<byte[], byte[]> connect(String attempted) {
-    StatefulRedisConnection<byte[], byte[]> present = connection;
-    if (present != null && present.isOpen()) {
-      return present;
+    RedisDriver.Opened known = present;
+    if (known != null && isOfUse(known)) {
+      return known.connection();
     }
     Duration patience = driver.patience(timeout);
     long start = System.nanoTime();
     while (true) {
-      CompletableFuture<StatefulRedisConnection<byte[], byte[]>> opening;
+      CompletableFuture<RedisDriver.Opened> opening;
       synchronized (lock) {
-        present = connection;
-        if (present != null && present.isOpen()) {
-          return present;
+        known = present;
+        if (known != null && isOfUse(known)) {
+          return known.connection();
         }
-        if (present != null) {
+        if (known != null) {
           // The client would keep it for ever.
-          drop(present);
+          drop(known.connection());
         }
         opening = attempt;
         if (closed
@@ -476,7 +464,10 @@ final class RedisLink {
       }
       long left = patience.toNanos() - (System.nanoTime() - start);
       try {
-        return opening.get(Math.max(0, left), TimeUnit.NANOSECONDS);
+        RedisDriver.Opened opened = opening.get(Math.max(0, left), TimeUnit.NANOSECONDS);
+        if (links.isPresent(opened.replicationId())) {
+          return opened.connection();
+        }
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw unavailable(attempted, e);
@@ -500,29 +491,29 @@ final class RedisLink {
     }
   }
 
-  /** Before anybody asks the server anything over it. */
-  private StatefulRedisConnection<byte[], byte[]> recognized(RedisDriver.Opened opened) {
-    synchronized (lock) {
-      onConnect.accept(replicationId, opened.replicationId());
-      replicationId = opened.replicationId();
-    }
-    return opened.connection();
+  /** Not if it leads to a server in whose place another link has found another one. */
+  private boolean isOfUse(RedisDriver.Opened opened) {
+    return opened.connection().isOpen() && links.isPresent(opened.replicationId());
   }
 
-  private void attempted(
-      @Nullable StatefulRedisConnection<byte[], byte[]> opened, @Nullable Throwable failure) {
+  private RedisDriver.Opened recognized(RedisDriver.Opened opened) {
+    links.connected(opened.replicationId());
+    return opened;
+  }
+
+  private void attempted(RedisDriver.@Nullable Opened opened, @Nullable Throwable failure) {
     driver.hasTried();
     synchronized (lock) {
       attempt = null;
       if (opened == null) {
         failed(failure == null ? new IllegalStateException("No connection") : failure);
       } else if (closed) {
-        var unused = opened.closeAsync();
+        var unused = opened.connection().closeAsync();
       } else {
         lastAnswer = System.nanoTime();
         lastFailure = null;
         oneMore = true;
-        connection = opened;
+        present = opened;
       }
     }
   }
@@ -538,7 +529,7 @@ final class RedisLink {
   /** The other links lead to the same server. */
   private void dropAll(StatefulRedisConnection<byte[], byte[]> lost) {
     if (drop(lost)) {
-      onReplica.run();
+      links.reconnect();
     }
   }
 
@@ -550,10 +541,11 @@ final class RedisLink {
   @CanIgnoreReturnValue
   private boolean drop(StatefulRedisConnection<byte[], byte[]> lost) {
     synchronized (lock) {
-      if (connection != lost) {
+      RedisDriver.Opened known = present;
+      if (known == null || known.connection() != lost) {
         return false;
       }
-      connection = null;
+      present = null;
     }
     var unused = lost.closeAsync();
     return true;

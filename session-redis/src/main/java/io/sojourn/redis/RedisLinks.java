@@ -44,11 +44,16 @@ final class RedisLinks implements ScriptRunner {
   private final @Nullable SentinelWatch watch;
   private final List<RedisWatches> changes = new CopyOnWriteArrayList<>();
 
-  /** The replication id of the server that was connected to last; null if there was none yet. */
-  @GuardedBy("this")
-  private @Nullable String replicationId;
+  /**
+   * The replication id of the server that was connected to last; null if there was none yet, empty
+   * if it is unknown.
+   */
+  private volatile @Nullable String replicationId;
 
   private volatile long history;
+
+  @GuardedBy("this")
+  private boolean closed;
 
   /** Links to the server that the settings name, or to the primary of the sentinels. */
   RedisLinks(RedisDriver driver, RedisSettings settings, String url) {
@@ -75,7 +80,6 @@ final class RedisLinks implements ScriptRunner {
   /** Links to one node of a cluster. */
   RedisLinks(RedisDriver driver, RedisSettings settings, String url, RedisAddress node) {
     this.watch = null;
-    this.history = driver.nextHistory();
     this.driver = driver;
     this.settings = settings;
     this.replicas = settings.replicas();
@@ -95,10 +99,7 @@ final class RedisLinks implements ScriptRunner {
       String url,
       boolean ofCluster) {
     return IntStream.range(0, LINKS)
-        .mapToObj(
-            i ->
-                new RedisLink(
-                    driver, uri, settings, url, ofCluster, this::reconnect, this::connected))
+        .mapToObj(i -> new RedisLink(driver, uri, settings, url, ofCluster, this))
         .toList();
   }
 
@@ -155,17 +156,31 @@ final class RedisLinks implements ScriptRunner {
 
   /*
    * A server that says which history of its data it has is known by that: to connect anew to the same one, as after a network's fault or an
-   * answer that did not come, means nothing. Each link counts by itself, since one may still lead to the former primary.
+   * answer that did not come, means nothing. The first link that finds another one begins a history for all of them; by then the others are
+   * of no use until they have been connected anew, since they may still lead to the former primary.
    */
-  private synchronized void connected(String before, String now) {
-    String known = before.isEmpty() ? replicationId : before;
-    if (known != null && (now.isEmpty() || !now.equals(known))) {
-      history = driver.nextHistory();
+
+  /**
+   * Takes note of the server that a link has been connected to, before anybody asks it anything.
+   */
+  synchronized void connected(String id) {
+    if (closed) {
+      return;
     }
-    replicationId = now;
+    String before = replicationId;
+    replicationId = id;
+    if (before != null && (id.isEmpty() || !id.equals(before))) {
+      driver.beginHistory(number -> history = number);
+    }
   }
 
-  private void reconnect() {
+  /** Whether a connection to a server with this replication id is one to the present server. */
+  boolean isPresent(String id) {
+    return id.equals(replicationId);
+  }
+
+  /** Has all links connect anew: another server may be in the place of the present one. */
+  void reconnect() {
     links.forEach(RedisLink::reconnect);
     changes.forEach(RedisWatches::reconnect);
   }
@@ -185,6 +200,9 @@ final class RedisLinks implements ScriptRunner {
 
   @Override
   public void close() {
+    synchronized (this) {
+      closed = true; // and its history does not go on
+    }
     if (watch != null) {
       watch.close();
     }
