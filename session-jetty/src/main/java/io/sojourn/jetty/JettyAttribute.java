@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -173,7 +174,7 @@ enum JettyAttribute {
         }
       }
       UserIdentity user = login.getUserIdentity();
-      TreeSet<String> roles = roles(user);
+      Set<String> roles = roles(user);
       if (claims != null && roles.isEmpty()) {
         roles = OpenId.roles(user, report);
       }
@@ -182,7 +183,7 @@ enum JettyAttribute {
       return stored;
     }
 
-    private static TreeSet<String> roles(UserIdentity user) {
+    private static Set<String> roles(UserIdentity user) {
       TreeSet<String> roles = new TreeSet<>();
       for (RolePrincipal role : user.getSubject().getPrincipals(RolePrincipal.class)) {
         roles.add(role.getName());
@@ -264,7 +265,7 @@ enum JettyAttribute {
      * so the service is asked once more, as at the login. What it says then gives nobody a role
      * that the login has not.
      */
-    static TreeSet<String> roles(UserIdentity user, Consumer<String> report) {
+    static Set<String> roles(UserIdentity user, Consumer<String> report) {
       LoginService service = service();
       if (service == null) {
         return new TreeSet<>();
@@ -272,7 +273,7 @@ enum JettyAttribute {
       try {
         UserIdentity known =
             service.login(user.getUserPrincipal().getName(), "", null, create -> null);
-        TreeSet<String> roles = known == null ? new TreeSet<>() : Login.roles(known);
+        Set<String> roles = known == null ? new TreeSet<>() : Login.roles(known);
         if (roles.removeIf(role -> !user.isUserInRole(role))) {
           report.accept(unsure(service, "lists others than the user has"));
         }
