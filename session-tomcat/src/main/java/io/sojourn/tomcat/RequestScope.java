@@ -196,7 +196,10 @@ final class RequestScope {
       return;
     }
     SojournSession session = mapped.session.get();
-    if (session != null && session.getManager() == manager && leases == null) {
+    if (session != null
+        && session.getManager() == manager
+        && leases == null
+        && session.signOn() == null) {
       remember(manager, id, session);
     }
   }

@@ -772,6 +772,8 @@ public final class SojournManager extends ManagerBase {
     if (session != null && isSignedOff(current, scope, session)) {
       session.expireAlone(true);
       session = null;
+    } else if (session != null && isOfAnother(current, scope, session)) {
+      session = null;
     }
     if (scope != null) {
       scope.remember(this, id, session);
@@ -787,6 +789,20 @@ public final class SojournManager extends ManagerBase {
     return signOns != null
         && login != null
         && signOns.isOver(login, scope == null ? null : scope.request());
+  }
+
+  /**
+   * Whether it belongs to somebody's login over several applications, and the client has shown
+   * somebody else's: to this request it is not there.
+   */
+  private static boolean isOfAnother(
+      Running current, @Nullable RequestScope scope, SojournSession session) {
+    SojournSingleSignOn signOns = current.authentication.singleSignOn();
+    String login = signOns == null ? null : session.signOn();
+    return signOns != null
+        && login != null
+        && scope != null
+        && signOns.isOfAnother(login, scope.request());
   }
 
   /** Ends the login over several applications that a session belongs to which is being ended. */

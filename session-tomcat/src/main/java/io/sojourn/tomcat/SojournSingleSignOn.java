@@ -356,7 +356,7 @@ public final class SojournSingleSignOn extends SingleSignOn {
     Session session = request.getSessionInternal(false);
     if (session != null
         && session.getNote(SESSION_NOTE) instanceof String login
-        && isOver(login, request)) {
+        && (isOver(login, request) || isOfAnother(login, request))) {
       session.expire();
     }
   }
@@ -385,9 +385,10 @@ public final class SojournSingleSignOn extends SingleSignOn {
     }
     repository.beginUse(entry);
     request.setNote(USED_NOTE, entry);
-    request.setNote(Constants.REQ_SSOID_NOTE, ssoId);
     Login login = read(entry);
     if (login.principal() != null) {
+      // Not of one that is nobody's here: whoever logs in begins a login of his own.
+      request.setNote(Constants.REQ_SSOID_NOTE, ssoId);
       request.setAuthType(login.authType());
       request.setUserPrincipal(login.principal());
     }
@@ -472,6 +473,24 @@ public final class SojournSingleSignOn extends SingleSignOn {
   }
 
   /**
+   * Whether the client of this request has shown the login of somebody else than the one whose
+   * login a session belongs to.
+   */
+  boolean isOfAnother(String login, @Nullable Request request) {
+    Object shown = request == null ? null : request.getNote(Constants.REQ_SSOID_NOTE);
+    if (!(shown instanceof String ssoId) || loginId(ssoId).equals(login)) {
+      return false;
+    }
+    String user = userOf(repository().look(SessionKey.of(login)));
+    return user == null || !user.equals(userOf(find(ssoId)));
+  }
+
+  private static @Nullable String userOf(@Nullable LiveSession entry) {
+    Principal principal = entry == null ? null : read(entry).principal();
+    return principal == null ? null : principal.getName();
+  }
+
+  /**
    * Ends a login, on all nodes and in all applications. Of its sessions those end now that this
    * request uses, the others when somebody asks for them, or when they expire.
    *
@@ -511,6 +530,10 @@ public final class SojournSingleSignOn extends SingleSignOn {
     }
     RequestScope scope = RequestScope.current();
     if (scope != null) {
+      Request request = scope.request();
+      if (request != null && request.getNote(USED_NOTE) instanceof LiveSession shown) {
+        end(shown.id());
+      }
       for (SojournSession session : scope.sessions()) {
         String login = session.signOn();
         if (login != null) {
@@ -520,6 +543,7 @@ public final class SojournSingleSignOn extends SingleSignOn {
     }
   }
 
+  /** A login stays its user's, whoever else is asked for a password in spite of it. */
   @Override
   protected boolean update(
       String ssoId,
@@ -528,7 +552,8 @@ public final class SojournSingleSignOn extends SingleSignOn {
       @Nullable String username,
       @Nullable String password) {
     LiveSession entry = find(ssoId);
-    if (entry == null) {
+    String user = userOf(entry);
+    if (entry == null || user == null || !user.equals(principal.getName())) {
       return false;
     }
     entry.setAttribute(StoredLogin.NAME, stored(principal, authType));

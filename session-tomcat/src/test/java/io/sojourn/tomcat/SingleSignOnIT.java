@@ -319,6 +319,63 @@ class SingleSignOnIT {
     assertThat(get(a(), "open/public/").body()).contains("user=root", "mark=null");
   }
 
+  @Test
+  @Tag("G10")
+  void aLoginNeverTurnsIntoAnotherUsers() {
+    get(a(), "open/public/?do=login&user=unstorable&password=secret");
+    String before = login();
+    SessionRecord unreadable = stored();
+    get(b(), "open/public/" + LOGIN);
+    assertThat(login()).isNotEqualTo(before);
+    assertLoggedIn("root");
+    Browser first = new Browser();
+    first.plant(COOKIE, before, "/");
+    assertThat(first.get(a().at("form/members/")).body()).startsWith("GET /login ");
+    browser.plant(COOKIE, before, "/");
+    assertThat(stored().version()).isEqualTo(unreadable.version());
+  }
+
+  @Test
+  @Tag("G10")
+  void whoIsAskedForAPasswordInSpiteOfTheLoginDoesNotChangeIt() throws Exception {
+    BasicAuthenticator asking = new BasicAuthenticator();
+    // Not every release has it.
+    boolean known = IntrospectionUtils.setProperty(asking, "ssoReauthenticationMode", "FULL");
+    SojournManager manager = new SojournManager();
+    manager.setSessionStore(open("full"));
+    try (ContainerNode full =
+        a().tomcat
+            .deploy("full", manager, c -> AuthenticationContract.protect(c, "BASIC", asking))) {
+      logIn(a());
+      browser.authorize("root", "secret");
+      String user = known ? "user=root" : "user=anna";
+      assertThat(browser.get(full.uri().resolve("members/")).body()).contains(user);
+      browser.forgetPassword();
+      assertLoggedIn("anna");
+    }
+  }
+
+  @Test
+  @Tag("G10")
+  void aSessionIsNotOpenToWhoShowsAnotherUsersLogin() {
+    logIn(a());
+    for (String application : List.of("open", "foreign")) {
+      get(a(), application + "/members/?do=mark&value=annas");
+    }
+    Browser other = new Browser();
+    other.get(b().at("basic/public/" + LOGIN));
+    for (String application : List.of("open", "foreign")) {
+      String path = "/" + application;
+      other.plant("JSESSIONID", requireNonNull(browser.cookie("JSESSIONID", path)), path);
+      assertThat(other.get(a().at(application + "/members/")).body())
+          .as(application)
+          .contains("user=root", "mark=null");
+    }
+    assertThat(get(b(), "open/members/").body()).contains("user=anna", "mark=annas");
+    other.get(b().at("basic/public/?do=logout"));
+    assertLoggedIn("anna");
+  }
+
   // ---------------------------------------------------------------- time
 
   @Test
