@@ -89,7 +89,7 @@ final class OutageFilter implements Filter {
   }
 
   /** What the valve answers, if the application passed it on, as it is or as a cause. */
-  private static @Nullable SessionException sessionFailure(Throwable thrown) {
+  static @Nullable SessionException sessionFailure(Throwable thrown) {
     for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
       if (cause instanceof StoreUnavailableException unavailable) {
         return unavailable;

@@ -56,6 +56,9 @@ final class RequestScope {
 
   private final @Nullable SeenVersions seen;
 
+  /** What this request has given another id. */
+  private volatile @Nullable Renamed renamed;
+
   /**
    * A scope.
    *
@@ -263,6 +266,27 @@ final class RequestScope {
     return !sessions.isEmpty();
   }
 
+  /** This request has given a session another id. */
+  void renamed(SojournSession session, String newId) {
+    renamed = new Renamed(session, newId);
+  }
+
+  /**
+   * The response has been reset: the client hears of the new id of its session all the same, since
+   * the old one opens nothing any more.
+   */
+  void tellNewId() {
+    Renamed told = renamed;
+    if (told != null
+        && request != null
+        && told.session.isValid()
+        && told.session.live().isStored()
+        && !told.session.live().isGone()
+        && told.id.equals(told.session.getIdInternal())) {
+      request.changeSessionId(told.id);
+    }
+  }
+
   /** Notes why this request cannot be served. */
   void failed(SessionException why) {
     failure = why;
@@ -399,6 +423,9 @@ final class RequestScope {
       }
     }
   }
+
+  /** A session, and the id that it has been given. */
+  private record Renamed(SojournSession session, String id) {}
 
   /** An answer of {@link SojournManager#findSession}. */
   record Lookup(SojournManager manager, String id, @Nullable SojournSession session) {}

@@ -980,6 +980,10 @@ public final class SojournManager extends ManagerBase {
               + " cannot be changed: another request has ended the session or changed its id since"
               + " this one opened it; try again");
     }
+    RequestScope scope = RequestScope.current();
+    if (scope != null && scope.isOf(this)) {
+      scope.renamed((SojournSession) session, newId);
+    }
     super.changeSessionId(session, newId, notifySessionListeners, notifyContainerListeners);
   }
 

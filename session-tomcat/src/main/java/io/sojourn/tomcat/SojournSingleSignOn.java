@@ -13,6 +13,7 @@ import io.sojourn.StoreConfiguration;
 import io.sojourn.StoreUnavailableException;
 import io.sojourn.settings.SessionSettings;
 import io.sojourn.tomcat.StoredLogin.Login;
+import jakarta.servlet.RequestDispatcher;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.Cookie;
 import jakarta.servlet.http.HttpServletResponse;
@@ -37,6 +38,7 @@ import org.apache.catalina.authenticator.Constants;
 import org.apache.catalina.authenticator.SingleSignOn;
 import org.apache.catalina.connector.Request;
 import org.apache.catalina.connector.Response;
+import org.apache.catalina.valves.ValveBase;
 import org.apache.juli.logging.Log;
 import org.apache.juli.logging.LogFactory;
 import org.apache.tomcat.util.IntrospectionUtils;
@@ -97,6 +99,7 @@ public final class SojournSingleSignOn extends SingleSignOn {
   private @Nullable SessionStore givenStore;
   private @Nullable String application;
 
+  private @Nullable Outages outageValve;
   private @Nullable SessionStore ownStore;
   private volatile @Nullable Running running;
   private int rounds;
@@ -202,6 +205,8 @@ public final class SojournSingleSignOn extends SingleSignOn {
     } catch (IllegalArgumentException e) {
       throw new LifecycleException("SojournSingleSignOn cannot start: " + e.getMessage(), e);
     }
+    outageValve = new Outages();
+    getContainer().getPipeline().addValve(outageValve);
     super.startInternal();
   }
 
@@ -279,15 +284,30 @@ public final class SojournSingleSignOn extends SingleSignOn {
   @Override
   protected void stopInternal() throws LifecycleException {
     super.stopInternal();
+    removeOutageValve();
     Running stopping = running;
     running = null;
-    if (stopping != null) {
-      stopping.repository.close();
-    }
     SessionStore store = ownStore;
     ownStore = null;
-    if (store != null) {
-      store.close();
+    try {
+      if (stopping != null) {
+        stopping.repository.close();
+      }
+    } finally {
+      if (store != null) {
+        store.close();
+      }
+    }
+  }
+
+  private void removeOutageValve() throws LifecycleException {
+    Outages valve = outageValve;
+    outageValve = null;
+    if (valve != null) {
+      if (valve.getState().isAvailable()) {
+        valve.stop();
+      }
+      getContainer().getPipeline().removeValve(valve);
     }
   }
 
@@ -340,15 +360,52 @@ public final class SojournSingleSignOn extends SingleSignOn {
         identify(request, response);
         endIfOver(request);
       } catch (StoreUnavailableException e) {
-        SojournValve.unavailable(response);
-        response.sendError(
-            HttpServletResponse.SC_SERVICE_UNAVAILABLE, "The session store is not available");
-        outages.failed("A request was answered 503", e);
+        answerUnavailable(response, e);
         return;
       }
       getNext().invoke(request, response);
     } finally {
       release(request);
+    }
+  }
+
+  private void answerUnavailable(Response response, StoreUnavailableException why)
+      throws IOException {
+    SojournValve.unavailable(response);
+    response.sendError(
+        HttpServletResponse.SC_SERVICE_UNAVAILABLE, "The session store is not available");
+    outages.failed("A request was answered 503", why);
+  }
+
+  /**
+   * Answers an outage that a login in an application with another manager has met, before Tomcat's
+   * own valve for errors reports it as a failure of the application.
+   */
+  private final class Outages extends ValveBase {
+
+    Outages() {
+      super(true);
+    }
+
+    @Override
+    public void invoke(Request request, Response response) throws IOException, ServletException {
+      getNext().invoke(request, response);
+      Context context = request.getContext();
+      if (response.isCommitted()
+          || context == null
+          || context.getManager() instanceof SojournManager
+          || !(request.getAttribute(RequestDispatcher.ERROR_EXCEPTION) instanceof Throwable thrown)
+          || !(OutageFilter.sessionFailure(thrown) instanceof StoreUnavailableException outage)) {
+        return;
+      }
+      response.reset();
+      request.removeAttribute(RequestDispatcher.ERROR_EXCEPTION);
+      Session session = request.getSessionInternal(false);
+      if (session != null) {
+        // Its id may have been changed for the login.
+        request.changeSessionId(session.getId());
+      }
+      answerUnavailable(response, outage);
     }
   }
 
@@ -570,8 +627,15 @@ public final class SojournSingleSignOn extends SingleSignOn {
     if (!entry.isStored() || isLonger(interval, entry.maxInactiveInterval())) {
       entry.setMaxInactiveInterval(interval);
     }
-    if (!repository().flush(entry)) {
-      return false;
+    try {
+      if (!repository().flush(entry)) {
+        return false;
+      }
+    } catch (SessionException e) {
+      if (!entry.isStored()) {
+        giveUp(entry, session);
+      }
+      throw e;
     }
     if (session instanceof SojournSession ours) {
       ours.setSignOn(loginId(ssoId));
@@ -579,6 +643,13 @@ public final class SojournSingleSignOn extends SingleSignOn {
       session.setNote(SESSION_NOTE, loginId(ssoId));
     }
     return true;
+  }
+
+  /** A login that could not be stored has not begun, here neither. */
+  private static void giveUp(LiveSession entry, Session session) {
+    entry.removeAttribute(StoredLogin.NAME);
+    session.setAuthType(null);
+    session.setPrincipal(null);
   }
 
   /** A login that this request has begun or has been told of. */

@@ -188,7 +188,7 @@ final class SojournValve extends ValveBase {
       throw failure;
     }
     if (failure != null) {
-      answerUnavailable(request, response, failure);
+      answerUnavailable(request, response, scope, failure);
     }
   }
 
@@ -230,6 +230,7 @@ final class SojournValve extends ValveBase {
       } else if (failure != null) {
         // Without a page: it is too late for one.
         response.reset();
+        scope.tellNewId();
         if (RequestScope.isOutage(failure)) {
           unavailable(response);
           logOf(failure).failed("A request was answered 503", failure);
@@ -250,7 +251,8 @@ final class SojournValve extends ValveBase {
     public void onStartAsync(AsyncEvent event) {}
   }
 
-  private void answerUnavailable(Request request, Response response, SessionException failure) {
+  private void answerUnavailable(
+      Request request, Response response, RequestScope scope, SessionException failure) {
     if (response.isCommitted()) {
       logOf(failure).failed("A response had begun when its session failed", failure);
       return;
@@ -258,6 +260,7 @@ final class SojournValve extends ValveBase {
     // As if nothing had been answered yet: in particular no cookie for a session that is not
     // stored.
     response.reset();
+    scope.tellNewId();
     request.removeAttribute(RequestDispatcher.ERROR_EXCEPTION);
     unavailable(response);
     sendError(

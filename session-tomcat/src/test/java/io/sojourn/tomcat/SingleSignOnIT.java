@@ -432,12 +432,36 @@ class SingleSignOnIT {
   @Test
   @Tag("G4")
   void aLoginThatCannotBeStoredIsNoneAndLeavesNoCookie() {
+    get(a(), "form/public/?do=mark&value=1");
     assertThat(get(a(), "form/members/").body()).startsWith("GET /login ");
     a().faults.fail("create");
     Answer answer =
         browser.post(a().at("form/j_security_check"), "j_username", "anna", "j_password", "secret");
     assertThat(answer.status()).isEqualTo(503);
     assertThat(browser.cookie(COOKIE, "/")).isNull();
+    // What the client had without a login it still has.
+    assertThat(get(b(), "form/public/").body()).contains("user=null", "mark=1");
+    a().faults.fail();
+    Answer redirect =
+        browser.post(a().at("form/j_security_check"), "j_username", "anna", "j_password", "secret");
+    assertThat(browser.get(redirect.locationAt(b().tomcat)).body()).contains("user=anna", "mark=1");
+    assertLoggedIn("anna");
+  }
+
+  @Test
+  @Tag("G4")
+  void aLoginThatCannotBeStoredIsAnsweredAsAnOutageByAnotherManagersApplicationToo() {
+    get(a(), "foreign/public/?do=mark&value=1");
+    a().faults.fail("create");
+    Answer byItself = get(a(), "foreign/public/" + LOGIN);
+    assertThat(byItself.status()).isEqualTo(503);
+    browser.authorize("anna", "secret");
+    assertThat(get(a(), "foreign/members/").status()).isEqualTo(503);
+    assertThat(browser.cookie(COOKIE, "/")).isNull();
+    browser.forgetPassword();
+    a().faults.fail();
+    assertThat(get(a(), "foreign/members/").status()).isEqualTo(401);
+    assertThat(get(a(), "foreign/public/").body()).contains("user=null", "mark=1");
   }
 
   // ---------------------------------------------------------------- secrets, costs
