@@ -791,6 +791,12 @@ public final class SojournManager extends ManagerBase {
         && signOns.isOver(login, scope == null ? null : scope.request());
   }
 
+  /** The same for who uses it without a request. */
+  boolean isSignedOff(SojournSession session) {
+    Running current = running;
+    return current != null && isSignedOff(current, null, session);
+  }
+
   /**
    * Whether it belongs to somebody's login over several applications, and the client has shown
    * somebody else's: to this request it is not there.
@@ -803,6 +809,16 @@ public final class SojournManager extends ManagerBase {
         && login != null
         && scope != null
         && signOns.isOfAnother(login, scope.request());
+  }
+
+  /** A session has been given this time, in seconds: the login that it belongs to lives as long. */
+  void extendSignOn(SojournSession session, int interval) {
+    Authentication authentication = authentication();
+    SojournSingleSignOn signOns = authentication == null ? null : authentication.singleSignOn();
+    String login = signOns == null ? null : session.signOn();
+    if (signOns != null && login != null) {
+      signOns.extend(login, Duration.ofSeconds(Math.max(0, interval)));
+    }
   }
 
   /** Ends the login over several applications that a session belongs to which is being ended. */

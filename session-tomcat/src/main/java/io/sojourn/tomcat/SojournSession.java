@@ -187,7 +187,14 @@ final class SojournSession extends StandardSession {
   }
 
   private void refreshOutside() {
-    if (isValid && !expiring && RequestScope.current() == null && !repository().refresh(live())) {
+    if (!isValid || expiring || RequestScope.current() != null) {
+      return;
+    }
+    if (!repository().refresh(live())) {
+      throw ended();
+    }
+    if (owner.isSignedOff(this)) {
+      expireAlone(true);
       throw ended();
     }
   }
@@ -249,6 +256,7 @@ final class SojournSession extends StandardSession {
     if (session != null) {
       owner.newSessionTimeout().set(session, interval);
       changed();
+      owner.extendSignOn(this, interval);
     }
   }
 

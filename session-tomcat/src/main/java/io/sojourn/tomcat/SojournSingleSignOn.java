@@ -652,6 +652,16 @@ public final class SojournSingleSignOn extends SingleSignOn {
     session.setPrincipal(null);
   }
 
+  /** A session of this login has been given this time: the login lives as long. */
+  void extend(String login, Duration interval) {
+    SessionRepository repository = repository();
+    LiveSession entry = repository.look(SessionKey.of(login));
+    if (entry != null && isLonger(interval, entry.maxInactiveInterval())) {
+      entry.setMaxInactiveInterval(interval);
+      boolean unused = repository.flush(entry);
+    }
+  }
+
   /** A login that this request has begun or has been told of. */
   private @Nullable LiveSession find(String ssoId) {
     return repository().look(SessionKey.of(loginId(ssoId)));

@@ -12,6 +12,7 @@ import java.security.Principal;
 import java.util.Collections;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A page that does what its parameter {@code do} says and then tells who the user is and what was
@@ -20,6 +21,9 @@ import java.util.TreeSet;
 final class AuthenticationServlet extends HttpServlet {
 
   private static final long serialVersionUID = 1L;
+
+  /** What {@code keep} has kept, for whoever is no request. */
+  static volatile @Nullable HttpSession kept;
 
   @Override
   protected void service(HttpServletRequest request, HttpServletResponse response)
@@ -39,6 +43,11 @@ final class AuthenticationServlet extends HttpServlet {
       case "logout" -> request.logout();
       case "invalidate" -> request.getSession().invalidate();
       case "mark" -> request.getSession().setAttribute("mark", request.getParameter("value"));
+      case "idle" ->
+          request
+              .getSession()
+              .setMaxInactiveInterval(Integer.parseInt(request.getParameter("value")));
+      case "keep" -> kept = request.getSession();
       case "names" -> {
         response.getWriter().write(names(request));
         return;

@@ -16,6 +16,7 @@ import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisServer;
 import io.sojourn.tomcat.Browser.Answer;
+import jakarta.servlet.http.HttpSession;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -376,7 +377,33 @@ class SingleSignOnIT {
     assertLoggedIn("anna");
   }
 
+  @Test
+  @Tag("R11")
+  void aSessionThatIsUsedOutsideARequestEndsWithItsLogin() {
+    logIn(a());
+    get(a(), "form/public/?do=mark&value=1");
+    get(a(), "form/public/?do=keep");
+    HttpSession kept = requireNonNull(AuthenticationServlet.kept);
+    assertThat(kept.getAttribute("mark")).isEqualTo("1");
+    get(b(), "basic/members/?do=logout");
+    assertThatThrownBy(() -> kept.getAttribute("mark")).isInstanceOf(IllegalStateException.class);
+  }
+
   // ---------------------------------------------------------------- time
+
+  @Test
+  @Tag("R30")
+  void aSessionThatIsGivenMoreTimeGivesItToItsLogin() {
+    logIn(a());
+    a().takeCalls();
+    get(a(), "form/members/?do=idle&value=7200");
+    assertThat(a().takeCalls()).isEqualTo(Map.of("load", 1, "save", 1));
+    assertThat(stored().timeout().maxInactiveInterval()).hasMinutes(120);
+    a().takeCalls();
+    get(a(), "form/members/?do=idle&value=3600");
+    assertThat(a().takeCalls()).isEqualTo(Map.of("load", 1));
+    assertThat(stored().timeout().maxInactiveInterval()).hasMinutes(120);
+  }
 
   @Test
   @Tag("G6")
