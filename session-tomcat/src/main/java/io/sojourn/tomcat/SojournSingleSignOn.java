@@ -20,6 +20,8 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.security.Principal;
 import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -699,11 +701,33 @@ public final class SojournSingleSignOn extends SingleSignOn {
   }
 
   private Optional<String> refusal(Object value) {
+    Collection<?> parts = value instanceof Map<?, ?> map ? map.values() : List.of(value);
+    for (Object part : parts) {
+      if (!isKnownToAll(part.getClass())) {
+        return Optional.of(
+            part.getClass().getName()
+                + " is a web application's own, and several are to know it; put it into Tomcat's"
+                + " lib");
+      }
+    }
     try {
       EncodedValue unused = running().codec.encode(value);
       return Optional.empty();
     } catch (EncodeException e) {
       return Optional.of(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /**
+   * Whether it is no application's own class. The codec would refuse that, too, but remember it,
+   * and with it an application that has been undeployed since.
+   */
+  private static boolean isKnownToAll(Class<?> type) {
+    try {
+      return Class.forName(type.getName(), false, SojournSingleSignOn.class.getClassLoader())
+          == type;
+    } catch (ClassNotFoundException | LinkageError e) {
+      return false;
     }
   }
 

@@ -17,7 +17,11 @@ import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisServer;
 import io.sojourn.tomcat.Browser.Answer;
 import jakarta.servlet.http.HttpSession;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.reflect.Constructor;
 import java.net.URI;
+import java.security.Principal;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -38,6 +42,7 @@ import org.apache.catalina.authenticator.BasicAuthenticator;
 import org.apache.catalina.authenticator.FormAuthenticator;
 import org.apache.catalina.authenticator.NonLoginAuthenticator;
 import org.apache.catalina.authenticator.SingleSignOn;
+import org.apache.catalina.realm.RealmBase;
 import org.apache.catalina.session.StandardManager;
 import org.apache.catalina.startup.Tomcat;
 import org.apache.tomcat.util.IntrospectionUtils;
@@ -387,6 +392,75 @@ class SingleSignOnIT {
     assertThat(kept.getAttribute("mark")).isEqualTo("1");
     get(b(), "basic/members/?do=logout");
     assertThatThrownBy(() -> kept.getAttribute("mark")).isInstanceOf(IllegalStateException.class);
+  }
+
+  @Test
+  @Tag("R45")
+  void aPrincipalOfAnApplicationsOwnClassIsNotKeptForOthers() throws Exception {
+    SojournManager manager = new SojournManager();
+    manager.setSessionStore(open("own"));
+    manager.setAllowedClasses("io.sojourn.tomcat.*");
+    try (LogRecords log = new LogRecords();
+        ContainerNode own =
+            a().tomcat
+                .deploy(
+                    "own",
+                    manager,
+                    context -> {
+                      AuthenticationContract.protect(context, "NONE", new NonLoginAuthenticator());
+                      context.setRealm(new OwnClassRealm());
+                    })) {
+      browser.get(own.uri().resolve("public/?do=login&user=own&password=secret"));
+      assertThat(get(b(), "form/members/").body()).startsWith("GET /login ");
+      // Before the codec has seen the class, which it would keep, and the application with it.
+      assertThat(log.warnings())
+          .anyMatch(record -> record.getMessage().contains("a web application's own"));
+    }
+  }
+
+  /** Its principals are of a class that the application has loaded itself. */
+  private static final class OwnClassRealm extends RealmBase {
+
+    @Override
+    protected String getPassword(String user) {
+      return "secret";
+    }
+
+    @Override
+    protected Principal getPrincipal(String user) {
+      try {
+        Constructor<?> constructor =
+            new OwnClassLoader()
+                .loadClass(AuthenticationRealm.Member.class.getName())
+                .getDeclaredConstructor(String.class, List.class);
+        constructor.setAccessible(true);
+        return (Principal) constructor.newInstance(user, List.of("member"));
+      } catch (ReflectiveOperationException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+  }
+
+  /** As a web application's: what it has itself it does not leave to its parent. */
+  private static final class OwnClassLoader extends ClassLoader {
+
+    OwnClassLoader() {
+      super(SingleSignOnIT.class.getClassLoader());
+    }
+
+    @Override
+    protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+      if (!name.startsWith(AuthenticationRealm.class.getName())) {
+        return super.loadClass(name, resolve);
+      }
+      String file = name.replace('.', '/') + ".class";
+      try (InputStream in = requireNonNull(getParent().getResourceAsStream(file))) {
+        byte[] bytes = in.readAllBytes();
+        return defineClass(name, bytes, 0, bytes.length);
+      } catch (IOException e) {
+        throw new ClassNotFoundException(name, e);
+      }
+    }
   }
 
   // ---------------------------------------------------------------- time
