@@ -532,6 +532,7 @@ public final class SojournManager extends ManagerBase {
       outageFilter.addTo(getContext());
       valve.open();
     } catch (IllegalArgumentException e) {
+      closeOwnStore();
       throw new LifecycleException("SojournManager cannot start: " + e.getMessage(), e);
     }
     DispatchFilter.addTo(getContext());
@@ -610,12 +611,16 @@ public final class SojournManager extends ManagerBase {
       stopping.authentication.close();
       stopping.repository.close();
     }
+    closeOwnStore();
+    super.stopInternal();
+  }
+
+  private void closeOwnStore() {
     SessionStore store = ownStore;
     ownStore = null;
     if (store != null) {
       store.close();
     }
-    super.stopInternal();
   }
 
   /** Nothing to load: sessions are loaded when they are asked for. */

@@ -6,6 +6,7 @@ import io.sojourn.EncodedValue;
 import io.sojourn.LiveSession;
 import io.sojourn.SessionException;
 import io.sojourn.SessionKey;
+import io.sojourn.SessionPolicy;
 import io.sojourn.SessionRepository;
 import io.sojourn.SessionStore;
 import io.sojourn.SessionStores;
@@ -202,8 +203,8 @@ public final class SojournSingleSignOn extends SingleSignOn {
       refuseWhatCannotBe();
       ClassLoader loader = SojournSingleSignOn.class.getClassLoader();
       AttributeCodec codec = settings.codec(loader, loader);
-      running =
-          new Running(new SessionRepository(openStore(loader), codec, settings.policy()), codec);
+      SessionPolicy policy = settings.policy();
+      running = new Running(new SessionRepository(openStore(loader), codec, policy), codec);
     } catch (IllegalArgumentException e) {
       throw new LifecycleException("SojournSingleSignOn cannot start: " + e.getMessage(), e);
     }
