@@ -961,8 +961,7 @@ public final class SessionRepository implements AutoCloseable {
     if (session == null || !session.isOf(record)) {
       session = new LiveSession(record.key().hex(), record, codec, policy, refusedClasses);
     } else {
-      boolean unused =
-          session.refresh(record, session.knownVersion(), history(record.key()));
+      boolean unused = session.refresh(record, session.knownVersion(), history(record.key()));
     }
     forget(session);
     end(session, onExpired);

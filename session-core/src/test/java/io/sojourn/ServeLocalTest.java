@@ -61,7 +61,8 @@ class ServeLocalTest {
 
   /** A node's way to the store. */
   private final class Link {
-    private static final Set<String> LOCAL = Set.of("canRename", "refusal", "watch", "history", "close");
+    private static final Set<String> LOCAL =
+        Set.of("canRename", "refusal", "watch", "history", "close");
 
     final SessionStore store =
         (SessionStore)
