@@ -348,7 +348,7 @@ class SingleSignOnIT {
     // Not every release has it.
     boolean known = IntrospectionUtils.setProperty(asking, "ssoReauthenticationMode", "FULL");
     SojournManager manager = new SojournManager();
-    manager.setSessionStore(open("full"));
+    manager.setSessionStore(open(redis.url(), "full"));
     try (ContainerNode full =
         a().tomcat
             .deploy("full", manager, c -> AuthenticationContract.protect(c, "BASIC", asking))) {
@@ -398,7 +398,7 @@ class SingleSignOnIT {
   @Tag("R45")
   void aPrincipalOfAnApplicationsOwnClassIsNotKeptForOthers() throws Exception {
     SojournManager manager = new SojournManager();
-    manager.setSessionStore(open("own"));
+    manager.setSessionStore(open(redis.url(), "own"));
     manager.setAllowedClasses("io.sojourn.tomcat.*");
     try (LogRecords log = new LogRecords();
         ContainerNode own =
