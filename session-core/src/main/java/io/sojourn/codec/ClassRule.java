@@ -247,7 +247,7 @@ final class ClassRule {
       return refusal;
     }
     try {
-      if (base.getName().length() <= MAX_NAME
+      if (type.getName().length() <= MAX_NAME
           && Class.forName(base.getName(), false, application) == base) {
         return "";
       }
