@@ -1,6 +1,7 @@
 package io.sojourn;
 
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /**
  * Turns one attribute's value into bytes and back.
@@ -78,6 +79,18 @@ public interface AttributeCodec {
    */
   default EncodedValue open(EncodedValue stored, SessionKey origin, String attribute) {
     return stored;
+  }
+
+  /**
+   * What tells, without encoding it, that a value has not changed since it was asked for: while it
+   * says {@code true}, encoding the value would give what it gave then, or something as good.
+   * Empty, as it is by default, if only encoding tells.
+   *
+   * <p>Whoever asks for it asks before the value is encoded, and not for values that change often:
+   * it takes about as long as encoding does. It refers to what the value consists of.
+   */
+  default Optional<BooleanSupplier> watch(Object value) {
+    return Optional.empty();
   }
 
   /**

@@ -4,6 +4,8 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +21,9 @@ final class AttributeSlot {
    * Whether a value that was read has changed is judged twice. Most types encode to the bytes that they were decoded from.
    * Some do not the first time (a hash map's order depends on how it grew), so a mismatch is judged again against what the
    * stored bytes become when they are decoded and encoded here. That encoding is kept: its price is paid once a copy.
+   *
+   * A value that was found unchanged is watched from then on: while the codec can tell without encoding that it has not changed
+   * since, what it was encoded to is taken for what it is encoded to now.
    *
    * What is compared is what the codec has encoded, not what is stored, which may be sealed (encrypted) differently each
    * time. Where nothing is sealed both are one object.
@@ -36,6 +41,9 @@ final class AttributeSlot {
   private static final int MOST_ATTEMPTS = 64;
 
   private final String name;
+
+  /** Whether it is among its session's {@link TouchedSlots}, which alone change this. */
+  boolean isListed;
 
   /** The bytes in the store as of {@link #version}; null if it is not there. */
   @GuardedBy("this")
@@ -78,6 +86,20 @@ final class AttributeSlot {
   /** Who is telling it. */
   @GuardedBy("this")
   private @Nullable Thread activating;
+
+  /** The value that was last asked about, and what the codec said of it. */
+  @GuardedBy("this")
+  private @Nullable Object judged;
+
+  @GuardedBy("this")
+  private boolean immutable;
+
+  /** The value, if it was found unchanged when it was last checked. */
+  @GuardedBy("this")
+  private @Nullable Object foundUnchanged;
+
+  @GuardedBy("this")
+  private @Nullable Watched watched;
 
   @GuardedBy("this")
   private boolean removed;
@@ -160,9 +182,19 @@ final class AttributeSlot {
   synchronized @Nullable Object get(SessionCodec codec) {
     Object present = peek(codec);
     if (present != null && !handedOut) {
-      handedOut = !codec.isImmutable(present);
+      handedOut = !isImmutable(present, codec);
     }
     return present;
+  }
+
+  /** The codec need not be asked at each request. */
+  @GuardedBy("this")
+  private boolean isImmutable(Object present, SessionCodec codec) {
+    if (judged != present) {
+      immutable = codec.isImmutable(present);
+      judged = present;
+    }
+    return immutable;
   }
 
   /**
@@ -240,7 +272,7 @@ final class AttributeSlot {
     }
     value = newValue;
     active = true;
-    handedOut = !codec.isImmutable(newValue);
+    handedOut = !isImmutable(newValue, codec);
     removed = false;
     reported = false;
     changes++;
@@ -271,6 +303,9 @@ final class AttributeSlot {
   synchronized boolean forgetHandedOut() {
     handedOut = false;
     replaced = List.of();
+    judged = judged == value ? value : null;
+    foundUnchanged = foundUnchanged == value ? value : null;
+    watched = watched != null && watched.value == value ? watched : null;
     detached |= stored == null && value == null && changes == settled;
     return detached;
   }
@@ -314,7 +349,7 @@ final class AttributeSlot {
     EncodedValue asEncodedHere = told ? encodedAsItIs(captured, codec) : null;
     EncodedValue now;
     if (!told) {
-      now = pending ? codec.encode(captured) : codec.encodeToCompare(captured);
+      now = encodedNow(captured, pending, codec);
     } else if (asEncodedHere != null && isCurrentlyStored(asEncodedHere, codec)) {
       now = asEncodedHere;
     } else {
@@ -327,9 +362,11 @@ final class AttributeSlot {
       }
       if (pending) {
         if (isCurrentlyStored(now, codec)) {
+          found(captured, true, now);
           settled = current ? changes : settled;
           return null;
         }
+        found(captured, false, now);
         AttributeChange set = new AttributeChange.Set(codec.seal(name, now));
         return new Capture(this, set, captured, now, asEncodedHere, changes);
       }
@@ -339,6 +376,7 @@ final class AttributeSlot {
                 ? isCurrentlyStored(now, codec)
                     || (sent == null && !told && isUnchanged(now, codec))
                 : now.equals(attemptedEncoded);
+        found(captured, unchanged, now);
         if (unchanged) {
           return null;
         }
@@ -357,6 +395,41 @@ final class AttributeSlot {
     }
     // A refresh has taken its place meanwhile, and what it is compared with.
     return capture(codec, activation, checkHandedOut, current);
+  }
+
+  /** What a value is encoded to now. It is not encoded anew while nothing in it has changed. */
+  private EncodedValue encodedNow(Object captured, boolean pending, SessionCodec codec) {
+    Watched known;
+    boolean watch;
+    synchronized (this) {
+      known = watched != null && watched.value == captured ? watched : null;
+      watched = null;
+      watch = known == null && foundUnchanged == captured;
+    }
+    if (known == null || !known.unchanged.getAsBoolean()) {
+      // Asked for before it is encoded: what changes in between is found the next time.
+      Optional<BooleanSupplier> sinceNow = watch ? codec.watch(captured) : Optional.empty();
+      EncodedValue now = pending ? codec.encode(captured) : codec.encodeToCompare(captured);
+      known = sinceNow.map(unchanged -> new Watched(captured, unchanged, now)).orElse(null);
+      if (known == null) {
+        return now;
+      }
+    }
+    synchronized (this) {
+      watched = known;
+    }
+    return known.encoded;
+  }
+
+  /** A value has been compared with what is stored. One that has not changed may be watched. */
+  @GuardedBy("this")
+  private void found(Object compared, boolean unchanged, EncodedValue now) {
+    foundUnchanged = unchanged ? compared : null;
+    EncodedValue kept = now.equals(encoded) ? encoded : storedAsEncodedHere;
+    if (watched != null && unchanged && kept != null && now.equals(kept)) {
+      // Not one more copy of the same bytes.
+      watched.encoded = kept;
+    }
   }
 
   /**
@@ -590,6 +663,23 @@ final class AttributeSlot {
     attemptedEncoded = null;
     attempts = List.of();
     sent = null;
+  }
+
+  /** A value that is not encoded again before it changes. */
+  private static final class Watched {
+    final Object value;
+
+    /** Tells whether it is as it was when it was encoded. */
+    final BooleanSupplier unchanged;
+
+    /** What it was encoded to. */
+    EncodedValue encoded;
+
+    Watched(Object value, BooleanSupplier unchanged, EncodedValue encoded) {
+      this.value = value;
+      this.unchanged = unchanged;
+      this.encoded = encoded;
+    }
   }
 
   /** An object that was handed out and that a refresh has taken the place of. */

@@ -65,7 +65,7 @@ public final class LiveSession {
   private final ConcurrentMap<String, AttributeSlot> slots = new ConcurrentHashMap<>();
 
   /** The slots that a flush has to look at. */
-  private final Set<AttributeSlot> touched = ConcurrentHashMap.newKeySet();
+  private final TouchedSlots touched = new TouchedSlots();
 
   final ReentrantLock flushLock = new ReentrantLock();
   private final Object stateLock = new Object();
@@ -136,9 +136,6 @@ public final class LiveSession {
 
   /** How many bytes its attributes take in the store; negative if that is to be found out. */
   private volatile int encodedBytes = -1;
-
-  /** What it counts as in the near cache. */
-  private volatile int weight;
 
   /** By the repository's clock. */
   private volatile long lastUsedNanos;
@@ -531,12 +528,11 @@ public final class LiveSession {
         return;
       }
       try {
-        for (AttributeSlot slot : List.copyOf(touched)) {
+        // In this order: who touches one meanwhile adds it again, or is seen here.
+        for (AttributeSlot slot : touched.takeAll()) {
           if (slot.forgetHandedOut()) {
             slots.remove(slot.name(), slot);
           }
-          // In this order: who touches it meanwhile adds it again after, or is seen here.
-          touched.remove(slot);
           noteTouched(slot);
         }
       } finally {
@@ -703,16 +699,6 @@ public final class LiveSession {
     return bytes;
   }
 
-  int weight() {
-    return weight;
-  }
-
-  /** Notes and answers what it counts as in the near cache. */
-  int weighed(int newWeight) {
-    weight = newWeight;
-    return newWeight;
-  }
-
   void markGone() {
     state = State.GONE;
   }
@@ -827,7 +813,7 @@ public final class LiveSession {
     }
     List<AttributeSlot.Capture> captures = new ArrayList<>();
     boolean doubtful = false;
-    for (AttributeSlot slot : touched) {
+    for (AttributeSlot slot : touched.all()) {
       try {
         AttributeSlot.Capture capture =
             slot.capture(

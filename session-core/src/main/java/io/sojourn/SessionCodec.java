@@ -1,6 +1,7 @@
 package io.sojourn;
 
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /** The codec as one session uses it: what is stored is sealed for this session. Thread-safe. */
@@ -30,6 +31,11 @@ final class SessionCodec {
 
   Object decode(EncodedValue encoded) {
     return codec.decode(encoded);
+  }
+
+  /** What tells, without encoding it, that a value has not changed since; empty if nothing does. */
+  Optional<BooleanSupplier> watch(Object value) {
+    return codec.watch(value);
   }
 
   boolean isImmutable(Object value) {

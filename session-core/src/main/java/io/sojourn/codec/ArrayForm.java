@@ -1,6 +1,7 @@
 package io.sojourn.codec;
 
 import java.lang.reflect.Array;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Arrays of references, of one component type. */
@@ -18,6 +19,11 @@ final class ArrayForm extends GraphForm<@Nullable Object[]> {
     for (Object element : array) {
       graph.writeClassAndObject(out, element);
     }
+  }
+
+  @Override
+  boolean walk(Walk walk, @Nullable Object[] array) {
+    return ContainerForms.walk(walk, Arrays.asList(array), array.length);
   }
 
   @Override

@@ -77,6 +77,7 @@ final class ClassRule {
       @Nullable Layout layout,
       @Nullable String refusal) {}
 
+  private static final int RECORD_DEPTH = 8;
   private static final int MAX_NAME = 1024;
   private static final int MAX_DESCRIBED = 1_000;
   private static final byte[] NONE = {};
@@ -148,6 +149,43 @@ final class ClassRule {
       described.put(ByteBuffer.wrap(form.descriptor()), form.registration());
     }
     return form;
+  }
+
+  /** Whether nothing can change this object: not its own fields, nor what they refer to. */
+  boolean isImmutable(Object value) {
+    return isImmutable(value, 0);
+  }
+
+  private boolean isImmutable(Object value, int depth) {
+    Form form = of(value.getClass());
+    if (form.immutable()) {
+      return true;
+    }
+    Layout layout = form.layout();
+    if (layout == null || !layout.isRecord() || depth == RECORD_DEPTH) {
+      return false;
+    }
+    for (Layout.Slot slot : layout.slots) {
+      if (slot.kind() == 'L') {
+        Object component;
+        try {
+          component = slot.field().get(value);
+        } catch (IllegalAccessException e) {
+          return false;
+        }
+        if (component != null && !isImmutable(component, depth + 1)) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  /** How a graph writes this object; null if it does not. */
+  @SuppressWarnings("unchecked")
+  @Nullable GraphForm<Object> formOf(Object value) {
+    Registration registration = of(value.getClass()).registration();
+    return registration == null ? null : (GraphForm<Object>) registration.getSerializer();
   }
 
   /** The table's type of this number, or null. */

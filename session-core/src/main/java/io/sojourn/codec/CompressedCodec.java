@@ -7,6 +7,7 @@ import io.sojourn.SessionKey;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import net.jpountz.lz4.LZ4Exception;
 import net.jpountz.lz4.LZ4Factory;
 
@@ -120,6 +121,11 @@ public final class CompressedCodec implements AttributeCodec {
   @Override
   public Object decode(EncodedValue value) {
     return codec.decode(value);
+  }
+
+  @Override
+  public Optional<BooleanSupplier> watch(Object value) {
+    return codec.watch(value);
   }
 
   @Override

@@ -88,6 +88,11 @@ final class ContainerForms {
     }
 
     @Override
+    boolean walk(Walk walk, Collection<@Nullable Object> value) {
+      return ContainerForms.walk(walk, value, value.size());
+    }
+
+    @Override
     Collection<@Nullable Object> decode(Graph graph, GraphInput in) {
       int size = in.length(1);
       Collection<@Nullable Object> value = factory.apply(size);
@@ -109,6 +114,11 @@ final class ContainerForms {
     @Override
     void encode(Graph graph, GraphOutput out, Map<@Nullable Object, @Nullable Object> value) {
       writeMap(graph, out, value, true);
+    }
+
+    @Override
+    boolean walk(Walk walk, Map<@Nullable Object, @Nullable Object> value) {
+      return ContainerForms.walk(walk, value);
     }
 
     @Override
@@ -134,6 +144,11 @@ final class ContainerForms {
         throw Graph.NeedsJava.SIGNAL;
       }
       form.encode(graph, out, value);
+    }
+
+    @Override
+    boolean walk(Walk walk, Map<@Nullable Object, @Nullable Object> value) {
+      return form.walk(walk, value);
     }
 
     @Override
@@ -212,6 +227,32 @@ final class ContainerForms {
     if (left != 0) {
       throw new ConcurrentModificationException();
     }
+  }
+
+  /** Goes through elements, by their number first. */
+  static boolean walk(Walk walk, Iterable<? extends @Nullable Object> elements, int size) {
+    if (!walk.visit((long) size)) {
+      return false;
+    }
+    for (Object element : elements) {
+      if (!walk.visit(element)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Goes through keys and values in turn, by their number first. */
+  static boolean walk(Walk walk, Map<?, ?> map) {
+    if (!walk.visit((long) map.size())) {
+      return false;
+    }
+    for (Map.Entry<?, ?> entry : map.entrySet()) {
+      if (!walk.visit(entry.getKey()) || !walk.visit(entry.getValue())) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static int capacity(int size) {

@@ -7,6 +7,7 @@ import io.sojourn.EncodedValue;
 import io.sojourn.SessionKey;
 import java.util.BitSet;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -117,6 +118,11 @@ public final class CustomCodec implements AttributeCodec {
       return others.open(stored, origin, attribute);
     }
     return decoded(stored, () -> custom.open(stored, origin, attribute));
+  }
+
+  @Override
+  public Optional<BooleanSupplier> watch(Object value) {
+    return (writes ? custom : others).watch(value);
   }
 
   @Override

@@ -11,6 +11,7 @@ import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import javax.crypto.AEADBadTagException;
 import javax.crypto.Cipher;
 import javax.crypto.SecretKey;
@@ -81,6 +82,11 @@ public final class EncryptedCodec implements AttributeCodec {
   @Override
   public Object decode(EncodedValue value) {
     return codec.decode(value);
+  }
+
+  @Override
+  public Optional<BooleanSupplier> watch(Object value) {
+    return codec.watch(value);
   }
 
   @Override

@@ -18,6 +18,16 @@ abstract class GraphForm<T> extends Serializer<T> {
    */
   abstract T decode(Graph graph, GraphInput in);
 
+  /**
+   * Goes through what can change in an object, in the order in which it is encoded.
+   *
+   * @return false if the walk has ended; or, as it is by default, if this does not come by all that
+   *     can change
+   */
+  boolean walk(Walk walk, T value) {
+    return false;
+  }
+
   @Override
   public final void write(Kryo kryo, Output output, T value) {
     Graph graph = (Graph) kryo;

@@ -2,6 +2,7 @@ package io.sojourn.codec;
 
 import io.sojourn.DecodeException;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
@@ -73,6 +74,14 @@ final class ImmutableForms {
       @Nullable Object[] elements = writer.apply(value);
       ContainerForms.writeAll(graph, out, Arrays.asList(elements), elements.length, keys);
       graph.leaveLate();
+    }
+
+    @Override
+    boolean walk(Walk walk, T value) {
+      return value instanceof Map<?, ?> map
+          ? ContainerForms.walk(walk, map)
+          : value instanceof Collection<?> elements
+              && ContainerForms.walk(walk, elements, elements.size());
     }
 
     @Override

@@ -299,6 +299,13 @@ final class JdkForms {
       writer.accept(out, value);
     }
 
+    /** Of what can change here, only a date shows all of itself in a number. */
+    @Override
+    @SuppressWarnings("JavaUtilDate")
+    boolean walk(Walk walk, T value) {
+      return value.getClass() == Date.class && walk.visit(((Date) value).getTime());
+    }
+
     @SuppressWarnings("unchecked")
     private void write(GraphOutput out, Object value) {
       writer.accept(out, (T) value);

@@ -3,6 +3,7 @@ package io.sojourn.codec;
 import io.sojourn.AttributeCodec;
 import io.sojourn.EncodedValue;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /**
  * Encodes small and fast what is known to come back as Java serialization would bring it back, and
@@ -56,6 +57,11 @@ public final class KryoCodec implements AttributeCodec {
   @Override
   public Object decode(EncodedValue value) {
     return forms.decode(value);
+  }
+
+  @Override
+  public Optional<BooleanSupplier> watch(Object value) {
+    return forms.watch(value);
   }
 
   @Override

@@ -13,6 +13,7 @@ import java.util.MissingResourceException;
 import java.util.Optional;
 import java.util.PropertyResourceBundle;
 import java.util.ResourceBundle;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -132,6 +133,11 @@ public final class LocalizationCodec implements AttributeCodec {
   @Override
   public EncodedValue open(EncodedValue stored, SessionKey origin, String attribute) {
     return codec.open(stored, origin, attribute);
+  }
+
+  @Override
+  public Optional<BooleanSupplier> watch(Object value) {
+    return isLocalization(value) ? Optional.empty() : codec.watch(value);
   }
 
   @Override

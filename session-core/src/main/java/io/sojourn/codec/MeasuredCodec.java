@@ -8,6 +8,7 @@ import io.sojourn.SessionKey;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
@@ -125,6 +126,11 @@ public final class MeasuredCodec implements AttributeCodec {
   @Override
   public EncodedValue seal(EncodedValue encoded, SessionKey origin, String attribute) {
     return codec.seal(encoded, origin, attribute);
+  }
+
+  @Override
+  public Optional<BooleanSupplier> watch(Object value) {
+    return codec.watch(value);
   }
 
   @Override

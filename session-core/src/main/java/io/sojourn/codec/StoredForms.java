@@ -12,6 +12,7 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.ConcurrentModificationException;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -32,7 +33,6 @@ final class StoredForms {
   private static final byte KRYO = 1;
   private static final byte JAVA = 2;
   private static final int HEADER = 6;
-  private static final int RECORD_DEPTH = 8;
   private static final int ATTEMPTS = 10;
 
   /** Where a buffer around the bytes would be an object more for each value. */
@@ -214,32 +214,12 @@ final class StoredForms {
 
   /** As {@link io.sojourn.AttributeCodec#isImmutable} has it. */
   boolean isImmutable(Object value) {
-    return isImmutable(value, 0);
+    return rule.isImmutable(value);
   }
 
-  private boolean isImmutable(Object value, int depth) {
-    ClassRule.Form form = rule.of(value.getClass());
-    if (form.immutable()) {
-      return true;
-    }
-    Layout layout = form.layout();
-    if (layout == null || !layout.isRecord() || depth == RECORD_DEPTH) {
-      return false;
-    }
-    for (Layout.Slot slot : layout.slots) {
-      if (slot.kind() == 'L') {
-        Object component;
-        try {
-          component = slot.field().get(value);
-        } catch (IllegalAccessException e) {
-          return false;
-        }
-        if (component != null && !isImmutable(component, depth + 1)) {
-          return false;
-        }
-      }
-    }
-    return true;
+  /** As {@link io.sojourn.AttributeCodec#watch} has it. */
+  Optional<BooleanSupplier> watch(Object value) {
+    return Optional.ofNullable(Footprint.of(value, rule));
   }
 
   /** As {@link io.sojourn.AttributeCodec#refusal} has it. */

@@ -77,6 +77,29 @@ final class StructForm extends GraphForm<Object> {
   }
 
   @Override
+  boolean walk(Walk walk, Object value) {
+    try {
+      for (Layout.Slot slot : layout.slots) {
+        Field field = slot.field();
+        boolean goesOn =
+            switch (slot.kind()) {
+              case 'Z' -> walk.visit(field.getBoolean(value) ? 1L : 0L);
+              case 'F' -> walk.visit((long) Float.floatToRawIntBits(field.getFloat(value)));
+              case 'D' -> walk.visit(Double.doubleToRawLongBits(field.getDouble(value)));
+              case 'L' -> walk.visit(field.get(value));
+              default -> walk.visit(field.getLong(value));
+            };
+        if (!goesOn) {
+          return false;
+        }
+      }
+      return true;
+    } catch (IllegalAccessException e) {
+      return false;
+    }
+  }
+
+  @Override
   Object decode(Graph graph, GraphInput in) {
     try {
       return layout.isRecord() ? decodeRecord(graph, in) : decodeObject(graph, in);

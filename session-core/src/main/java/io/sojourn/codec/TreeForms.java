@@ -33,6 +33,11 @@ final class TreeForms {
     }
 
     @Override
+    boolean walk(Walk walk, SortedMap<@Nullable Object, @Nullable Object> value) {
+      return walk.visit(value.comparator()) && ContainerForms.walk(walk, value);
+    }
+
+    @Override
     SortedMap<@Nullable Object, @Nullable Object> decode(Graph graph, GraphInput in) {
       Comparator<@Nullable Object> comparator = readComparator(graph, in);
       SortedMap<@Nullable Object, @Nullable Object> value = new TreeMap<>(comparator);
@@ -53,6 +58,11 @@ final class TreeForms {
     void encode(Graph graph, GraphOutput out, SortedSet<@Nullable Object> value) {
       writeComparator(graph, out, value, value.comparator());
       ContainerForms.writeAll(graph, out, value, value.size(), 0);
+    }
+
+    @Override
+    boolean walk(Walk walk, SortedSet<@Nullable Object> value) {
+      return walk.visit(value.comparator()) && ContainerForms.walk(walk, value, value.size());
     }
 
     @Override

@@ -74,6 +74,11 @@ final class ViewForms {
     }
 
     @Override
+    boolean walk(Walk walk, Object value) {
+      return walk.visitViewed(value);
+    }
+
+    @Override
     Object decode(Graph graph, GraphInput in) {
       Object viewed = graph.readClassAndObject(in);
       if (of.isInstance(viewed)) {
