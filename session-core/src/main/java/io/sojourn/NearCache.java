@@ -4,6 +4,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.RemovalCause;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
@@ -42,10 +43,6 @@ final class NearCache {
   }
 
   private int weigh(SessionKey key, LiveSession session) {
-    return session.weighed(weightOf(session));
-  }
-
-  private int weightOf(LiveSession session) {
     long weight = session.mustStay() ? 0 : Math.max(share, session.encodedBytes());
     return (int) Math.min(weight, Integer.MAX_VALUE);
   }
@@ -57,6 +54,8 @@ final class NearCache {
     }
     if (session.mustStay()) {
       LiveSession unused = putIfAbsent(session);
+      // Its last use may have ended while it was not here.
+      weighAnew(session);
     } else {
       evictions.increment();
     }
@@ -68,6 +67,13 @@ final class NearCache {
 
   void put(LiveSession session) {
     sessions.put(session.key(), session);
+  }
+
+  /** As {@link #putIfAbsent} for one that is usually there, which takes less then. */
+  void keep(LiveSession session) {
+    if (sessions.policy().getIfPresentQuietly(session.key()) == null) {
+      LiveSession unused = putIfAbsent(session);
+    }
   }
 
   /** The session that is there already; null if none was. */
@@ -88,9 +94,16 @@ final class NearCache {
 
   /** Its size has changed, or it need not stay any more. */
   void weighAnew(LiveSession session) {
-    if (session.weight() != weightOf(session)) {
-      boolean unused = sessions.asMap().replace(session.key(), session, session);
+    SessionKey key = session.key();
+    OptionalInt present = sessions.policy().eviction().orElseThrow().weightOf(key);
+    if (present.isPresent() && present.getAsInt() != weigh(key, session)) {
+      boolean unused = sessions.asMap().replace(key, session, session);
     }
+  }
+
+  /** Brings it within its bounds if what came last has not: an unused cache would wait for use. */
+  void tidy() {
+    sessions.cleanUp();
   }
 
   /** A snapshot. */

@@ -564,7 +564,7 @@ public final class SessionRepository implements AutoCloseable {
   public void beginUse(LiveSession session) {
     session.beginUse(nanos());
     if (!session.isGone()) {
-      var unused = nearCache.putIfAbsent(session);
+      nearCache.keep(session);
     }
   }
 
@@ -1005,6 +1005,7 @@ public final class SessionRepository implements AutoCloseable {
     if (!outage.isOn()) {
       nearCache.all().forEach(this::evictIfIdle);
     }
+    nearCache.tidy();
   }
 
   /** Not one that is in use, or has what nobody else has. */

@@ -47,7 +47,7 @@ public final class VersionCookies {
   private final List<Came> came = new ArrayList<>(2);
 
   /** What the client has been told with this response: by slot, what it is to hold. */
-  private final Map<Integer, Optional<String>> told = new TreeMap<>();
+  private Map<Integer, Optional<String>> told = Map.of();
 
   private final String application;
 
@@ -192,6 +192,7 @@ public final class VersionCookies {
 
   private List<Change> tell(Map<Integer, Optional<String>> wanted) {
     List<Change> changes = new ArrayList<>();
+    told = told.isEmpty() ? new TreeMap<>() : told;
     wanted.forEach(
         (slot, content) -> {
           if (!content.equals(told.put(slot, content))) {
@@ -203,7 +204,7 @@ public final class VersionCookies {
 
   /** The response has been reset: the client will not hear of what it was told. */
   public void forgetTold() {
-    told.clear();
+    told = Map.of();
   }
 
   /**

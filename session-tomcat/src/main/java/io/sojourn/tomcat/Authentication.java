@@ -19,6 +19,13 @@ import org.jspecify.annotations.Nullable;
 final class Authentication implements AutoCloseable {
 
   private final Context context;
+
+  /** As the authenticator of this application calls it. */
+  private final String application;
+
+  /** Whether there is no module, which the authenticator remembers for good. */
+  private volatile boolean isWithoutModule;
+
   private final @Nullable SojournSingleSignOn singleSignOn;
   private final @Nullable LoginPageFilter loginPages;
 
@@ -32,6 +39,10 @@ final class Authentication implements AutoCloseable {
    */
   Authentication(Context context) {
     this.context = context;
+    this.application =
+        context.getServletContext().getVirtualServerName()
+            + " "
+            + context.getServletContext().getContextPath();
     Authenticator authenticator = context.getAuthenticator();
     singleSignOn = findSingleSignOn(context);
     if (singleSignOn != null) {
@@ -137,23 +148,25 @@ final class Authentication implements AutoCloseable {
   }
 
   private boolean isRestricted(Request request) {
-    return context.getRealm().findSecurityConstraints(request, context) != null
+    return (context.findConstraints().length > 0
+            && context.getRealm().findSecurityConstraints(request, context) != null)
         || context.getPreemptiveAuthentication()
         || hasModule();
   }
 
   /** Whether a module of Jakarta Authentication decides who the user is. */
   private boolean hasModule() {
+    if (isWithoutModule) {
+      return false;
+    }
     AuthConfigFactory factory = AuthConfigFactory.getFactory();
-    String application =
-        context.getServletContext().getVirtualServerName()
-            + " "
-            + context.getServletContext().getContextPath();
     return factory != null && factory.getConfigProvider("HttpServlet", application, null) != null;
   }
 
   /** After the request: what is known of its session anyway is known to the access log, too. */
   void end(Request request, RequestScope scope) {
+    // Later than the authenticator, which looks once: one that is registered later, it never asks.
+    isWithoutModule |= relieved != null && !hasModule();
     if (relieved != null && scope.usesAny()) {
       SessionRequest.identify(request);
     }

@@ -24,16 +24,24 @@ import org.jspecify.annotations.Nullable;
  */
 final class RequestScope {
 
-  private static final ThreadLocal<RequestScope> CURRENT = new ThreadLocal<>();
+  /*
+   * What is known of a thread stays there in an array, emptied when a request ends: to take it away and put it back costs each
+   * request more than all that is done with it. Of no class of ours, so that it holds on to no application.
+   */
+  private static final ThreadLocal<@Nullable Object[]> THREAD =
+      ThreadLocal.withInitial(() -> new @Nullable Object[3]);
+
+  /** The scope of the request that the thread dispatches. */
+  private static final int CURRENT = 0;
 
   /**
    * Whether this thread came by a session while it dispatched no request: a request listener comes
    * before the valve. Only a hint, since such a thread may be anybody's.
    */
-  private static final ThreadLocal<Boolean> FOUND_OUTSIDE = new ThreadLocal<>();
+  private static final int FOUND_OUTSIDE = 1;
 
   /** What Tomcat was told when it looked for the version of the application to go to. */
-  private static final ThreadLocal<Mapped> MAPPED = new ThreadLocal<>();
+  private static final int MAPPED = 2;
 
   private final List<Lookup> lookups = new ArrayList<>(1);
   private volatile List<SojournSession> sessions = List.of();
@@ -83,22 +91,19 @@ final class RequestScope {
 
   /** The scope of the request that this thread dispatches; null if it dispatches none. */
   static @Nullable RequestScope current() {
-    return CURRENT.get();
+    return (RequestScope) THREAD.get()[CURRENT];
   }
 
   /** Makes this the thread's scope, and answers the one before, to be handed to {@link #leave}. */
   @Nullable RequestScope enter() {
-    RequestScope outer = CURRENT.get();
-    CURRENT.set(this);
+    @Nullable Object[] thread = THREAD.get();
+    RequestScope outer = (RequestScope) thread[CURRENT];
+    thread[CURRENT] = this;
     return outer;
   }
 
   static void leave(@Nullable RequestScope outer) {
-    if (outer == null) {
-      CURRENT.remove();
-    } else {
-      CURRENT.set(outer);
-    }
+    THREAD.get()[CURRENT] = outer;
   }
 
   /** The scope of the request whose response this is; null if it has none. */
@@ -115,16 +120,16 @@ final class RequestScope {
 
   /** This thread has come by a session and dispatches no request. */
   static void foundOutside() {
-    FOUND_OUTSIDE.set(true);
+    THREAD.get()[FOUND_OUTSIDE] = true;
   }
 
   /** Whether this thread came by a session while it dispatched no request. */
   static boolean hasFoundOutside() {
-    return FOUND_OUTSIDE.get() != null;
+    return THREAD.get()[FOUND_OUTSIDE] != null;
   }
 
   static void forgetFoundOutside() {
-    FOUND_OUTSIDE.remove();
+    THREAD.get()[FOUND_OUTSIDE] = null;
   }
 
   /** The request begins to be dispatched: a listener may have come by its session before. */
@@ -166,12 +171,12 @@ final class RequestScope {
 
   /** A version of the application has been found to have the session with this id. */
   static void mapped(String id, SojournSession session) {
-    MAPPED.set(new Mapped(id, new WeakReference<>(session), null, System.nanoTime()));
+    THREAD.get()[MAPPED] = new Mapped(id, new WeakReference<>(session), null, System.nanoTime());
   }
 
   /** It could not be found out whether the application, or a version of it, has this session. */
   static void unmapped(String id, StoreUnavailableException why) {
-    MAPPED.set(new Mapped(id, new WeakReference<>(null), why, System.nanoTime()));
+    THREAD.get()[MAPPED] = new Mapped(id, new WeakReference<>(null), why, System.nanoTime());
   }
 
   /**
@@ -183,11 +188,12 @@ final class RequestScope {
    *     the right one of several ids
    */
   void takeOverMapped(SojournManager manager, @Nullable String id, long begin) {
-    Mapped mapped = MAPPED.get();
+    @Nullable Object[] thread = THREAD.get();
+    Mapped mapped = (Mapped) thread[MAPPED];
     if (mapped == null) {
       return;
     }
-    MAPPED.remove();
+    thread[MAPPED] = null;
     if (mapped.nanos - begin < 0) {
       return;
     }
@@ -237,7 +243,8 @@ final class RequestScope {
     boolean first = false;
     synchronized (this) {
       if (!sessions.contains(session)) {
-        List<SojournSession> more = new ArrayList<>(sessions);
+        List<SojournSession> more = new ArrayList<>(sessions.size() + 1);
+        more.addAll(sessions);
         more.add(session);
         sessions = more;
         first = true;

@@ -1,16 +1,17 @@
 package io.sojourn.tomcat;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import io.sojourn.LiveSession;
 import io.sojourn.VersionCookies;
 import jakarta.servlet.SessionTrackingMode;
 import jakarta.servlet.http.Cookie;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.apache.catalina.Context;
 import org.apache.catalina.connector.Request;
 import org.apache.catalina.core.ApplicationSessionCookieConfig;
 import org.apache.catalina.util.SessionConfig;
-import org.apache.tomcat.util.buf.MessageBytes;
+import org.apache.tomcat.util.buf.ByteChunk;
 import org.apache.tomcat.util.http.ServerCookies;
 import org.jspecify.annotations.Nullable;
 
@@ -24,12 +25,27 @@ final class SeenVersions {
 
   private static final String INFIX = "_V";
 
+  /**
+   * What is the same for all requests of an application.
+   *
+   * @param application the name that its sessions are kept under
+   * @param beginning what the names of its cookies begin with
+   */
+  record Names(String application, String beginning) {
+    static Names of(SojournManager manager) {
+      String cookie = SessionConfig.getSessionCookieName(manager.getContext());
+      return new Names(manager.getApplication(), cookie + INFIX);
+    }
+  }
+
   private final Request request;
+  private final Names names;
   private final SojournManager manager;
   private @Nullable VersionCookies cookies;
 
-  SeenVersions(Request request, SojournManager manager) {
+  SeenVersions(Request request, SojournManager manager, Names names) {
     this.request = request;
+    this.names = names;
     this.manager = manager;
   }
 
@@ -48,31 +64,28 @@ final class SeenVersions {
   }
 
   private VersionCookies read() {
-    VersionCookies read = new VersionCookies(manager.getApplication());
+    VersionCookies read = new VersionCookies(names.application);
     if (!isTold()) {
       return read;
     }
-    String beginning = beginning(request.getContext());
+    String beginning = names.beginning;
     ServerCookies all = request.getServerCookies();
     for (int i = 0; i < all.getCookieCount(); i++) {
-      MessageBytes bytes = all.getCookie(i).getName();
-      if (bytes.startsWithIgnoreCase(beginning, 0)) {
-        String name = bytes.toString();
+      // Tomcat's way to a text is the longer one, and few cookies are ours.
+      ByteChunk bytes = all.getCookie(i).getName().getByteChunk();
+      if (bytes.getLength() == beginning.length() + 1) {
+        String name = text(bytes);
         if (name.startsWith(beginning)) {
-          read.came(name.substring(beginning.length()), text(all.getCookie(i).getValue()));
+          String value = text(all.getCookie(i).getValue().getByteChunk());
+          read.came(name.substring(beginning.length()), value);
         }
       }
     }
     return read;
   }
 
-  private static String text(MessageBytes value) {
-    value.getByteChunk().setCharset(StandardCharsets.ISO_8859_1);
-    return value.toString();
-  }
-
-  private static String beginning(Context context) {
-    return SessionConfig.getSessionCookieName(context) + INFIX;
+  private static String text(ByteChunk bytes) {
+    return new String(bytes.getBuffer(), bytes.getStart(), bytes.getLength(), ISO_8859_1);
   }
 
   /** Whether this client keeps its session id in a cookie. Others are served from the store. */
@@ -136,7 +149,7 @@ final class SeenVersions {
         ApplicationSessionCookieConfig.createSessionCookie(context, "", request.isSecure());
     for (VersionCookies.Change change : changes) {
       String value = change.value();
-      Cookie cookie = new Cookie(beginning(context) + change.suffix(), value == null ? "" : value);
+      Cookie cookie = new Cookie(names.beginning + change.suffix(), value == null ? "" : value);
       like.getAttributes().forEach(cookie::setAttribute);
       if (value == null) {
         cookie.setMaxAge(0);

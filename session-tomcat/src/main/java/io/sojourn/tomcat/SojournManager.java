@@ -99,7 +99,8 @@ public final class SojournManager extends ManagerBase {
       Duration patience,
       NewSessionTimeout newSessionTimeout,
       @Nullable String route,
-      SessionPolicy policy) {}
+      SessionPolicy policy,
+      SeenVersions.Names seenNames) {}
 
   /** A manager to be configured. */
   public SojournManager() {
@@ -528,7 +529,8 @@ public final class SojournManager extends ManagerBase {
               patience,
               newSessionTimeout,
               route,
-              policy);
+              policy,
+              SeenVersions.Names.of(this));
       outageFilter.addTo(getContext());
       valve.open();
     } catch (IllegalArgumentException e) {
@@ -850,7 +852,7 @@ public final class SojournManager extends ManagerBase {
     Running current = running;
     return current == null || current.policy.freshness() == SessionPolicy.Freshness.STRICT
         ? null
-        : new SeenVersions(request, this);
+        : new SeenVersions(request, this, current.seenNames);
   }
 
   /**
