@@ -138,7 +138,7 @@ abstract class JettySerializeContract extends SerializeContract {
     try (ContainerNode a = start(settings(), Map.of("/later/*", later));
         ContainerNode b = start(settings(), Map.of())) {
       client.send(a, "set:seen:nothing");
-      CompletableFuture<Answer> slow = client.sendLater(at(a, "/later/"));
+      CompletableFuture<Answer> slow = client.sendLater(a.at("/later/"));
       assertThat(started.await(30, TimeUnit.SECONDS)).isTrue();
       CompletableFuture<Answer> holder = client.sendLater(b, "get:n", "await:g", "set:seen:news");
       awaitWaiting(b, "g");
@@ -175,7 +175,7 @@ abstract class JettySerializeContract extends SerializeContract {
     try (JettyNode node = JettyNode.start(factory(settings()), "", starting -> {})) {
       second.add(stopping, "/stop/*");
       node.add(second);
-      var unused = new ContractClient().sendLater(at(node, "/second/stop/"));
+      var unused = new ContractClient().sendLater(node.at("/second/stop/"));
       assertThat(left.get(30, TimeUnit.SECONDS)).isTrue();
     }
   }

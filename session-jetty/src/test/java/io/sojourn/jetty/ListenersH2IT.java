@@ -4,7 +4,6 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sojourn.SessionStore;
-import io.sojourn.testkit.ContainerNode;
 import io.sojourn.testkit.ContractClient;
 import io.sojourn.testkit.PatientStores;
 import jakarta.servlet.http.HttpServlet;
@@ -17,7 +16,6 @@ import jakarta.servlet.http.HttpSessionEvent;
 import jakarta.servlet.http.HttpSessionIdListener;
 import jakarta.servlet.http.HttpSessionListener;
 import java.io.Serializable;
-import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
@@ -228,7 +226,7 @@ class ListenersH2IT {
     send("begin");
     takeTold();
     for (String name : List.of("one", "two", "none")) {
-      assertThat(client.send(at("sulking/" + name + "/")).status()).isEqualTo(200);
+      assertThat(client.send(node.at("sulking/" + name + "/")).status()).isEqualTo(200);
     }
     assertThat(Sulking.HEARD)
         .containsExactly("one bound", "one unbound", "two bound", "two unbound");
@@ -240,22 +238,6 @@ class ListenersH2IT {
             "last replaced one",
             "first removed two",
             "last removed two");
-  }
-
-  private ContainerNode at(String path) {
-    URI uri = node.uri().resolve(path);
-    return new ContainerNode() {
-      @Override
-      public URI uri() {
-        return uri;
-      }
-
-      @Override
-      public void scavenge() {}
-
-      @Override
-      public void close() {}
-    };
   }
 
   @Test

@@ -139,7 +139,7 @@ abstract class OperationsContract {
     JettyNode b = node(store(), listening);
     ContractClient client = new ContractClient();
     client.send(a, "set:a:1", "timeout:600");
-    client.send(at(a, "take/"));
+    client.send(a.at("take/"));
     a.awaitIdle(); // while a request uses it, it is not asked for again
     HttpSession held = requireNonNull(taken.get());
     for (int minutes = 0; minutes <= 60; minutes += 9) {
@@ -153,25 +153,6 @@ abstract class OperationsContract {
     b.scavenge();
     assertThat(destroyed).hasSize(1);
     assertThatThrownBy(() -> held.getAttribute("a")).isInstanceOf(IllegalStateException.class);
-  }
-
-  private static ContainerNode at(JettyNode node, String path) {
-    return new ContainerNode() {
-      @Override
-      public java.net.URI uri() {
-        return node.uri().resolve(path);
-      }
-
-      @Override
-      public void scavenge() {
-        node.scavenge();
-      }
-
-      @Override
-      public void close() {
-        node.close();
-      }
-    };
   }
 
   @Test

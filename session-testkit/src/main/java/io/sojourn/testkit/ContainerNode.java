@@ -20,6 +20,29 @@ public interface ContainerNode extends AutoCloseable {
     return Optional.empty();
   }
 
+  /**
+   * A part of its web application: the same server, which stays when the part is closed.
+   *
+   * @param path with a slash at the end
+   */
+  default ContainerNode at(String path) {
+    ContainerNode whole = this;
+    return new ContainerNode() {
+      @Override
+      public URI uri() {
+        return whole.uri().resolve(path);
+      }
+
+      @Override
+      public void scavenge() {
+        whole.scavenge();
+      }
+
+      @Override
+      public void close() {}
+    };
+  }
+
   /** Stops the server. Repeatable. */
   @Override
   void close();

@@ -15,7 +15,6 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import jakarta.servlet.http.HttpSession;
 import java.io.IOException;
-import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -96,25 +95,6 @@ public abstract class SerializeContract {
     return node;
   }
 
-  /** A part of a server's application. */
-  protected static final ContainerNode at(ContainerNode node, String path) {
-    URI uri = node.uri().resolve(path);
-    return new ContainerNode() {
-      @Override
-      public URI uri() {
-        return uri;
-      }
-
-      @Override
-      public void scavenge() {
-        node.scavenge();
-      }
-
-      @Override
-      public void close() {}
-    };
-  }
-
   // ---------------------------------------------------------------- one after the other
 
   @Test
@@ -127,7 +107,7 @@ public abstract class SerializeContract {
         CLIENTS,
         thread -> {
           // One client alone on b, against all others on a: it has its turn too.
-          ContainerNode node = at(thread == 0 ? b : a, "/count/");
+          ContainerNode node = (thread == 0 ? b : a).at("/count/");
           for (int i = 0; i < REQUESTS; i++) {
             assertThat(client.send(node).status()).isEqualTo(200);
           }
@@ -164,14 +144,14 @@ public abstract class SerializeContract {
     ContainerNode b = node("serializePaths", "/cart/.*", "serializeTimeout", "3");
     client.send(a, "set:n:0");
     CompletableFuture<Answer> holder =
-        client.sendLater(at(a, "/cart/pay/"), "set:n:1", "await:g", "get:n");
+        client.sendLater(a.at("/cart/pay/"), "set:n:1", "await:g", "get:n");
     awaitWaiting(a, "g");
     assertThat(client.send(b, "set:m:2").status()).isEqualTo(200);
     assertThat(client.send(a, "get:m").line()).isEqualTo("2");
-    assertThat(client.send(at(b, "/cart/add/"), "get:n").status()).isEqualTo(503);
+    assertThat(client.send(b.at("/cart/add/"), "get:n").status()).isEqualTo(503);
     new ContractClient().send(a, "open:g");
     assertThat(holder.join().line()).isEqualTo("1");
-    assertThat(client.send(at(b, "/cart/add/"), "get:n").line()).isEqualTo("1");
+    assertThat(client.send(b.at("/cart/add/"), "get:n").line()).isEqualTo("1");
   }
 
   // ---------------------------------------------------------------- whoever has died
@@ -221,7 +201,7 @@ public abstract class SerializeContract {
     ContainerNode a = node("serializeTimeout", "5");
     ContainerNode b = node("serializeTimeout", "5");
     client.send(a, "set:seen:nothing");
-    CompletableFuture<Answer> slow = client.sendLater(at(a, "/async/"));
+    CompletableFuture<Answer> slow = client.sendLater(a.at("/async/"));
     await().atMost(PATIENCE).until(() -> asynchronous.started.getCount() == 0);
     assertThat(client.send(b, "set:seen:news").status()).isEqualTo(200);
     assertThat(client.send(a, "set:m:1").status()).isEqualTo(200);
@@ -235,8 +215,8 @@ public abstract class SerializeContract {
   void aRequestThatIsForwardedOrIncludedGoesOnWithItsSession() throws Exception {
     ContainerNode node = node("serializeTimeout", "5");
     client.send(node, "set:n:1");
-    assertThat(client.send(at(node, "/dispatch/forward/"), "get:n").line()).isEqualTo("1");
-    assertThat(client.send(at(node, "/dispatch/include/"), "get:n").line()).isEqualTo("1");
+    assertThat(client.send(node.at("/dispatch/forward/"), "get:n").line()).isEqualTo("1");
+    assertThat(client.send(node.at("/dispatch/include/"), "get:n").line()).isEqualTo("1");
   }
 
   /**
@@ -251,9 +231,7 @@ public abstract class SerializeContract {
         4,
         thread -> {
           ContainerNode from =
-              at(
-                  thread % 2 == 0 ? node : other,
-                  thread % 2 == 0 ? "/dispatch/second/" : "/second/dispatch/root/");
+              thread % 2 == 0 ? node.at("/dispatch/second/") : other.at("/second/dispatch/root/");
           for (int i = 0; i < 5; i++) {
             assertThat(client.send(from, "set:n:" + thread).status()).isEqualTo(200);
           }

@@ -7,7 +7,6 @@ import static org.awaitility.Awaitility.await;
 import io.sojourn.SessionException;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionStore;
-import io.sojourn.testkit.ContainerNode;
 import io.sojourn.testkit.ContractClient;
 import io.sojourn.testkit.ContractClient.Answer;
 import io.sojourn.testkit.ControlledStore;
@@ -20,7 +19,6 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import jakarta.servlet.http.HttpSession;
 import java.io.IOException;
-import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -61,15 +59,6 @@ class AsyncOutageIT {
   /** What a request does. */
   private interface Deed {
     void on(HttpServletRequest request, HttpServletResponse response) throws Exception;
-  }
-
-  /** A part of a server's application. */
-  private record Part(URI uri) implements ContainerNode {
-    @Override
-    public void scavenge() {}
-
-    @Override
-    public void close() {}
   }
 
   private final class Work extends HttpServlet {
@@ -123,7 +112,7 @@ class AsyncOutageIT {
   }
 
   private CompletableFuture<Answer> work(TomcatNode node) {
-    return client.sendLater(new Part(node.uri().resolve("work/")));
+    return client.sendLater(node.at("work/"));
   }
 
   private static void assertUnavailable(Answer answer) {
@@ -407,7 +396,7 @@ class AsyncOutageIT {
                     return null;
                   });
         };
-    new ContractClient().sendLater(new Part(node.uri().resolve("work/"))).join();
+    new ContractClient().sendLater(node.at("work/")).join();
     assertThat(uses.join()).isFalse();
   }
 

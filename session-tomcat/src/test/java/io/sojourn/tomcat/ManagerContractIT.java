@@ -525,7 +525,7 @@ class ManagerContractIT {
     probe.told = plain;
     probe.next = Probe::bindTwo;
     try (TomcatNode node = TomcatNode.start(own, (tomcat, context) -> probe.addTo(context))) {
-      client.send(at(node, "/probe/"));
+      client.send(node.at("/probe/"));
       plain.clear();
       Session only = own.findSessions()[0];
       if (how == End.INVALIDATION) {
@@ -542,9 +542,9 @@ class ManagerContractIT {
     a.probe().told = told;
     b.probe().told = told;
     a.probe().next = Probe::bindTwo;
-    client.send(at(a, "/probe/"));
+    client.send(a.at("/probe/"));
     b.probe().next = session -> session.getAttribute("first");
-    client.send(at(b, "/probe/"));
+    client.send(b.at("/probe/"));
     told.clear();
     end(how, a, b);
     assertThat(told).containsExactlyInAnyOrderElementsOf(plain);
@@ -568,7 +568,7 @@ class ManagerContractIT {
           Probe.bindTwo(session);
           session.setAttribute("third", "3");
         };
-    client.send(at(a, "/probe/"));
+    client.send(a.at("/probe/"));
     ContractClient other = new ContractClient();
     other.send(a, "set:fruit:pear");
     told.clear();
@@ -633,7 +633,7 @@ class ManagerContractIT {
     client.send(a, "set:thing:text");
     assertThat(client.send(b, "get:thing").line()).isEqualTo("text");
     a.probe().next = session -> session.setAttribute("thing", new Object());
-    client.send(at(a, "/probe/"));
+    client.send(a.at("/probe/"));
     assertThat(client.send(b, "get:thing").line()).isEqualTo("null");
     assertThat(client.send(a, "get:thing").line()).startsWith("java.lang.Object@");
     client.send(a, "set:thing:again");
@@ -652,10 +652,10 @@ class ManagerContractIT {
             Boolean.toString(told));
     a.probe().next = session -> session.setAttribute("bound", new Bound());
     client.send(a, "begin");
-    client.send(at(a, "/probe/"));
+    client.send(a.at("/probe/"));
     a.probe().next = session -> session.setAttribute("bound", session.getAttribute("bound"));
     int bound = Bound.COUNT.get();
-    client.send(at(a, "/probe/"));
+    client.send(a.at("/probe/"));
     assertThat(Bound.COUNT.get() - bound).isEqualTo(told ? 1 : 0);
     assertThat(a.probe().replaced.get()).isEqualTo(told ? 1 : 0);
   }
@@ -726,23 +726,6 @@ class ManagerContractIT {
   }
 
   // ---------------------------------------------------------------- the web application
-
-  private static ContainerNode at(ContainerNode node, String path) {
-    return new ContainerNode() {
-      @Override
-      public URI uri() {
-        return node.uri().resolve(path);
-      }
-
-      @Override
-      public void scavenge() {
-        node.scavenge();
-      }
-
-      @Override
-      public void close() {}
-    };
-  }
 
   /** What a test does with a session. */
   private interface Deed {

@@ -16,7 +16,6 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import jakarta.servlet.http.HttpSession;
 import java.io.IOException;
-import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -89,22 +88,8 @@ class StopIT {
     context.addServletMappingDecoded("/slow/*", "slow");
   }
 
-  private CompletableFuture<Answer> send(URI node, String path) {
-    URI uri = node.resolve("slow/" + path + "/");
-    CompletableFuture<Answer> answer =
-        client.sendLater(
-            new ContainerNode() {
-              @Override
-              public URI uri() {
-                return uri;
-              }
-
-              @Override
-              public void scavenge() {}
-
-              @Override
-              public void close() {}
-            });
+  private CompletableFuture<Answer> send(ContainerNode node, String path) {
+    CompletableFuture<Answer> answer = client.sendLater(node.at("slow/" + path + "/"));
     await().atMost(PATIENCE).until(() -> slow.begun.getCount() == 0);
     return answer;
   }
@@ -130,7 +115,7 @@ class StopIT {
     Started stopped = start(manager("shop"));
     Started other = start(manager("shop"));
     client.send(stopped.node(), "set:n:0");
-    CompletableFuture<Answer> answer = send(stopped.node().uri(), path);
+    CompletableFuture<Answer> answer = send(stopped.node(), path);
     stopped.context().stop();
     slow.gate.countDown();
     assertThat(answer.join().status()).isEqualTo(status);
@@ -150,7 +135,7 @@ class StopIT {
     Started stopped = start(manager("shop"));
     Started other = start(manager("shop"));
     client.send(stopped.node(), "set:n:0");
-    CompletableFuture<Answer> answer = send(stopped.node().uri(), "flushed");
+    CompletableFuture<Answer> answer = send(stopped.node(), "flushed");
     stopped.context().stop();
     slow.gate.countDown();
     assertThat(answer.join().status()).isEqualTo(200);
@@ -180,10 +165,9 @@ class StopIT {
               contexts.add(context);
             });
     client.send(second, "set:n:0");
-    CompletableFuture<Answer> answer = send(second.uri(), "set");
+    CompletableFuture<Answer> answer = send(second, "set");
     slow.other = contexts.get(0);
-    CompletableFuture<Answer> stopping =
-        new ContractClient().sendLater(part(node.uri().resolve("slow/stop/")));
+    CompletableFuture<Answer> stopping = new ContractClient().sendLater(node.at("slow/stop/"));
     await().atMost(PATIENCE).until(() -> manager.getState() != LifecycleState.STARTED);
     await().during(Duration.ofMillis(50)).atMost(PATIENCE).until(manager::isRunning);
     slow.gate.countDown();
@@ -192,21 +176,6 @@ class StopIT {
     contexts.get(0).addLifecycleListener(StopIT::addAgain);
     contexts.get(0).start();
     assertThat(client.send(second, "get:n").line()).isEqualTo("1");
-  }
-
-  private static ContainerNode part(URI uri) {
-    return new ContainerNode() {
-      @Override
-      public URI uri() {
-        return uri;
-      }
-
-      @Override
-      public void scavenge() {}
-
-      @Override
-      public void close() {}
-    };
   }
 
   // ---------------------------------------------------------------- back again
