@@ -241,6 +241,23 @@ class ListenersH2IT {
   }
 
   @Test
+  void aValueThatThrowsAtItsSessionsEndIsInTheWayOfNoListener() {
+    for (String name : List.of("invalidated", "expired")) {
+      Sulking.HEARD.clear();
+      assertThat(client.send(node.at("sulking/" + name + "/")).status()).isEqualTo(200);
+      takeTold();
+      if (name.equals("invalidated")) {
+        send("invalidate");
+      } else {
+        clock.set(Duration.ofHours(1));
+        node.scavenge();
+      }
+      assertThat(Sulking.HEARD).containsExactly(name + " bound", name + " unbound");
+      assertThat(takeTold()).endsWith("first removed " + name, "last removed " + name);
+    }
+  }
+
+  @Test
   void oneThatIsAddedOrTakenAwayWhileTheServerRunsIsToldFromThenOrNoMore() throws Exception {
     Told late = new Told("late");
     node.context().add(new Throwing());

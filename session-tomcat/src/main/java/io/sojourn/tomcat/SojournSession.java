@@ -9,6 +9,9 @@ import io.sojourn.RequestLeases;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionRepository;
 import io.sojourn.tomcat.StoredLogin.Login;
+import jakarta.servlet.http.HttpSessionAttributeListener;
+import jakarta.servlet.http.HttpSessionBindingEvent;
+import jakarta.servlet.http.HttpSessionBindingListener;
 import java.io.NotSerializableException;
 import java.io.ObjectOutputStream;
 import java.security.Principal;
@@ -21,11 +24,13 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import org.apache.catalina.Context;
 import org.apache.catalina.authenticator.Constants;
 import org.apache.catalina.authenticator.SavedRequest;
 import org.apache.catalina.session.StandardSession;
 import org.apache.juli.logging.Log;
 import org.apache.juli.logging.LogFactory;
+import org.apache.tomcat.util.ExceptionUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -366,19 +371,58 @@ final class SojournSession extends StandardSession {
   }
 
   /**
-   * At the session's end no attribute's value that fails as it is unbound keeps other attributes'
-   * listeners from being told.
+   * Takes an attribute away and tells its value and the listeners. What one of them throws is
+   * logged, and keeps no other from being told: Tomcat's own does so with the listeners, but lets
+   * through what the value throws. At the session's end no attribute that fails keeps others from
+   * that.
    */
   @Override
   protected void removeAttributeInternal(String name, boolean notify) {
+    Object value;
     try {
-      super.removeAttributeInternal(name, notify);
+      value = attributes.remove(name);
     } catch (RuntimeException | Error e) {
       if (isValid || e instanceof VirtualMachineError) {
         throw e;
       }
+      LOG.warn("Attribute '" + name + "' failed at the end of session " + live().key(), e);
+      return;
+    }
+    if (!notify || value == null) {
+      return;
+    }
+    HttpSessionBindingEvent event = new HttpSessionBindingEvent(getSession(), name, value);
+    if (value instanceof HttpSessionBindingListener bound) {
+      tell(event, () -> bound.valueUnbound(event));
+    }
+    Context context = manager.getContext();
+    for (Object each : context.getApplicationEventListeners()) {
+      if (each instanceof HttpSessionAttributeListener listener) {
+        tell(
+            event,
+            () -> {
+              context.fireContainerEvent("beforeSessionAttributeRemoved", listener);
+              try {
+                listener.attributeRemoved(event);
+              } finally {
+                context.fireContainerEvent("afterSessionAttributeRemoved", listener);
+              }
+            });
+      }
+    }
+  }
+
+  private void tell(HttpSessionBindingEvent removal, Runnable listener) {
+    try {
+      listener.run();
+    } catch (Throwable e) {
+      ExceptionUtils.handleThrowable(e);
       LOG.warn(
-          "A listener of attribute '" + name + "' failed at the end of session " + live().key(), e);
+          "A listener failed when attribute '"
+              + removal.getName()
+              + "' was removed from session "
+              + live().key(),
+          e);
     }
   }
 

@@ -573,7 +573,9 @@ class ManagerContractIT {
     other.send(a, "set:fruit:pear");
     told.clear();
     end(how, a, b);
-    assertThat(told).containsOnlyOnce("unbound first", "unbound second", "removed third");
+    assertThat(told)
+        .containsOnlyOnce("unbound first", "unbound second")
+        .containsOnlyOnce("removed first", "removed second", "removed third");
     long ended = how == End.INVALIDATION ? 1 : 2;
     assertThat(told).filteredOn("destroyed"::equals).hasSize((int) ended);
     assertThat(events(a, b)).containsOnlyOnce("removed third");
@@ -587,6 +589,35 @@ class ManagerContractIT {
         .isEqualTo(how == End.INVALIDATION ? "pear" : "none");
     assertThat((Long) a.attribute("expiredSessions") + (Long) b.attribute("expiredSessions"))
         .isEqualTo(ended);
+  }
+
+  /** Tomcat's own session tells no attribute listener then, and has the request fail. */
+  @ParameterizedTest
+  @EnumSource(StoreKind.class)
+  @Tag("R34")
+  @Tag("R35")
+  void aValueThatThrowsAsItIsUnboundIsInTheWayOfNoListenerNorOfTheSave(StoreKind kind)
+      throws Exception {
+    url = kind.url(redis);
+    List<String> told = new CopyOnWriteArrayList<>();
+    Node a = start("a");
+    Node b = start("b");
+    for (Node node : List.of(a, b)) {
+      node.probe().told = told;
+      node.probe().throwing = true;
+    }
+    a.probe().next = Probe::bindTwo;
+    client.send(a.at("/probe/"));
+    told.clear();
+    ContractClient.Answer removal = client.send(b, "remove:first", "set:fruit:apple");
+    assertThat(removal.status()).isEqualTo(200);
+    assertThat(told).containsExactly("unbound first", "removed first");
+    assertThat(b.events()).containsOnlyOnce("removed first", "added fruit");
+    assertThat(client.send(a, "names").line()).isEqualTo("fruit,second");
+    assertThat(client.send(a, "set:second:text").status()).isEqualTo(200);
+    assertThat(told).endsWith("unbound second");
+    assertThat(a.events()).containsOnlyOnce("replaced second");
+    assertThat(client.send(b, "get:second").line()).isEqualTo("text");
   }
 
   // ---------------------------------------------------------------- settings of all managers
