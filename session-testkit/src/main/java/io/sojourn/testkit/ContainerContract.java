@@ -36,6 +36,8 @@ public abstract class ContainerContract extends TwoServers {
 
   private static final int TIMEOUT_SECONDS = 1800;
 
+  private static final int REDIRECTS = Integer.getInteger("sojourn.test.redirects", 200);
+
   /** For subclasses. */
   protected ContainerContract() {
     super(SessionPolicy.Freshness.STRICT);
@@ -60,13 +62,14 @@ public abstract class ContainerContract extends TwoServers {
         .containsExactly("2", "3", "a,b");
   }
 
+  /** {@code -Dsojourn.test.redirects=10000} is the long form. */
   @Test
   @Tag("G1")
   @Tag("R12")
   void whatWasSetBeforeARedirectIsSeenWhereItLeads() {
     ContractClient client = new ContractClient();
-    for (int i = 0; i < 200; i++) {
-      Answer redirect = client.send(node(i), "set:n:" + i, redirectTo(node(i + 1), "get:n"));
+    for (int i = 0; i < REDIRECTS; i++) {
+      Answer redirect = client.post(node(i), "set:n:" + i, redirectTo(node(i + 1), "get:n"));
       assertThat(redirect.status()).isEqualTo(302);
       assertThat(client.follow(redirect).line()).isEqualTo(Integer.toString(i));
     }

@@ -71,6 +71,16 @@ public final class ContractClient {
     return sendLater(node, operations).join();
   }
 
+  /** Posts the operations as a form does, and waits for the answer. */
+  Answer post(ContainerNode node, String... operations) {
+    HttpRequest form =
+        HttpRequest.newBuilder(request(node.uri()), (name, value) -> true)
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .POST(HttpRequest.BodyPublishers.ofString(query(operations)))
+            .build();
+    return answer(form).whenComplete(this::keepCookies).join();
+  }
+
   /** Sends the operations with a session id in the address, as a client without cookies does. */
   static Answer sendByAddress(ContainerNode node, String id, String... operations) {
     URI uri = node.uri().resolve(";jsessionid=" + id + "?" + query(operations));
@@ -88,7 +98,11 @@ public final class ContractClient {
   }
 
   private CompletableFuture<Answer> answer(URI uri) {
-    return HTTP.sendAsync(request(uri), HttpResponse.BodyHandlers.ofString(UTF_8))
+    return answer(request(uri));
+  }
+
+  private static CompletableFuture<Answer> answer(HttpRequest request) {
+    return HTTP.sendAsync(request, HttpResponse.BodyHandlers.ofString(UTF_8))
         .thenApply(ContractClient::answer);
   }
 
