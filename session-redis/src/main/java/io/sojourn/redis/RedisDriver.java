@@ -21,6 +21,8 @@ import io.lettuce.core.protocol.CommandHandler;
 import io.lettuce.core.protocol.CommandType;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.NettyCustomizer;
+import io.netty.channel.Channel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.internal.logging.InternalLoggerFactory;
 import java.lang.System.Logger;
@@ -95,6 +97,7 @@ final class RedisDriver implements AutoCloseable {
             .computationThreadPoolSize(2)
             .commandLatencyRecorder(CommandLatencyRecorder.disabled())
             .threadFactoryProvider(OwnThreads::new)
+            .nettyCustomizer(new Arrivals())
             .build();
     this.client = RedisClient.create(resources);
     client.setOptions(
@@ -107,6 +110,16 @@ final class RedisDriver implements AutoCloseable {
             .sslOptions(settings.ssl())
             .timeoutOptions(TimeoutOptions.create())
             .build());
+  }
+
+  /** Has each connection tell of answers that arrive. */
+  private static final class Arrivals implements NettyCustomizer {
+
+    @Override
+    public void afterChannelInitialized(Channel channel) {
+      CommandHandler commands = channel.pipeline().get(CommandHandler.class);
+      var unused = channel.pipeline().addFirst(new ArrivalHandler(commands));
+    }
   }
 
   /** Threads that do not hold on to the class loader of whoever happens to need the first one. */

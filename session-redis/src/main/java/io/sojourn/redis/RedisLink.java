@@ -47,8 +47,8 @@ import org.jspecify.annotations.Nullable;
  * again whenever it was lost.
  *
  * <p>Every wait, for a connection or for an answer, ends with the timeout; what is long may take
- * longer, as long as parts of it arrive. Every call ends with an answer, or an exception that says
- * what was attempted and what to look at. Thread-safe.
+ * longer, as long as bytes of it arrive, and not for ever. Every call ends with an answer, or an
+ * exception that says what was attempted and what to look at. Thread-safe.
  */
 final class RedisLink {
 
@@ -71,6 +71,9 @@ final class RedisLink {
 
   /** Before a server that is not ready yet is asked again, at the most. */
   private static final long LONGEST_WAIT_MILLIS = 50;
+
+  /** How many times the timeout an answer may take that arrives slowly. */
+  private static final int LONGEST_ANSWER = 30;
 
   /** Only a script that has written nothing can be killed. */
   private static final String KILLED = "Script killed by user";
@@ -267,7 +270,7 @@ final class RedisLink {
       Object answer;
       try {
         // As long as answers arrive, the next may take its time.
-        answer = await(answers.get(i), calls.get(i));
+        answer = await(connected, answers.get(i), calls.get(i));
       } catch (ExecutionException | TimeoutException | InterruptedException | RuntimeException e) {
         Throwable reason = reason(e);
         if (isLoss(reason)) {
@@ -361,7 +364,7 @@ final class RedisLink {
         continue;
       }
       try {
-        return new Answer<>(await(next.apply(connected), call), repeated);
+        return new Answer<>(await(connected, next.apply(connected), call), repeated);
       } catch (ExecutionException | TimeoutException | InterruptedException | RuntimeException e) {
         Throwable reason = reason(e);
         if (reason instanceof RedisNoScriptException
@@ -396,21 +399,38 @@ final class RedisLink {
     return !"READONLY".equals(refusal) && !"MASTERDOWN".equals(refusal);
   }
 
-  /** What may be long has as much time as parts of it, or of what is before it, arrive in. */
-  private <T extends @Nullable Object> T await(Future<T> future, @Nullable ScriptCall call)
+  /**
+   * An answer that is arriving has as much time as it goes on to, and what is known to be long has
+   * that time for what is before it too: up to a bound, at which the rest of an answer is not worth
+   * the connection that it keeps others from.
+   */
+  private <T extends @Nullable Object> T await(
+      StatefulRedisConnection<byte[], byte[]> connected,
+      Future<T> future,
+      @Nullable ScriptCall call)
       throws ExecutionException, TimeoutException, InterruptedException {
     try {
       long start = System.nanoTime();
-      long patience = timeout.toNanos() + (call == null ? 0 : call.timeToSend().toNanos());
-      long left = patience;
+      long timeToSend = call == null ? 0 : call.timeToSend().toNanos();
+      long left = timeout.toNanos() + timeToSend;
       while (true) {
         try {
           T answer = future.get(left, TimeUnit.NANOSECONDS);
-          arrived();
+          if (call == null) {
+            arrived();
+          }
           return answer;
         } catch (TimeoutException e) {
-          left = patience - (System.nanoTime() - Math.max(start, lastAnswer));
-          if (call == null || !call.mayBeLong() || left <= 0) {
+          boolean arrives = isArriving(future);
+          long now = System.nanoTime();
+          left =
+              Math.min(
+                  timeout.toNanos() + timeToSend - (now - Math.max(start, lastAnswer)),
+                  LONGEST_ANSWER * timeout.toNanos() + timeToSend - (now - start));
+          if (left <= 0 || !(arrives || (call != null && call.mayBeLong()))) {
+            if (arrives) {
+              drop(connected);
+            }
             throw e;
           }
         }
@@ -420,6 +440,13 @@ final class RedisLink {
         future.cancel(true);
       }
     }
+  }
+
+  /** Whether bytes of just this answer have arrived, so that whatever arrives by now is of it. */
+  private static boolean isArriving(Future<?> future) {
+    return future instanceof AsyncCommand<?, ?, ?> command
+        && command.getOutput() instanceof ScriptOutput output
+        && output.hasBegun();
   }
 
   // ---------------------------------------------------------------- connecting

@@ -25,14 +25,27 @@ final class ScriptOutput extends CommandOutput<byte[], byte[], @Nullable Object>
 
   private final Runnable onArrival;
 
+  private volatile boolean begun;
+
   /**
    * An answer that is awaited.
    *
-   * @param onArrival is run whenever a part of it has arrived, and has to be quick
+   * @param onArrival is run whenever bytes of it have arrived, and has to be quick
    */
   ScriptOutput(Runnable onArrival) {
     super(ByteArrayCodec.INSTANCE, null);
     this.onArrival = onArrival;
+  }
+
+  /** Takes note that some bytes of it have arrived, which may be all. */
+  void arrives() {
+    begun = true;
+    onArrival.run();
+  }
+
+  /** Whether bytes of it have arrived. */
+  boolean hasBegun() {
+    return begun;
   }
 
   @Override
@@ -68,7 +81,6 @@ final class ScriptOutput extends CommandOutput<byte[], byte[], @Nullable Object>
   }
 
   private void take(Object answered) {
-    onArrival.run();
     List<Object> list = open.peek();
     if (list == null) {
       output = answered;

@@ -45,6 +45,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -327,6 +328,60 @@ class RedisOutageIT {
         server.resume();
       }
     }
+  }
+
+  /** Whether the caller knew that it would be large, or asked only what has changed. */
+  @Test
+  @Tag("R87")
+  void aSingleValueMayTakeAsLongAsItKeepsArrivingToo() throws IOException {
+    SessionStore other = open();
+    SessionKey key = created(other);
+    EncodedValue large = EncodedValue.of(new byte[1_200_000]);
+    Map<String, AttributeChange> change = Map.of("large", new AttributeChange.Set(large));
+    assertThat(other.save(new SessionDelta(key, change, Optional.empty(), Duration.ZERO)))
+        .hasValue(2);
+    try (CuttingProxy proxy = new CuttingProxy(server.url())) {
+      SessionStore store = open(proxy.url());
+      assertThat(store.load(key, 2)).isInstanceOf(LoadResult.Unchanged.class);
+      proxy.slowDown(1_000_000);
+      // Each takes more than twice the timeout.
+      assertThat(found(store, key).attributes())
+          .containsEntry("large", new StoredAttribute(large, 2));
+      assertThat(((LoadResult.Changed) store.load(key, 1)).set()).containsOnlyKeys("large");
+    }
+  }
+
+  /** Nobody waits for ever, and the next has the connection for itself. */
+  @Test
+  @Tag("G4")
+  @Tag("R87")
+  void whatArrivesTooSlowlyIsGivenUp() throws IOException {
+    SessionStore other = open();
+    SessionKey key = created(other);
+    Map<String, AttributeChange> large =
+        Map.of("large", new AttributeChange.Set(EncodedValue.of(new byte[2_000_000])));
+    assertThat(other.save(new SessionDelta(key, large, Optional.empty(), Duration.ZERO)))
+        .hasValue(2);
+    try (CuttingProxy proxy = new CuttingProxy(server.url())) {
+      SessionStore store = open(proxy.url(), Duration.ofMillis(100));
+      awaitUnchanged(store, key);
+      proxy.slowDown(100_000); // 20 seconds for it
+      CompletableFuture<LoadResult> tooLarge =
+          CompletableFuture.supplyAsync(() -> store.load(key, 1));
+      assertThat(tooLarge)
+          .failsWithin(Duration.ofSeconds(15))
+          .withThrowableThat()
+          .havingCause()
+          .isInstanceOf(StoreUnavailableException.class)
+          .withMessageContaining("no answer in time (timeout: 100 ms)");
+      awaitUnchanged(store, key);
+    }
+  }
+
+  private static void awaitUnchanged(SessionStore store, SessionKey key) {
+    await()
+        .ignoreExceptionsInstanceOf(StoreUnavailableException.class)
+        .until(() -> store.load(key, 2) instanceof LoadResult.Unchanged);
   }
 
   @Test

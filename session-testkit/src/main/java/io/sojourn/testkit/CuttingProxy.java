@@ -107,7 +107,10 @@ public final class CuttingProxy implements AutoCloseable {
     }
   }
 
-  /** Is a slow line from now on, in each direction: so many bytes a second at the most. */
+  /**
+   * Is a slow line from now on, in each direction: so many bytes a second at the most, a twentieth
+   * of them at a time. Without limit if it is 0.
+   */
   public void slowDown(int toBytesPerSecond) {
     bytesPerSecond = toBytesPerSecond;
   }
@@ -175,7 +178,13 @@ public final class CuttingProxy implements AutoCloseable {
       InputStream in = from.getInputStream();
       OutputStream out = to.getOutputStream();
       byte[] buffer = new byte[64 * 1024];
-      for (int length = in.read(buffer); length >= 0; length = in.read(buffer)) {
+      while (true) {
+        int speed = bytesPerSecond;
+        int most = speed > 0 ? Math.min(buffer.length, 1 + speed / 20) : buffer.length;
+        int length = in.read(buffer, 0, most);
+        if (length < 0) {
+          return;
+        }
         String refusal = requests ? answerToHello : "";
         if (!refusal.isEmpty()
             && new String(buffer, 0, length, StandardCharsets.US_ASCII).contains("HELLO")) {
@@ -197,7 +206,6 @@ public final class CuttingProxy implements AutoCloseable {
           return;
         }
         out.write(buffer, 0, length);
-        int speed = bytesPerSecond;
         if (speed > 0) {
           LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(length) / speed);
         }
