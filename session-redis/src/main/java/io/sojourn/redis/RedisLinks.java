@@ -5,6 +5,8 @@ import io.lettuce.core.RedisURI;
 import io.sojourn.ChangeListener;
 import io.sojourn.SessionException;
 import io.sojourn.StoreUnavailableException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -28,11 +30,19 @@ final class RedisLinks implements ScriptRunner {
    * next call takes another link.
    */
 
+  private static final Logger LOGGER = System.getLogger(RedisLinks.class.getName());
+
   private static final int LINKS = 4;
+
+  /** How often another server may be found in a while: more often than by any failover. */
+  private static final int MOST_CHANGES = 30;
+
+  private static final Duration WHILE = Duration.ofMinutes(1);
 
   /** What a call that may be long counts for: more than there are threads. */
   private static final int LONG = 100_000;
 
+  private final String url;
   private final List<RedisLink> links;
 
   /** How many calls are under way on each. */
@@ -52,6 +62,19 @@ final class RedisLinks implements ScriptRunner {
 
   private volatile long history;
 
+  /** Whether the address leads to several servers, so that none of them is the present one. */
+  private volatile boolean takingTurns;
+
+  /** When the first change was of those that are counted, by {@link System#nanoTime()}. */
+  @GuardedBy("this")
+  private long changedSince;
+
+  @GuardedBy("this")
+  private int changesCounted;
+
+  @GuardedBy("this")
+  private boolean reported;
+
   @GuardedBy("this")
   private boolean closed;
 
@@ -59,6 +82,7 @@ final class RedisLinks implements ScriptRunner {
   RedisLinks(RedisDriver driver, RedisSettings settings, String url) {
     SentinelWatch watching =
         settings.hasSentinels() ? new SentinelWatch(driver, settings, this::reconnect) : null;
+    this.url = url;
     this.watch = watching;
     this.driver = driver;
     this.settings = settings;
@@ -79,17 +103,12 @@ final class RedisLinks implements ScriptRunner {
 
   /** Links to one node of a cluster. */
   RedisLinks(RedisDriver driver, RedisSettings settings, String url, RedisAddress node) {
+    this.url = url + " (" + node + ")";
     this.watch = null;
     this.driver = driver;
     this.settings = settings;
     this.replicas = settings.replicas();
-    this.links =
-        links(
-            driver,
-            patience -> settings.uri(node, patience),
-            settings,
-            url + " (" + node + ")",
-            true);
+    this.links = links(driver, patience -> settings.uri(node, patience), settings, this.url, true);
   }
 
   private List<RedisLink> links(
@@ -158,6 +177,9 @@ final class RedisLinks implements ScriptRunner {
    * A server that says which history of its data it has is known by that: to connect anew to the same one, as after a network's fault or an
    * answer that did not come, means nothing. The first link that finds another one begins a history for all of them; by then the others are
    * of no use until they have been connected anew, since they may still lead to the former primary.
+   *
+   * Several masters behind one address would have the links end each other's connections for ever. So after many changes in a while all
+   * are of use, and each server that is connected to in the place of another begins a history, as ever.
    */
 
   /**
@@ -171,12 +193,40 @@ final class RedisLinks implements ScriptRunner {
     replicationId = id;
     if (before != null && (id.isEmpty() || !id.equals(before))) {
       driver.beginHistory(number -> history = number);
+      if (!before.isEmpty() && !id.isEmpty()) {
+        countChange(before, id);
+      }
     }
   }
 
-  /** Whether a connection to a server with this replication id is one to the present server. */
+  @GuardedBy("this")
+  private void countChange(String before, String id) {
+    long now = System.nanoTime();
+    if (changesCounted == 0 || now - changedSince > WHILE.toNanos()) {
+      changesCounted = 0;
+      changedSince = now;
+    }
+    changesCounted++;
+    takingTurns = changesCounted > MOST_CHANGES;
+    if (takingTurns && !reported) {
+      reported = true;
+      LOGGER.log(
+          Level.WARNING,
+          "{0} leads to several servers that do not replicate one another, among them those with"
+              + " the replication ids {1} and {2}: sessions of one are missing in the other. Let it"
+              + " lead to one primary.",
+          url,
+          before,
+          id);
+    }
+  }
+
+  /**
+   * Whether a connection to a server with this replication id is one to the present server, as far
+   * as there is one.
+   */
   boolean isPresent(String id) {
-    return id.equals(replicationId);
+    return id.equals(replicationId) || takingTurns;
   }
 
   /** Has all links connect anew: another server may be in the place of the present one. */

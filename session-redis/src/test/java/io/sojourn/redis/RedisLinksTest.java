@@ -37,4 +37,36 @@ class RedisLinksTest {
       assertThat(links.history(0)).isGreaterThan(third);
     }
   }
+
+  /** Several masters behind one address would have the links drop one another for ever. */
+  @Test
+  @Tag("R8")
+  @Tag("R16")
+  void serversThatTakeTurnsAreReportedOnceAndAllUsed() {
+    RedisSettings settings =
+        RedisSettings.of(StoreConfiguration.of("redis://:secret@127.0.0.1:1", "app"));
+    try (RedisDriver driver = new RedisDriver(settings);
+        RedisLinks links = new RedisLinks(driver, settings, "redis://***@127.0.0.1:1");
+        LoggedWarnings warnings = new LoggedWarnings(RedisLinks.class.getName())) {
+      links.connected("a");
+      for (int i = 0; i < 10; i++) {
+        links.connected(i % 2 == 0 ? "b" : "a");
+      }
+      assertThat(links.isPresent("b")).as("as in a failover").isFalse();
+      assertThat(warnings.messages()).isEmpty();
+      for (int i = 0; i < 100; i++) {
+        links.connected(i % 2 == 0 ? "b" : "a");
+      }
+      assertThat(links.isPresent("a")).isTrue();
+      assertThat(links.isPresent("b")).isTrue();
+      long history = links.history(0);
+      links.connected("b");
+      assertThat(links.history(0)).isGreaterThan(history);
+      assertThat(warnings.messages())
+          .singleElement()
+          .asString()
+          .contains(
+              "redis://***@127.0.0.1:1 leads to several servers", "ids a and b", "one primary");
+    }
+  }
 }

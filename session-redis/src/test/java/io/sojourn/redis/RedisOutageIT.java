@@ -741,6 +741,32 @@ class RedisOutageIT {
         .hasMessageContaining("WRONGTYPE");
   }
 
+  // ---------------------------------------------------------------- several
+
+  /** A mistake, which is reported and does not end in connecting alone. */
+  @Test
+  @Tag("R16")
+  void mastersThatTakeTurnsBehindOneAddressAreConnectedToAFewTimes() throws IOException {
+    try (RedisServer other = RedisServer.startPrivate();
+        CuttingProxy proxy = new CuttingProxy(server.url());
+        LoggedWarnings warnings = new LoggedWarnings(RedisLinks.class.getName())) {
+      proxy.takeTurns(other.url());
+      SessionStore store = open(proxy.url(), Duration.ofSeconds(10));
+      Threads.run(
+          8,
+          thread -> {
+            for (int i = 0; i < 200; i++) {
+              assertThat(store.load(newKey(), 1)).isInstanceOf(LoadResult.Missing.class);
+            }
+          });
+      assertThat(proxy.connections()).isLessThan(100);
+      assertThat(warnings.messages())
+          .singleElement()
+          .asString()
+          .startsWith(proxy.url() + " leads to several servers");
+    }
+  }
+
   // ---------------------------------------------------------------- this side
 
   @Test

@@ -38,11 +38,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
@@ -322,7 +319,7 @@ class RedisTrackingIT {
   void aProxyThatSpeaksAnOlderProtocolOnlyIsReportedOnce(String refusal, RedisServer redis)
       throws Exception {
     try (CuttingProxy proxy = new CuttingProxy(redis.url());
-        Warnings warnings = new Warnings()) {
+        LoggedWarnings warnings = warnings()) {
       proxy.refuseHello(refusal);
       SessionRepository a = node(proxy.url());
       SessionRepository b = node(proxy.url());
@@ -350,7 +347,7 @@ class RedisTrackingIT {
   @Tag("R82")
   void aServerThatDoesNotLetUsWatchIsReportedOnce() throws Exception {
     try (RedisServer redis = RedisServer.startPrivate();
-        Warnings warnings = new Warnings()) {
+        LoggedWarnings warnings = warnings()) {
       addUser(redis, documentedRights());
       SessionRepository a = node(redis.url(), USER);
       begin(a);
@@ -366,7 +363,7 @@ class RedisTrackingIT {
   @Tag("R82")
   void theRightsOfTheDocumentationAreEnough() throws Exception {
     try (RedisServer redis = RedisServer.startPrivate();
-        Warnings warnings = new Warnings()) {
+        LoggedWarnings warnings = warnings()) {
       addUser(redis, documentedRights() + " " + documentedRightsToWatch());
       SessionRepository a = node(redis.url(), USER);
       SessionRepository b = node(redis.url(), USER);
@@ -414,32 +411,8 @@ class RedisTrackingIT {
   }
 
   /** What is said of servers that do not tell of changes. */
-  private static final class Warnings extends Handler implements AutoCloseable {
-
-    private static final Logger LOGGER = Logger.getLogger("io.sojourn.Tracking");
-
-    private final List<String> messages = new CopyOnWriteArrayList<>();
-
-    Warnings() {
-      LOGGER.addHandler(this);
-    }
-
-    List<String> messages() {
-      return List.copyOf(messages);
-    }
-
-    @Override
-    public void publish(LogRecord logged) {
-      messages.add(logged.getMessage());
-    }
-
-    @Override
-    public void flush() {}
-
-    @Override
-    public void close() {
-      LOGGER.removeHandler(this);
-    }
+  private static LoggedWarnings warnings() {
+    return new LoggedWarnings("io.sojourn.Tracking");
   }
 
   @Test

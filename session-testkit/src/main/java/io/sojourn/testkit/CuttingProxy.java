@@ -42,6 +42,8 @@ public final class CuttingProxy implements AutoCloseable {
   private final ServerSocket accepting;
   private final String url;
   private volatile InetSocketAddress server;
+  private volatile @Nullable InetSocketAddress second;
+  private final AtomicInteger connections = new AtomicInteger();
   private final AtomicReference<@Nullable Cut> next = new AtomicReference<>();
   private final AtomicReference<@Nullable Runnable> beforeLoss = new AtomicReference<>();
   private volatile String answerToHello = "";
@@ -91,6 +93,20 @@ public final class CuttingProxy implements AutoCloseable {
   public void leadTo(String otherUrl) {
     server = server(addressIn(otherUrl));
     closeAll();
+  }
+
+  /**
+   * Leads to another server every second time from now on.
+   *
+   * @param otherUrl of that one, with its host and port
+   */
+  public void takeTurns(String otherUrl) {
+    second = server(addressIn(otherUrl));
+  }
+
+  /** How many connections have been opened to it. */
+  public int connections() {
+    return connections.get();
   }
 
   /** The server's URL, but for the host and port. */
@@ -150,7 +166,9 @@ public final class CuttingProxy implements AutoCloseable {
       Socket client = accepting.accept();
       Socket server;
       try {
-        InetSocketAddress to = this.server;
+        InetSocketAddress other = second;
+        boolean isOthersTurn = connections.getAndIncrement() % 2 == 1;
+        InetSocketAddress to = other != null && isOthersTurn ? other : this.server;
         server = new Socket(to.getAddress(), to.getPort());
         client.setTcpNoDelay(true);
         server.setTcpNoDelay(true);
