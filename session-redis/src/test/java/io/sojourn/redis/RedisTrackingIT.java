@@ -24,6 +24,7 @@ import io.sojourn.StoreUnavailableException;
 import io.sojourn.codec.ClassFilter;
 import io.sojourn.codec.KryoCodec;
 import io.sojourn.testkit.CuttingProxy;
+import io.sojourn.testkit.ObservedStore;
 import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisClusterServers;
 import io.sojourn.testkit.server.RedisSentinels;
@@ -83,6 +84,10 @@ class RedisTrackingIT {
     SessionStore store =
         new RedisSessionStore(
             new StoreConfiguration(url, application, options, () -> Duration.ZERO));
+    return node(store);
+  }
+
+  private SessionRepository node(SessionStore store) {
     closeables.add(store);
     ClassLoader loader = getClass().getClassLoader();
     return new SessionRepository(
@@ -440,25 +445,24 @@ class RedisTrackingIT {
   }
 
   @Test
-  void inAClusterEachMasterIsWatchedAndASlotThatMovesIsNotForgotten() {
+  @Tag("R83")
+  void inAClusterEachMasterIsWatchedAndASlotThatMovesIsNotForgotten() throws Exception {
     try (RedisClusterServers cluster = RedisClusterServers.start()) {
       SessionRepository a = node(cluster.url());
-      SessionRepository b = node(cluster.url());
+      ObservedStore observed = observed(cluster.url());
+      SessionRepository b = node(observed);
       begin(a);
       awaitHit(b);
       set(a, "1");
       awaitSeen(b, "1");
       awaitHit(b);
-      byte[] name = new RedisKeys(application).of(SessionKey.of(id))[0];
-      int slot = cluster.slot(new String(name, StandardCharsets.UTF_8));
-      RedisServer owner = cluster.owner(slot);
-      RedisServer target =
-          cluster.nodes().stream().filter(node -> node != owner).findFirst().orElseThrow();
-      RedisSlotMove move = cluster.beginMove(slot, target);
-      while (move.moveKeys(10) > 0) {}
-      move.finish();
+      RedisServer owner = cluster.owner(slot(cluster));
+      moveSlot(
+          cluster,
+          cluster.nodes().stream().filter(node -> node != owner).findFirst().orElseThrow(),
+          observed);
       set(a, "2");
-      awaitSeen(b, "2");
+      assertThat(get(b)).as("the first that is shown after the move").isEqualTo("2");
       awaitHit(b);
       set(a, "3");
       awaitSeen(b, "3");
@@ -467,23 +471,50 @@ class RedisTrackingIT {
 
   @Test
   @Tag("R83")
-  void aMasterThatJoinsTheClusterAndTakesOverSlotsIsWatchedToo() {
+  void aMasterThatJoinsTheClusterAndTakesOverSlotsIsWatchedToo() throws Exception {
     try (RedisClusterServers cluster = RedisClusterServers.start()) {
       SessionRepository a = node(cluster.url());
-      SessionRepository b = node(cluster.url());
+      ObservedStore observed = observed(cluster.url());
+      SessionRepository b = node(observed);
       begin(a);
       awaitHit(b);
-      RedisServer joined = cluster.join();
-      byte[] name = new RedisKeys(application).of(SessionKey.of(id))[0];
-      int slot = cluster.slot(new String(name, StandardCharsets.UTF_8));
-      RedisSlotMove move = cluster.beginMove(slot, joined);
-      while (move.moveKeys(10) > 0) {}
-      move.finish();
-      for (int i = 1; i <= 3; i++) {
+      moveSlot(cluster, cluster.join(), observed);
+      // What was shown before it is watched is not shown unasked once it is.
+      for (int i = 1; i <= 2; i++) {
+        set(a, Integer.toString(i));
+        assertThat(get(b)).as("what is shown after the move").isEqualTo(Integer.toString(i));
+      }
+      awaitHit(b);
+      for (int i = 3; i <= 5; i++) {
         set(a, Integer.toString(i));
         awaitSeen(b, Integer.toString(i));
         awaitHit(b);
       }
     }
+  }
+
+  private ObservedStore observed(String url) {
+    return new ObservedStore(new RedisSessionStore(StoreConfiguration.of(url, application)));
+  }
+
+  private int slot(RedisClusterServers cluster) {
+    byte[] name = new RedisKeys(application).of(SessionKey.of(id))[0];
+    return cluster.slot(new String(name, StandardCharsets.UTF_8));
+  }
+
+  /** Who gives the slot away tells that its keys are gone, before another one has it. */
+  private void moveSlot(RedisClusterServers cluster, RedisServer target, ObservedStore observed)
+      throws InterruptedException {
+    CountDownLatch told = new CountDownLatch(1);
+    observed.observe(
+        what -> {
+          if (what.equals("changed")) {
+            told.countDown();
+          }
+        });
+    RedisSlotMove move = cluster.beginMove(slot(cluster), target);
+    while (move.moveKeys(10) > 0) {}
+    assertThat(told.await(Sessions.PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
+    move.finish();
   }
 }

@@ -111,7 +111,7 @@ abstract class InterceptedStore implements SessionStore {
   }
 
   @Override
-  public final @Nullable Runnable watch(ChangeListener listener) {
+  public @Nullable Runnable watch(ChangeListener listener) {
     return inner.watch(listener);
   }
 
