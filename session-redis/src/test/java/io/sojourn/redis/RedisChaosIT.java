@@ -9,7 +9,9 @@ import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
+import io.lettuce.core.cluster.SlotHash;
 import io.lettuce.core.sentinel.api.StatefulRedisSentinelConnection;
+import io.lettuce.core.sentinel.api.sync.RedisSentinelCommands;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionStore;
 import io.sojourn.StoreConfiguration;
@@ -17,6 +19,7 @@ import io.sojourn.testkit.CuttingProxy;
 import io.sojourn.testkit.server.RedisClusterServers;
 import io.sojourn.testkit.server.RedisSentinels;
 import io.sojourn.testkit.server.RedisServer;
+import io.sojourn.testkit.server.RedisSlotMove;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -26,6 +29,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -36,8 +40,10 @@ import org.junit.jupiter.api.Test;
  * at random: {@code sojourn.test.seed} says how.
  *
  * <p>Redis replicates after it has answered. So a master that is killed takes with it what it has
- * just acknowledged, unless its replica has caught up, and nobody writes then. A cut loses nothing,
- * and nor does a failover that a cluster plans, since the master waits for its successor.
+ * just acknowledged, unless its replica has caught up, and nobody writes then. The same is true of
+ * one that sentinels are asked to replace: it goes on taking writes until it is left. A cut loses
+ * nothing, and nor does a failover that a cluster plans, since the master waits for its successor,
+ * or a slot that moves.
  */
 class RedisChaosIT {
 
@@ -50,6 +56,9 @@ class RedisChaosIT {
    * the processor must not: it would lose what its replica does not have yet.
    */
   private static final String PATIENCE = "4000";
+
+  /** What the servers know the stores' connections by. */
+  private static final String CLIENT = "chaos";
 
   private final long seed = Long.getLong("sojourn.test.seed", System.nanoTime());
   private final Random random = new Random(seed);
@@ -100,9 +109,16 @@ class RedisChaosIT {
   }
 
   private void makePatient(RedisServer sentinel) {
+    String done =
+        askSentinel(sentinel, asked -> asked.set("sojourn", "down-after-milliseconds", PATIENCE));
+    assertThat(done).isEqualTo("OK");
+  }
+
+  private <T> T askSentinel(
+      RedisServer sentinel, Function<RedisSentinelCommands<String, String>, T> question) {
     try (StatefulRedisSentinelConnection<String, String> connection =
         client.connectSentinel(RedisURI.create("127.0.0.1", sentinel.port()))) {
-      connection.sync().set("sojourn", "down-after-milliseconds", PATIENCE);
+      return question.apply(connection.sync());
     }
   }
 
@@ -162,11 +178,18 @@ class RedisChaosIT {
   void mastersThatFailLoseNothingThatTheirReplicasHave() {
     try (RedisSentinels sentinels = RedisSentinels.start()) {
       sentinels.sentinels().forEach(this::makePatient);
-      ChaosLoad load = load(sentinels.url());
+      ChaosLoad load = load(sentinels.url() + "?clientName=" + CLIENT);
       List<Consumer<RedisServer>> failures = List.of(RedisServer::kill, RedisServer::suspend);
       load.during(
           () -> {
             do {
+              RedisServer replaced = sentinels.master();
+              load.whileNobodyWrites(() -> replace(replaced, sentinels));
+              load.awaitProgress();
+              replaced.kill();
+              replaced.start();
+              sentinels.awaitReplication();
+
               for (int i = 0; i < 8; i++) {
                 pause(200);
                 cutAll(sentinels.master());
@@ -187,12 +210,25 @@ class RedisChaosIT {
     }
   }
 
+  /** As planned, by the sentinels. Both serve until all nodes have left. */
+  private void replace(RedisServer master, RedisSentinels sentinels) {
+    awaitReplica(master, "caught up");
+    String done =
+        askSentinel(sentinels.sentinels().get(0), sentinel -> sentinel.failover("sojourn"));
+    assertThat(done).isEqualTo("OK");
+    RedisServer unused = sentinels.awaitFailover(master);
+    await()
+        .atMost(Sessions.PATIENCE)
+        .until(() -> !ask(master, RedisCommands::clientList).contains(" name=" + CLIENT + " "));
+  }
+
   @Test
   @Tag("G2")
   @Tag("G4")
   @Tag("G5")
+  @Tag("R16")
   @Tag("R83")
-  void mastersOfAClusterThatGiveWayLoseNothingAndNorDoesOneWhoseReplicaHasAll() {
+  void slotsThatMoveAndMastersThatGiveWayLoseNothingAndNorDoesOneWhoseReplicaHasAll() {
     try (RedisClusterServers cluster = RedisClusterServers.startWithReplicas()) {
       cluster
           .nodes()
@@ -204,6 +240,8 @@ class RedisChaosIT {
               String name = name(load.keys().get(random.nextInt(load.keys().size())));
               int slot = cluster.slot(name);
               RedisServer former = cluster.owner(slot);
+              moveAway(slot, cluster, load);
+              moveTo(former, slot, cluster, load);
               String done = ask(replicaOf(former, cluster), redis -> redis.clusterFailover(false));
               assertThat(done).isEqualTo("OK");
               await().until(() -> cluster.owner(slot) != former);
@@ -227,6 +265,28 @@ class RedisChaosIT {
             } while (isTimeLeft(load));
           });
     }
+  }
+
+  private void moveAway(int slot, RedisClusterServers cluster, ChaosLoad load) {
+    RedisServer owner = cluster.owner(slot);
+    RedisServer other =
+        IntStream.of(0, SlotHash.SLOT_COUNT / 2, SlotHash.SLOT_COUNT - 1)
+            .mapToObj(cluster::owner)
+            .filter(master -> master != owner)
+            .findFirst()
+            .orElseThrow();
+    moveTo(other, slot, cluster, load);
+  }
+
+  /** Key by key, so that for a while what is asked is here and there. */
+  private void moveTo(RedisServer target, int slot, RedisClusterServers cluster, ChaosLoad load) {
+    RedisSlotMove move = cluster.beginMove(slot, target);
+    while (move.moveKeys(1) > 0) {
+      pause(50);
+    }
+    pause(100);
+    move.finish();
+    load.awaitProgress();
   }
 
   private RedisServer replicaOf(RedisServer master, RedisClusterServers cluster) {
