@@ -7,6 +7,7 @@ import io.lettuce.core.MaintNotificationsConfig;
 import io.lettuce.core.RedisBusyException;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisReadOnlyException;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SocketOptions;
@@ -34,6 +35,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -78,6 +80,7 @@ final class RedisDriver implements AutoCloseable {
   private final AtomicLong histories = new AtomicLong();
   private final AtomicBoolean asked = new AtomicBoolean();
   private volatile boolean tried;
+  private volatile boolean closed;
 
   private static java.util.logging.Logger loggerOf(Class<?> source) {
     // Tomcat has loggers of this name for each class loader; the driver keeps to the first.
@@ -157,6 +160,9 @@ final class RedisDriver implements AutoCloseable {
 
   private <T> CompletableFuture<T> connect(
       RedisURI uri, Function<StatefulRedisConnection<byte[], byte[]>, CompletionStage<T>> look) {
+    if (closed) {
+      return CompletableFuture.failedFuture(isClosed());
+    }
     return client
         .connectAsync(ByteArrayCodec.INSTANCE, uri)
         .toCompletableFuture()
@@ -284,7 +290,13 @@ final class RedisDriver implements AutoCloseable {
 
   /** The same, to listen to what is published there. */
   CompletableFuture<StatefulRedisPubSubConnection<String, String>> connectPubSub(RedisURI uri) {
-    return client.connectPubSubAsync(StringCodec.UTF8, uri).toCompletableFuture();
+    return closed
+        ? CompletableFuture.failedFuture(isClosed())
+        : client.connectPubSubAsync(StringCodec.UTF8, uri).toCompletableFuture();
+  }
+
+  private static RedisException isClosed() {
+    return new RedisException("The driver has been closed");
   }
 
   /** The same as the driver's, and a failure if it takes longer. */
@@ -305,13 +317,38 @@ final class RedisDriver implements AutoCloseable {
 
   /** Does something after a while, unless this is closed by then. */
   void later(Duration delay, Runnable work) {
+    Runnable unlessClosed =
+        () -> {
+          if (!closed) {
+            work.run();
+          }
+        };
     var unused =
-        resources.eventExecutorGroup().schedule(work, delay.toMillis(), TimeUnit.MILLISECONDS);
+        resources
+            .eventExecutorGroup()
+            .schedule(unlessClosed, delay.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /**
+   * Waits for connections to be closed: the driver, closed next, would warn of those that are being
+   * closed already. Never throws.
+   */
+  static void awaitClosed(Future<?> closing, Duration atMost) {
+    try {
+      closing.get(atMost.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      LOGGER.log(Level.DEBUG, "Connections to Redis did not close in order", e);
+    }
   }
 
   /** Closes what is open and ends the threads. Repeatable; never throws. */
   @Override
   public void close() {
+    // Whoever connected from now on would meet threads that have ended, of which the driver
+    // complains.
+    closed = true;
     long millis = SHUTDOWN_TIME.toMillis();
     try {
       client.shutdownAsync(0, millis, TimeUnit.MILLISECONDS).get(millis, TimeUnit.MILLISECONDS);

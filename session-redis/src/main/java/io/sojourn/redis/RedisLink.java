@@ -18,8 +18,6 @@ import io.lettuce.core.protocol.CommandType;
 import io.sojourn.SessionException;
 import io.sojourn.StoreUnavailableException;
 import java.io.IOException;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -63,8 +61,6 @@ final class RedisLink {
    * not before a short pause; all others fail at once with the reason it had. And a connection on which nothing at all arrived
    * while a call waited for its whole timeout is dropped.
    */
-
-  private static final Logger LOGGER = System.getLogger(RedisLink.class.getName());
 
   /** Between attempts to connect, but for the second one. */
   private static final long PAUSE_NANOS = Duration.ofMillis(100).toNanos();
@@ -316,14 +312,7 @@ final class RedisLink {
       present = null;
     }
     if (known != null) {
-      try {
-        // The driver, closed next, would warn of a connection that is being closed already.
-        known.connection().closeAsync().get(timeout.toMillis(), TimeUnit.MILLISECONDS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      } catch (ExecutionException | TimeoutException e) {
-        LOGGER.log(Level.DEBUG, "A connection to Redis did not close in order", e);
-      }
+      RedisDriver.awaitClosed(known.connection().closeAsync(), timeout);
     }
   }
 

@@ -2,6 +2,7 @@ package io.sojourn.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisCommandExecutionException;
@@ -212,16 +213,19 @@ final class RedisWatch {
     startLater();
   }
 
-  /** Watches no more. Repeatable. */
-  void close() {
+  /**
+   * Watches no more. Repeatable.
+   *
+   * @return is done when the connection is closed
+   */
+  @CanIgnoreReturnValue
+  CompletableFuture<Void> close() {
     StatefulRedisConnection<byte[], byte[]> present;
     synchronized (this) {
       closed = true;
       present = connection;
       connection = null;
     }
-    if (present != null) {
-      var unused = present.closeAsync();
-    }
+    return present == null ? CompletableFuture.completedFuture(null) : present.closeAsync();
   }
 }

@@ -6,12 +6,14 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.lettuce.core.RedisURI;
 import io.sojourn.ChangeListener;
 import io.sojourn.SessionKey;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 
 /**
@@ -21,6 +23,8 @@ import java.util.function.Supplier;
 final class RedisWatches {
 
   private static final String SESSION = "}:session:";
+
+  private static final Duration CLOSING = Duration.ofSeconds(1);
 
   private final RedisDriver driver;
   private final String prefix;
@@ -94,7 +98,10 @@ final class RedisWatches {
     synchronized (this) {
       closed = true;
     }
-    all().forEach(RedisWatch::close);
+    RedisDriver.awaitClosed(
+        CompletableFuture.allOf(
+            all().stream().map(RedisWatch::close).toArray(CompletableFuture[]::new)),
+        CLOSING);
   }
 
   private synchronized List<RedisWatch> all() {
