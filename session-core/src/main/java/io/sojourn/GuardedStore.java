@@ -247,6 +247,11 @@ final class GuardedStore implements SessionStore {
     return ask(() -> inner.remove(origin));
   }
 
+  @Override
+  public List<SessionKey> findByPrincipal(PrincipalKey principal, int limit) {
+    return ask(() -> inner.findByPrincipal(principal, limit));
+  }
+
   /** Not guarded, nor counted: no request waits for it, and it may rightly take long. */
   @Override
   public List<SessionRecord> claimExpired(int limit, Duration claimTime) {

@@ -99,6 +99,7 @@ public final class InMemorySessionStore implements SessionStore {
       stored.version++;
       delta.changes().forEach(stored::apply);
       delta.timeout().ifPresent(timeout -> stored.timeout = timeout);
+      delta.principal().ifPresent(principal -> stored.principal = principal);
       stored.removals.values().removeIf(v -> v < stored.version - REMOVAL_MARK_VERSIONS);
     }
     return OptionalLong.of(stored.version);
@@ -195,6 +196,18 @@ public final class InMemorySessionStore implements SessionStore {
   }
 
   @Override
+  public synchronized List<SessionKey> findByPrincipal(PrincipalKey principal, int limit) {
+    Instant now = now();
+    principal.requireSomebody();
+    return byOrigin.values().stream()
+        .filter(stored -> stored.principal.equals(principal))
+        .filter(stored -> stored.claimedUntil == null && !stored.isExpired(now))
+        .limit(limit)
+        .map(stored -> stored.key)
+        .toList();
+  }
+
+  @Override
   public synchronized boolean isEmpty() {
     now();
     return byOrigin.isEmpty();
@@ -227,6 +240,7 @@ public final class InMemorySessionStore implements SessionStore {
     long version;
     Instant lastAccessTime;
     IdleTimeout timeout;
+    PrincipalKey principal;
     @Nullable Instant claimedUntil;
 
     /** Who has the lease, and who is to have it next. */
@@ -247,6 +261,7 @@ public final class InMemorySessionStore implements SessionStore {
       creationTime = session.creationTime().truncatedTo(ChronoUnit.MILLIS);
       lastAccessTime = now;
       timeout = session.timeout();
+      principal = session.principal();
       session
           .attributes()
           .forEach((name, value) -> attributes.put(name, new StoredAttribute(value, version)));

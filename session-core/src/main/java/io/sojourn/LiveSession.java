@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -79,6 +80,10 @@ public final class LiveSession {
   private volatile State state;
   private volatile IdleTimeout timeout;
   private volatile boolean timeoutChanged;
+
+  /** Who is logged in since the last save; null if that has not changed. */
+  private volatile @Nullable PrincipalKey newPrincipal;
+
   private volatile boolean unsaved;
 
   /** Whether it was accessed without the store's hearing of it. */
@@ -242,6 +247,19 @@ public final class LiveSession {
         timeoutChanged = true;
         usedSinceFlush = true;
       }
+    }
+  }
+
+  /**
+   * Says who is logged in, for {@link SessionRepository#findByPrincipal}. Saved with what else has
+   * changed, whether or not the store has it so.
+   *
+   * @param principal {@link PrincipalKey#NOBODY} if nobody is
+   */
+  public void setPrincipal(PrincipalKey principal) {
+    synchronized (stateLock) {
+      newPrincipal = principal;
+      usedSinceFlush = true;
     }
   }
 
@@ -803,11 +821,13 @@ public final class LiveSession {
     usedSinceFlush = false;
     IdleTimeout currentTimeout;
     boolean changed;
+    PrincipalKey principal;
     long version;
     long itsHistory;
     synchronized (stateLock) {
       currentTimeout = timeout;
       changed = timeoutChanged;
+      principal = newPrincipal;
       version = knownVersion;
       itsHistory = history;
     }
@@ -827,7 +847,7 @@ public final class LiveSession {
         reportUnsaved(slot, e.getMessage(), e.isRefusedClass());
       }
     }
-    return new Pending(captures, currentTimeout, changed, version, itsHistory, doubtful);
+    return new Pending(captures, currentTimeout, changed, principal, version, itsHistory, doubtful);
   }
 
   /**
@@ -857,6 +877,9 @@ public final class LiveSession {
       }
       if (pending.timeout.equals(timeout)) {
         timeoutChanged = false;
+      }
+      if (Objects.equals(newPrincipal, pending.principal)) {
+        newPrincipal = null;
       }
       if (anyway) {
         newerHistory = itsHistory;
@@ -939,6 +962,7 @@ public final class LiveSession {
    * @param captures the attributes
    * @param timeout the timeout now
    * @param timeoutChanged whether it is to be saved
+   * @param principal who is logged in; null if that is not to be saved
    * @param knownVersion the version that this copy had
    * @param history the history that it was a version of
    * @param doubtful whether something was left out that is needless only if this copy is current
@@ -947,6 +971,7 @@ public final class LiveSession {
       List<AttributeSlot.Capture> captures,
       IdleTimeout timeout,
       boolean timeoutChanged,
+      @Nullable PrincipalKey principal,
       long knownVersion,
       long history,
       boolean doubtful) {
@@ -958,7 +983,7 @@ public final class LiveSession {
     }
 
     boolean isEmpty() {
-      return captures.isEmpty() && !timeoutChanged;
+      return captures.isEmpty() && !timeoutChanged && principal == null;
     }
 
     int bytes() {
@@ -973,7 +998,11 @@ public final class LiveSession {
       Map<String, AttributeChange> changes = new HashMap<>();
       captures.forEach(capture -> changes.put(capture.slot().name(), capture.change()));
       return new SessionDelta(
-          origin, changes, timeoutChanged ? Optional.of(timeout) : Optional.empty(), idle);
+          origin,
+          changes,
+          timeoutChanged ? Optional.of(timeout) : Optional.empty(),
+          Optional.ofNullable(principal),
+          idle);
     }
 
     Map<String, EncodedValue> values() {

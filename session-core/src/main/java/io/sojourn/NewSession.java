@@ -11,6 +11,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * @param version its version to begin with, {@link SessionStore#FIRST_VERSION} or more
  * @param creationTime when the container made it, by the container's clock; kept to the millisecond
  * @param timeout when it expires
+ * @param principal who is logged in, {@link PrincipalKey#NOBODY} if nobody is
  * @param attributes its attributes by name; names are data, of any content, "" included
  */
 public record NewSession(
@@ -18,6 +19,7 @@ public record NewSession(
     long version,
     Instant creationTime,
     IdleTimeout timeout,
+    PrincipalKey principal,
     Map<String, EncodedValue> attributes) {
 
   /** The range of versions to begin with: nine digits at the most. */
@@ -29,6 +31,42 @@ public record NewSession(
   }
 
   /**
+   * One in which nobody is logged in.
+   *
+   * @param key its key
+   * @param version its version to begin with
+   * @param creationTime when the container made it, by the container's clock; kept to the
+   *     millisecond
+   * @param timeout when it expires
+   * @param attributes its attributes by name
+   */
+  public NewSession(
+      SessionKey key,
+      long version,
+      Instant creationTime,
+      IdleTimeout timeout,
+      Map<String, EncodedValue> attributes) {
+    this(key, version, creationTime, timeout, PrincipalKey.NOBODY, attributes);
+  }
+
+  /**
+   * One in which nobody is logged in and whose version is a random number.
+   *
+   * @param key its key
+   * @param creationTime when the container made it, by the container's clock; kept to the
+   *     millisecond
+   * @param timeout when it expires
+   * @param attributes its attributes by name
+   */
+  public NewSession(
+      SessionKey key,
+      Instant creationTime,
+      IdleTimeout timeout,
+      Map<String, EncodedValue> attributes) {
+    this(key, creationTime, timeout, PrincipalKey.NOBODY, attributes);
+  }
+
+  /**
    * One whose version is a random number: a key may be that of an earlier session, of which nodes
    * still have copies. None of them has a version from which what changed since could seem to be
    * known.
@@ -37,18 +75,21 @@ public record NewSession(
    * @param creationTime when the container made it, by the container's clock; kept to the
    *     millisecond
    * @param timeout when it expires
+   * @param principal who is logged in, {@link PrincipalKey#NOBODY} if nobody is
    * @param attributes its attributes by name; names are data, of any content, "" included
    */
   public NewSession(
       SessionKey key,
       Instant creationTime,
       IdleTimeout timeout,
+      PrincipalKey principal,
       Map<String, EncodedValue> attributes) {
     this(
         key,
         SessionStore.FIRST_VERSION + ThreadLocalRandom.current().nextLong(VERSIONS),
         creationTime,
         timeout,
+        principal,
         attributes);
   }
 }

@@ -10,6 +10,8 @@ import java.util.Optional;
  * @param origin which session: {@link SessionRecord#origin()}
  * @param changes the attributes that changed, by name
  * @param timeout the new timeout; empty if it stays
+ * @param principal who is logged in now, {@link PrincipalKey#NOBODY} if nobody is; empty if that
+ *     stays
  * @param idle how long ago the session was last accessed, zero or more. A duration and not a time,
  *     since nodes' clocks disagree
  */
@@ -17,6 +19,7 @@ public record SessionDelta(
     SessionKey origin,
     Map<String, AttributeChange> changes,
     Optional<IdleTimeout> timeout,
+    Optional<PrincipalKey> principal,
     Duration idle) {
 
   /**
@@ -32,6 +35,23 @@ public record SessionDelta(
   }
 
   /**
+   * A delta that says nothing of who is logged in.
+   *
+   * @param origin which session
+   * @param changes the attributes that changed, by name
+   * @param timeout the new timeout; empty if it stays
+   * @param idle how long ago the session was last accessed
+   * @throws IllegalArgumentException if {@code idle} is negative
+   */
+  public SessionDelta(
+      SessionKey origin,
+      Map<String, AttributeChange> changes,
+      Optional<IdleTimeout> timeout,
+      Duration idle) {
+    this(origin, changes, timeout, Optional.empty(), idle);
+  }
+
+  /**
    * A delta that changes nothing but the time of last access.
    *
    * @param origin which session
@@ -43,6 +63,6 @@ public record SessionDelta(
 
   /** Whether nothing but the time of last access changes: such a save keeps the version. */
   public boolean isTouch() {
-    return changes.isEmpty() && timeout.isEmpty();
+    return changes.isEmpty() && timeout.isEmpty() && principal.isEmpty();
   }
 }

@@ -44,7 +44,7 @@ public final class SessionKey {
   }
 
   /** A clone where the platform's can be cloned: to ask for one takes longer. */
-  private static MessageDigest sha256() {
+  static MessageDigest sha256() {
     try {
       return (MessageDigest) SHA_256.clone();
     } catch (CloneNotSupportedException e) {

@@ -6,6 +6,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -39,6 +40,14 @@ public final class SessionRepository implements AutoCloseable {
 
   /** How many sessions of others a request saves at its end. */
   private static final int CATCH_UP_LIMIT = 20;
+
+  /** How many of a user's sessions are looked up at once. */
+  private static final int LOOK_UP_LIMIT = 1000;
+
+  /**
+   * How often a user's sessions are looked up that have another id, or end, before they are found.
+   */
+  private static final int ROUNDS_IN_VAIN = 3;
 
   /** For how long requests are served without asking a store that has kept one waiting in vain. */
   private static final Duration PAUSE = Duration.ofSeconds(1);
@@ -758,7 +767,12 @@ public final class SessionRepository implements AutoCloseable {
   /** False if the id is taken. */
   private boolean createInStore(LiveSession session, LiveSession.Pending pending) {
     NewSession created =
-        new NewSession(session.key(), session.creationTime(), pending.timeout(), pending.values());
+        new NewSession(
+            session.key(),
+            session.creationTime(),
+            pending.timeout(),
+            Objects.requireNonNullElse(pending.principal(), PrincipalKey.NOBODY),
+            pending.values());
     LiveSession.Question asked = question(session.key());
     if (!store.create(created)) {
       return false;
@@ -1059,6 +1073,48 @@ public final class SessionRepository implements AutoCloseable {
     return store.load(key, SessionStore.NO_VERSION) instanceof LoadResult.Found found
         ? new LiveSession(key.hex(), found.session(), codec, policy, refusedClasses)
         : null;
+  }
+
+  /**
+   * The sessions of one user, on all nodes: those whose login has been saved, 1,000 at the most.
+   *
+   * @param principal somebody
+   * @throws UnsupportedOperationException if the store cannot say
+   * @throws StoreUnavailableException if the store cannot be asked
+   */
+  public List<SessionKey> findByPrincipal(PrincipalKey principal) {
+    return store.findByPrincipal(principal, LOOK_UP_LIMIT);
+  }
+
+  /**
+   * Ends the sessions of one user, on all nodes: looks for them until there are none.
+   *
+   * @param principal somebody
+   * @param end ends one and tells its listeners. The session's id is known only if this node has
+   *     served it; otherwise it is the hexadecimal form of its key
+   * @return how many
+   * @throws UnsupportedOperationException if the store cannot say which they are
+   * @throws StoreUnavailableException if the store cannot be asked; some may have been ended
+   */
+  public int endSessionsOf(PrincipalKey principal, Consumer<LiveSession> end) {
+    int ended = 0;
+    int inVain = 0;
+    while (inVain < ROUNDS_IN_VAIN) {
+      List<SessionKey> found = findByPrincipal(principal);
+      if (found.isEmpty()) {
+        break;
+      }
+      inVain++;
+      for (SessionKey key : found) {
+        LiveSession session = look(key);
+        if (session != null && !session.isGone()) {
+          end.accept(session);
+          ended++;
+          inVain = 0;
+        }
+      }
+    }
+    return ended;
   }
 
   /** How many sessions this node has begun so far. */

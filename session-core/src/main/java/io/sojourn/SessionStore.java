@@ -92,6 +92,25 @@ public interface SessionStore extends AutoCloseable {
   OptionalLong save(SessionDelta delta);
 
   /**
+   * The sessions of one user of the application, by what was last created or saved of who is logged
+   * in: those that can be loaded, not the expired ones.
+   *
+   * @param principal somebody
+   * @param limit how many at the most, 1 or more
+   * @return the keys of their present ids, in no order
+   * @throws UnsupportedOperationException if the store keeps no track of that, as one may that was
+   *     written for an earlier release
+   * @throws IllegalArgumentException if it is {@link PrincipalKey#NOBODY}
+   * @throws StoreUnavailableException if the store cannot be asked
+   */
+  default List<SessionKey> findByPrincipal(PrincipalKey principal, int limit) {
+    throw new UnsupportedOperationException(
+        "The sessions of a user cannot be looked up: "
+            + getClass().getName()
+            + " does not implement findByPrincipal");
+  }
+
+  /**
    * Whether no session is left: none that lives, and none that has expired and has not been removed
    * yet. Nothing waits for the answer, so it may take more than one round trip.
    *

@@ -145,6 +145,16 @@ class SessionRepositoryTest {
     }
 
     @Override
+    public List<SessionKey> findByPrincipal(PrincipalKey principal, int limit) {
+      called("findByPrincipal");
+      List<SessionKey> answer = inner.findByPrincipal(principal, limit);
+      Runnable before = beforeAnswer;
+      beforeAnswer = () -> {};
+      before.run();
+      return answer;
+    }
+
+    @Override
     public Optional<String> refusal(String name, EncodedValue value) {
       return name.equals(refused) ? Optional.of("it is too large") : Optional.empty();
     }
@@ -193,6 +203,77 @@ class SessionRepositoryTest {
 
   private static EncodedValue bytes(String text) {
     return EncodedValue.of(text.getBytes(UTF_8));
+  }
+
+  // ---------------------------------------------------------------- a user's sessions
+
+  private static final PrincipalKey ANNA = PrincipalKey.of("shop", "anna");
+
+  @Test
+  @Tag("G9")
+  @Tag("R73")
+  void whoIsLoggedInIsSavedWithTheLoginAndWithNothingElse() {
+    LiveSession session = created(a, "id");
+    session.setPrincipal(ANNA);
+    session.setAttribute("text", "two");
+    assertThat(a.flush(session)).isTrue();
+    assertThat(store.onlyDelta().principal()).hasValue(ANNA);
+    assertThat(store.onlyDelta().changes()).containsOnlyKeys("text");
+    store.takeCalls();
+    assertThat(a.flush(session)).isTrue();
+    assertThat(store.takeCalls()).isEmpty();
+    session.setAttribute("text", "three");
+    assertThat(a.flush(session)).isTrue();
+    assertThat(store.onlyDelta().principal()).isEmpty();
+    assertThat(b.findByPrincipal(ANNA)).containsExactly(session.key());
+    LiveSession begun = b.create("begun", HALF_AN_HOUR);
+    begun.setPrincipal(ANNA);
+    assertThat(b.flush(begun)).isTrue();
+    assertThat(a.findByPrincipal(ANNA)).contains(begun.key(), session.key());
+    store.takeCalls();
+    assertThat(b.flush(begun)).isTrue();
+    assertThat(store.takeCalls()).isEmpty();
+  }
+
+  @Test
+  @Tag("G5")
+  @Tag("R73")
+  void aLoginThatCouldNotBeSavedIsSavedLater() {
+    LiveSession session = created(a, "id");
+    session.setPrincipal(ANNA);
+    store.down = true;
+    assertThatThrownBy(() -> a.flush(session)).isInstanceOf(StoreUnavailableException.class);
+    store.down = false;
+    assertThat(b.findByPrincipal(ANNA)).isEmpty();
+    a.maintain();
+    assertThat(b.findByPrincipal(ANNA)).containsExactly(session.key());
+  }
+
+  @Test
+  @Tag("R73")
+  void aUsersSessionsAreEndedThoughOneIsGivenAnotherIdMeanwhile() {
+    LiveSession renamed = created(a, "one");
+    LiveSession other = created(a, "two");
+    LiveSession nobodys = created(a, "three");
+    for (LiveSession session : List.of(renamed, other)) {
+      session.setPrincipal(ANNA);
+      assertThat(a.flush(session)).isTrue();
+    }
+    store.beforeAnswer = () -> assertThat(a.rename(renamed, "one more")).isTrue();
+    List<SessionKey> told = new ArrayList<>();
+    int ended =
+        b.endSessionsOf(
+            ANNA,
+            session -> {
+              assertThat(b.invalidate(session)).isTrue();
+              told.add(session.key());
+            });
+    assertThat(ended).isEqualTo(2);
+    assertThat(told).containsExactlyInAnyOrder(SessionKey.of("one more"), SessionKey.of("two"));
+    assertThat(a.open("one more")).isNull();
+    assertThat(a.open("two")).isNull();
+    assertThat(a.open("three")).isSameAs(nobodys);
+    assertThat(b.endSessionsOf(ANNA, session -> {})).isZero();
   }
 
   // ---------------------------------------------------------------- leases

@@ -27,8 +27,8 @@ final class H2Dialect extends TwoTableDialect {
   private static final String CREATE =
       """
       INSERT INTO sojourn_session (application, origin, version, session_key, creation_time, last_access_time,
-        max_inactive_interval, touch_interval, expiry)
-      VALUES (?, ?, ?, ?, ?, {now}, ?, ?, {now} + CAST(? AS BIGINT))""";
+        max_inactive_interval, touch_interval, expiry%s)
+      VALUES (?, ?, ?, ?, ?, {now}, ?, ?, {now} + CAST(? AS BIGINT)%s)""";
 
   private static final String WRITE =
       """
@@ -60,6 +60,7 @@ final class H2Dialect extends TwoTableDialect {
       CLAIMED.formatted("sojourn_session") + " WHERE h.application = ? AND h.origin IN ({origins})";
 
   private final SqlText create;
+  private final SqlText createLoggedIn;
   private final OwnRow update;
   private final SqlText write;
   private final SqlText replace;
@@ -68,7 +69,8 @@ final class H2Dialect extends TwoTableDialect {
 
   H2Dialect(Tables tables) {
     super(tables, CLOCK);
-    this.create = text(CREATE);
+    this.create = text(CREATE.formatted("", ""));
+    this.createLoggedIn = text(CREATE.formatted(", principal", ", ?"));
     this.update = ownRow(UPDATE, RecentSaves.NOTE);
     this.write = text(WRITE);
     this.replace = text(REPLACE);
@@ -85,7 +87,8 @@ final class H2Dialect extends TwoTableDialect {
   boolean create(Work work, NewSession created) throws SQLException {
     return work.atomically(
         whole -> {
-          try (Parameters parameters = whole.prepare(create)) {
+          try (Parameters parameters =
+              whole.prepare(created.principal().isNobody() ? create : createLoggedIn)) {
             bindOwnRow(parameters, whole, created);
             parameters.statement.executeUpdate();
           }

@@ -4,6 +4,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.sojourn.EncodedValue;
 import io.sojourn.LoadResult;
 import io.sojourn.NewSession;
+import io.sojourn.PrincipalKey;
 import io.sojourn.SessionBusyException;
 import io.sojourn.SessionDelta;
 import io.sojourn.SessionException;
@@ -221,6 +222,14 @@ public final class JdbcSessionStore implements SessionStore {
         "claim expired sessions",
         Database.LONG,
         (dialect, work) -> dialect.claim(work, limit, claimTime));
+  }
+
+  @Override
+  public List<SessionKey> findByPrincipal(PrincipalKey principal, int limit) {
+    principal.requireSomebody();
+    return database.run(
+        "look up the sessions of user " + principal,
+        (dialect, work) -> dialect.findByPrincipal(work, principal, limit));
   }
 
   @Override

@@ -53,11 +53,11 @@ final class MySqlDialect extends SqlDialect {
   private static final String CREATE =
       """
       INSERT INTO sojourn_session (application, origin, kind, name, version, session_key, creation_time, last_access_time,
-        max_inactive_interval, touch_interval, expiry, content)
-      VALUES (?, ?, 0, '', ?, ?, ?, {now}, ?, ?, {now} + ?, NULL)""";
+        max_inactive_interval, touch_interval, expiry, content%s)
+      VALUES (?, ?, 0, '', ?, ?, ?, {now}, ?, ?, {now} + ?, NULL%s)""";
 
   private static final String CREATED_ATTRIBUTE =
-      ", (?, ?, 1, ?, ?, NULL, NULL, NULL, NULL, NULL, NULL, ?)";
+      ", (?, ?, 1, ?, ?, NULL, NULL, NULL, NULL, NULL, NULL, ?%s)";
 
   private static final String MORE_ATTRIBUTES =
       "INSERT INTO sojourn_session (application, origin, kind, name, version, content) VALUES ";
@@ -65,11 +65,11 @@ final class MySqlDialect extends SqlDialect {
   private static final String SAVE =
       """
       INSERT INTO sojourn_session (application, origin, kind, name, version, last_access_time, max_inactive_interval,
-        touch_interval, expiry, content, replaces, saves)
-      VALUES (?, ?, 0, '', LAST_INSERT_ID(0), {now} - ?, ?, ?, {now} - ? + ?, NULL, NULL, ?)""";
+        touch_interval, expiry, content, replaces, saves%s)
+      VALUES (?, ?, 0, '', LAST_INSERT_ID(0), {now} - ?, ?, ?, {now} - ? + ?, NULL, NULL, ?%s)""";
 
   private static final String SAVED_ATTRIBUTE =
-      ", (?, ?, 1, ?, LAST_INSERT_ID() + 0 * (~0 + (LAST_INSERT_ID() = 0)), NULL, NULL, NULL, NULL, ?, ?, NULL)";
+      ", (?, ?, 1, ?, LAST_INSERT_ID() + 0 * (~0 + (LAST_INSERT_ID() = 0)), NULL, NULL, NULL, NULL, ?, ?, NULL%s)";
 
   private static final String MORE_CHANGES =
       "INSERT INTO sojourn_session (application, origin, kind, name, version, content, replaces) VALUES ";
@@ -102,6 +102,8 @@ final class MySqlDialect extends SqlDialect {
         touch_interval = COALESCE(VALUES(touch_interval), touch_interval),
         %s"""
           .formatted(RecentSaves.noteInserted("VALUES(saves)"));
+
+  private static final String MERGE_PRINCIPAL = ", principal = VALUES(principal)";
 
   private static final int NUMBER_OUT_OF_RANGE = 1690;
 
@@ -168,11 +170,12 @@ final class MySqlDialect extends SqlDialect {
   /** What a statement holds besides a value. */
   static final int BYTES_AROUND_A_VALUE = 16 << 10;
 
-  private final SqlText create;
-  private final SqlText merge;
+  private final Rows create;
+  private final Rows createLoggedIn;
+  private final Rows merge;
+  private final Rows mergeLogin;
   private final OwnRow touch;
   private final String mergeAttribute;
-  private final String mergeOwnRow;
   private final String moreAttributes;
   private final String moreChanges;
   private final String version;
@@ -183,17 +186,43 @@ final class MySqlDialect extends SqlDialect {
 
   MySqlDialect(Tables tables) {
     super(tables, CLOCK, LOAD, LOAD_CHANGED, IS_OWN_ROW);
-    this.create = text(CREATE);
-    this.merge = text(SAVE);
+    this.create = rows(CREATE, CREATED_ATTRIBUTE, "");
+    this.createLoggedIn = rowsWithPrincipal(CREATE, CREATED_ATTRIBUTE, "");
+    this.merge = rows(SAVE, SAVED_ATTRIBUTE, MERGE_ATTRIBUTE + MERGE_OWN_ROW);
+    this.mergeLogin =
+        rowsWithPrincipal(SAVE, SAVED_ATTRIBUTE, MERGE_ATTRIBUTE + MERGE_OWN_ROW + MERGE_PRINCIPAL);
     this.touch = ownRow(TOUCH, RecentSaves.NOTE_BY_POSITION);
     this.mergeAttribute = line(MERGE_ATTRIBUTE);
-    this.mergeOwnRow = line(MERGE_OWN_ROW);
     this.moreAttributes = line(MORE_ATTRIBUTES);
     this.moreChanges = line(MORE_CHANGES);
     this.version = line(VERSION);
     this.sweep = line(SWEEP);
     this.rename = text(RENAME);
     this.claim = new ClaimTransaction(this, IS_OWN_ROW, SIZE, READ_CLAIMED);
+  }
+
+  /**
+   * A statement for a session's own row and some of attributes.
+   *
+   * @param own its beginning, with the session's own row
+   * @param attribute a row of an attribute
+   * @param end what follows the rows
+   */
+  private record Rows(SqlText own, String attribute, String end) {
+
+    String of(Work work, int attributes) {
+      return work.sql(own) + attribute.repeat(attributes) + end;
+    }
+  }
+
+  private Rows rows(String own, String attribute, String end) {
+    return new Rows(text(own.formatted("", "")), attribute.formatted(""), line(end));
+  }
+
+  /** The same where somebody logs in or out. */
+  private Rows rowsWithPrincipal(String own, String attribute, String end) {
+    return new Rows(
+        text(own.formatted(", principal", ", ?")), attribute.formatted(", NULL"), line(end));
   }
 
   @Override
@@ -266,7 +295,8 @@ final class MySqlDialect extends SqlDialect {
 
   private void insert(Work work, NewSession created, Map<String, EncodedValue> attributes)
       throws SQLException {
-    String sql = work.sql(create) + CREATED_ATTRIBUTE.repeat(attributes.size());
+    Rows rows = created.principal().isNobody() ? create : createLoggedIn;
+    String sql = rows.of(work, attributes.size());
     try (Parameters parameters = work.prepare(sql)) {
       bindOwnRow(parameters, work, created);
       for (Map.Entry<String, EncodedValue> attribute : attributes.entrySet()) {
@@ -325,8 +355,7 @@ final class MySqlDialect extends SqlDialect {
   private OptionalLong merge(
       Work work, SessionDelta delta, RecentSaves.Save save, Map<String, AttributeChange> changes)
       throws SQLException {
-    String sql =
-        work.sql(merge) + SAVED_ATTRIBUTE.repeat(changes.size()) + mergeAttribute + mergeOwnRow;
+    String sql = (delta.principal().isEmpty() ? merge : mergeLogin).of(work, changes.size());
     try (Parameters parameters = work.prepareAnsweringKey(sql)) {
       parameters.bytes(work.application()).bytes(delta.origin().bytes());
       parameters.duration(delta.idle());
@@ -339,6 +368,9 @@ final class MySqlDialect extends SqlDialect {
         parameters.noNumber().noNumber().noNumber().noNumber();
       }
       parameters.text(save.text());
+      if (delta.principal().isPresent()) {
+        parameters.principal(delta.principal().get());
+      }
       for (Map.Entry<String, AttributeChange> change : changes.entrySet()) {
         bindAttribute(parameters, work, delta.origin(), change.getKey());
         bindChange(parameters, change.getValue());

@@ -2,6 +2,7 @@ package io.sojourn.jdbc;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.sojourn.EncodedValue;
+import io.sojourn.PrincipalKey;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -57,6 +58,13 @@ final class Parameters implements AutoCloseable {
   @CanIgnoreReturnValue
   Parameters content(@Nullable EncodedValue value) throws SQLException {
     statement.setBytes(++index, value == null ? null : value.bytes());
+    return this;
+  }
+
+  /** NULL for nobody. */
+  @CanIgnoreReturnValue
+  Parameters principal(PrincipalKey value) throws SQLException {
+    statement.setBytes(++index, value.isNobody() ? null : value.bytes());
     return this;
   }
 

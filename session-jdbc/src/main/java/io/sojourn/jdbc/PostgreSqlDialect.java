@@ -33,8 +33,8 @@ final class PostgreSqlDialect extends TwoTableDialect {
       """
       WITH h AS (
         INSERT INTO sojourn_session (application, origin, version, session_key, creation_time, last_access_time,
-          max_inactive_interval, touch_interval, expiry)
-        VALUES (?, ?, ?, ?, ?, {now}, ?, ?, {now} + ?) ON CONFLICT DO NOTHING RETURNING application, origin, version)""";
+          max_inactive_interval, touch_interval, expiry%s)
+        VALUES (?, ?, ?, ?, ?, {now}, ?, ?, {now} + ?%s) ON CONFLICT DO NOTHING RETURNING application, origin, version)""";
 
   private static final String FIRST_ATTRIBUTE =
       ", d (name, content) AS (VALUES (CAST(? AS BYTEA), CAST(? AS BYTEA))";
@@ -105,6 +105,7 @@ final class PostgreSqlDialect extends TwoTableDialect {
           .formatted(IS_EXPIRED, BYTES_OF_A_CLAIM, CLAIMED.formatted("c"));
 
   private final SqlText create;
+  private final SqlText createLoggedIn;
   private final String createAttributes;
   private final String firstChange;
   private final OwnRow ownRow;
@@ -116,7 +117,8 @@ final class PostgreSqlDialect extends TwoTableDialect {
 
   PostgreSqlDialect(Tables tables) {
     super(tables, CLOCK);
-    this.create = text(CREATE);
+    this.create = text(CREATE.formatted("", ""));
+    this.createLoggedIn = text(CREATE.formatted(", principal", ", ?"));
     this.createAttributes = line(CREATE_ATTRIBUTES);
     this.firstChange = line(FIRST_CHANGE);
     this.ownRow = ownRow(OWN_ROW, RecentSaves.NOTE);
@@ -135,7 +137,8 @@ final class PostgreSqlDialect extends TwoTableDialect {
   @Override
   boolean create(Work work, NewSession created) throws SQLException {
     Map<String, EncodedValue> attributes = inOrder(created.attributes());
-    StringBuilder sql = new StringBuilder(work.sql(create));
+    StringBuilder sql =
+        new StringBuilder(work.sql(created.principal().isNobody() ? create : createLoggedIn));
     if (!attributes.isEmpty()) {
       sql.append(FIRST_ATTRIBUTE).append(", (?, ?)".repeat(attributes.size() - 1));
       sql.append(createAttributes);

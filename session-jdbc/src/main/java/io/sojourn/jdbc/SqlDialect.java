@@ -4,6 +4,7 @@ import io.sojourn.AttributeChange;
 import io.sojourn.EncodedValue;
 import io.sojourn.IdleTimeout;
 import io.sojourn.NewSession;
+import io.sojourn.PrincipalKey;
 import io.sojourn.SessionDelta;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionRecord;
@@ -14,6 +15,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -57,6 +59,9 @@ abstract class SqlDialect {
           last_access_time = GREATEST(last_access_time, {now} - ?),
           max_inactive_interval = ?, touch_interval = ?""";
 
+  /** Its parameter goes before those of the above. */
+  private static final String NEW_PRINCIPAL = "principal = ?, ";
+
   /** Old marks of removals are swept at one save in so many. */
   static final int SWEEP_EVERY_VERSIONS = SessionStore.REMOVAL_MARK_VERSIONS / 2;
 
@@ -75,6 +80,11 @@ abstract class SqlDialect {
       application = ? AND expiry <= {now} AND (claimed_until IS NULL OR claimed_until <= {now})
       ORDER BY expiry LIMIT ? FOR UPDATE SKIP LOCKED""";
 
+  private static final String BY_PRINCIPAL =
+      "SELECT h.session_key FROM sojourn_session h WHERE h.application = ? AND h.principal = ? AND "
+          + IS_LIVE
+          + " LIMIT ?";
+
   static final long NO_LIMIT = Long.MAX_VALUE;
 
   private static final Pattern VERSION = Pattern.compile("(\\d{1,9})(?:\\.(\\d{1,9}))?");
@@ -85,6 +95,7 @@ abstract class SqlDialect {
   private final SqlText loadChanged;
   private final SqlText remove;
   private final SqlText any;
+  private final SqlText byPrincipal;
   private final LeaseStatements leases;
   private final RecentSaves recentSaves;
 
@@ -104,6 +115,7 @@ abstract class SqlDialect {
     this.loadChanged = text(loadChanged);
     this.remove = text("DELETE FROM sojourn_session WHERE application = ? AND origin = ?");
     this.any = text("SELECT 1 FROM sojourn_session WHERE application = ? LIMIT 1");
+    this.byPrincipal = text(BY_PRINCIPAL);
     this.leases = new LeaseStatements(this, isOwnRow);
     this.recentSaves = new RecentSaves(this, isOwnRow);
   }
@@ -204,21 +216,29 @@ abstract class SqlDialect {
     return new OwnRow(
         text(template.formatted(KEEP_TIMEOUT, 0)),
         text(template.formatted(noteSave + KEEP_TIMEOUT, 1)),
-        text(template.formatted(noteSave + NEW_TIMEOUT, 1)));
+        text(template.formatted(noteSave + NEW_TIMEOUT, 1)),
+        text(template.formatted(noteSave + NEW_PRINCIPAL + KEEP_TIMEOUT, 1)),
+        text(template.formatted(noteSave + NEW_PRINCIPAL + NEW_TIMEOUT, 1)));
   }
 
   /**
-   * What a delta does to a session's own row.
+   * What a delta does to a session's own row. Who is logged in has statements of its own, so that
+   * all others are none the longer for it.
    *
    * @param touch for a touch
-   * @param save for a delta that keeps the timeout
-   * @param timeout for one that sets it
+   * @param save for a delta that keeps timeout and principal
+   * @param timeout for one that sets the timeout
+   * @param principal for one that sets the principal
+   * @param both for one that sets both
    */
-  record OwnRow(SqlText touch, SqlText save, SqlText timeout) {
+  record OwnRow(SqlText touch, SqlText save, SqlText timeout, SqlText principal, SqlText both) {
 
     SqlText of(SessionDelta delta) {
       if (delta.isTouch()) {
         return touch;
+      }
+      if (delta.principal().isPresent()) {
+        return delta.timeout().isPresent() ? both : principal;
       }
       return delta.timeout().isPresent() ? timeout : save;
     }
@@ -229,6 +249,9 @@ abstract class SqlDialect {
       Duration idle = delta.idle();
       if (!delta.isTouch()) {
         RecentSaves.bind(parameters, save);
+      }
+      if (delta.principal().isPresent()) {
+        parameters.principal(delta.principal().get());
       }
       if (delta.timeout().isPresent()) {
         IdleTimeout timeout = delta.timeout().get();
@@ -360,6 +383,21 @@ abstract class SqlDialect {
     }
   }
 
+  /** See {@link SessionStore#findByPrincipal}. */
+  final List<SessionKey> findByPrincipal(Work work, PrincipalKey principal, int limit)
+      throws SQLException {
+    try (Parameters parameters = work.prepare(byPrincipal)) {
+      parameters.bytes(work.application()).principal(principal).number(limit);
+      try (ResultSet rows = parameters.statement.executeQuery()) {
+        List<SessionKey> keys = new ArrayList<>();
+        while (rows.next()) {
+          keys.add(SessionKey.ofBytes(rows.getBytes(1)));
+        }
+        return keys;
+      }
+    }
+  }
+
   /** See {@link SessionStore#isEmpty}. */
   final boolean isEmpty(Work work) throws SQLException {
     try (Parameters parameters = work.prepare(any)) {
@@ -379,7 +417,10 @@ abstract class SqlDialect {
     parameters.bytes(work.application()).bytes(origin.bytes()).bytes(AttributeName.encode(name));
   }
 
-  /** A new session's own row: all its columns in the order of {@code CREATE}. */
+  /**
+   * A new session's own row: all its columns in the order of {@code CREATE}, and in the end who is
+   * logged in, if somebody is.
+   */
   static void bindOwnRow(Parameters parameters, Work work, NewSession created) throws SQLException {
     byte[] key = created.key().bytes();
     IdleTimeout timeout = created.timeout();
@@ -387,6 +428,9 @@ abstract class SqlDialect {
     parameters.number(created.creationTime().toEpochMilli());
     parameters.duration(timeout.maxInactiveInterval()).duration(timeout.touchInterval());
     bindTimeToLive(parameters, timeout);
+    if (!created.principal().isNobody()) {
+      parameters.principal(created.principal());
+    }
   }
 
   /** What to write, and the version of the attribute that it is to replace. */

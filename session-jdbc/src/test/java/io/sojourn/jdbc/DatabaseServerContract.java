@@ -8,6 +8,7 @@ import io.sojourn.AttributeChange;
 import io.sojourn.EncodedValue;
 import io.sojourn.IdleTimeout;
 import io.sojourn.LoadResult;
+import io.sojourn.PrincipalKey;
 import io.sojourn.SessionDelta;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionRecord;
@@ -144,6 +145,22 @@ abstract class DatabaseServerContract extends JdbcSessionStoreContract {
                         "b", new AttributeChange.Remove(),
                         "c", new AttributeChange.Remove(),
                         "d", set("7")))));
+    PrincipalKey alice = PrincipalKey.of("shop", "alice");
+    assertOneStatement(
+        connection,
+        "a login",
+        () ->
+            store.save(
+                new SessionDelta(
+                    key,
+                    Map.of("d", set("7")),
+                    Optional.empty(),
+                    Optional.of(alice),
+                    Duration.ZERO)));
+    assertOneStatement(
+        connection,
+        "a look-up of a user's sessions",
+        () -> assertThat(store.findByPrincipal(alice, 10)).containsExactly(key));
     SessionKey renamed = newKey();
     assertOneStatement(
         connection, "a rename", () -> assertThat(store.rename(key, renamed)).isTrue());

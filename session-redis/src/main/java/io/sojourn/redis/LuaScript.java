@@ -22,6 +22,7 @@ enum LuaScript {
   RENAME(true, "common.lua", "session.lua", "rename.lua"),
   REMOVE(true, "common.lua", "session.lua", "remove.lua"),
   CLAIM(false, "common.lua", "session.lua", "claim.lua"),
+  FIND(false, "common.lua", "session.lua", "find.lua"),
   LEASE(false, "common.lua", "session.lua", "lease.lua"),
   RELEASE(false, "common.lua", "session.lua", "release.lua");
 

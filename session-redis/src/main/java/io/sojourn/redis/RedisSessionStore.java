@@ -9,6 +9,7 @@ import io.sojourn.EncodedValue;
 import io.sojourn.IdleTimeout;
 import io.sojourn.LoadResult;
 import io.sojourn.NewSession;
+import io.sojourn.PrincipalKey;
 import io.sojourn.SessionBusyException;
 import io.sojourn.SessionDelta;
 import io.sojourn.SessionException;
@@ -20,6 +21,7 @@ import io.sojourn.StoreUnavailableException;
 import io.sojourn.StoredAttribute;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -57,9 +59,11 @@ public final class RedisSessionStore implements SessionStore {
    *     index \xffcart\xfe7\xffuser\xfe-5           which version wrote it, or removed it
    *     :cart <bytes>                               an attribute
    *     lease -81985529216486896 1767223005000 - 0  who has it alone, until when; who is next, and for how long
+   *     user <16 bytes>                             who is logged in
    *   GET sojourn:{shop:2a}:door:d34f…              the way from the key to the session
    *   ZRANGE sojourn:{shop:2a}:expiry 0 -1 WITHSCORES
    *     6a09… 1767224860000                         when to look at it
+   *     user:6a09… 1190112520884487168              whose it is: by 48 bits of the user's key
    *
    * The index begins with what was written last. So it answers "what changed since version 5" by its
    * first entries, whatever the number of attributes, and neither that answer nor "nothing" touches
@@ -121,6 +125,16 @@ public final class RedisSessionStore implements SessionStore {
   private static final byte[] SET = "set".getBytes(US_ASCII);
   private static final byte[] REPLACE = "replace".getBytes(US_ASCII);
   private static final byte[] REMOVE = "remove".getBytes(US_ASCII);
+  private static final byte[] USER = "user".getBytes(US_ASCII);
+
+  /**
+   * From where on scores in a bucket's queue are no times, but tell whose a session is: 48 bits of
+   * the user's key, times the distance of doubles in that range.
+   */
+  private static final long FIRST_RANK = 1L << 60;
+
+  private static final int RANK_BITS = 48;
+  private static final int RANK_SHIFT = 8;
 
   private final RedisDriver driver;
   private final ScriptRunner scripts;
@@ -157,6 +171,9 @@ public final class RedisSessionStore implements SessionStore {
             .add(millis(session.timeout().maxInactiveInterval()))
             .add(millis(session.timeout().touchInterval()));
     session.attributes().forEach((name, value) -> arguments.add(name).add(value.bytes()));
+    if (!session.principal().isNobody()) {
+      arguments.add(user(session.principal()));
+    }
     return isDone(run("create", LuaScript.CREATE, OF_KEY, session.key(), arguments));
   }
 
@@ -201,6 +218,7 @@ public final class RedisSessionStore implements SessionStore {
                     .add(millis(timeout.touchInterval())),
             () -> arguments.add(NOTHING).add(NOTHING));
     arguments.add(node).add(random()).add(holder);
+    delta.principal().ifPresent(principal -> arguments.add(USER).add(user(principal)));
     delta.changes().forEach((name, change) -> addChange(arguments, name, change));
     long version = number(run("save", LuaScript.SAVE, OF_ORIGIN, delta.origin(), arguments));
     if (version == LEASE_LOST) {
@@ -278,6 +296,31 @@ public final class RedisSessionStore implements SessionStore {
       LOGGER.log(Level.DEBUG, "Not all expired sessions could be claimed", e);
     }
     return claim.claimed;
+  }
+
+  /** By a look at each bucket's queue, in one round trip to each server. */
+  @Override
+  public List<SessionKey> findByPrincipal(PrincipalKey principal, int limit) {
+    principal.requireSomebody();
+    List<ScriptCall> calls = new ArrayList<>();
+    for (int bucket = 0; bucket < RedisKeys.BUCKETS; bucket++) {
+      calls.add(
+          arguments()
+              .add(user(principal))
+              .add(limit)
+              .call(LuaScript.FIND, new byte[][] {keys.expiry(bucket)}));
+    }
+    List<SessionKey> found = new ArrayList<>();
+    scripts.runAll(
+        "look up the sessions of user " + principal,
+        calls,
+        answered -> {
+          Parts parts = Parts.of(answered.value());
+          for (int i = 0; i < parts.size() && found.size() < limit; i++) {
+            found.add(RedisKeys.keyIn(parts.text(i)));
+          }
+        });
+    return found;
   }
 
   /** By a count of the queues, in which sessions that never expire are, too. */
@@ -425,6 +468,17 @@ public final class RedisSessionStore implements SessionStore {
     byte[][] names =
         ofCluster ? Arrays.copyOf(keys.of(key), count) : new byte[][] {keys.session(key)};
     return scripts.run(attempted + " session " + key, arguments.call(script, names));
+  }
+
+  /** What scripts are given of a user: the rank, and the key. Nothing for nobody. */
+  private static byte[] user(PrincipalKey principal) {
+    if (principal.isNobody()) {
+      return NOTHING;
+    }
+    ByteBuffer key = ByteBuffer.wrap(principal.bytes());
+    long rank = FIRST_RANK + (key.getLong(0) >>> (Long.SIZE - RANK_BITS) << RANK_SHIFT);
+    byte[] digits = ascii(rank);
+    return ByteBuffer.allocate(digits.length + PrincipalKey.BYTES).put(digits).put(key).array();
   }
 
   /** Six letters and digits, as good as never the same. */

@@ -25,7 +25,7 @@ for _, origin in ipairs(due) do
   local s = read(name)
   if not s then
     redis.call('UNLINK', name)
-    redis.call('ZREM', KEYS[1], origin)
+    redis.call('ZREM', KEYS[1], origin, 'user:' .. origin)
   elseif not expired(s, time) then
     keep(s, time, s.expiry)
   elseif s.claim and s.claim > time then

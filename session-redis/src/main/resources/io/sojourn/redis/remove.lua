@@ -5,5 +5,6 @@ if s and s.door then
   redis.call('UNLINK', s.door)
 end
 redis.call('UNLINK', KEYS[1])
-redis.call('ZREM', bucket(KEYS[1]) .. 'expiry', digest(KEYS[1]))
+local origin = digest(KEYS[1])
+redis.call('ZREM', bucket(KEYS[1]) .. 'expiry', origin, 'user:' .. origin)
 return s and 1 or 0

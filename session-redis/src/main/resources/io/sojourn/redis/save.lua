@@ -1,6 +1,7 @@
 -- Applies a delta: the version after it, 0 if there is no such session, or -1 if its lease is not this holder's.
 -- KEYS session. ARGV offset, how long idle, new idle and touch or '', the node and what it knows this save by, the holder
--- of a lease or '', then the changes: set name value | replace name value version | remove name.
+-- of a lease or '', then, if somebody has logged in or out, user and the user as `create.lua` has it or '', then the
+-- changes: set name value | replace name value version | remove name.
 -- What moves the expiry, as few saves do, ends in `save-moved.lua`, behind what all scripts have.
 
 -- How many nodes' last saves are known.
@@ -52,6 +53,19 @@ if #ARGV > 7 or timeout then
   local newest = {}
   local marked = false
   local i = 8
+  if ARGV[8] == 'user' then
+    local member = 'user:' .. string.sub(KEYS[1], -64)
+    local queue = string.sub(KEYS[1], 1, -73) .. 'expiry'
+    if ARGV[9] == '' then
+      redis.call('HDEL', KEYS[1], 'user')
+      redis.call('ZREM', queue, member)
+    else
+      fields[#fields + 1] = 'user'
+      fields[#fields + 1] = string.sub(ARGV[9], 20)
+      redis.call('ZADD', queue, string.sub(ARGV[9], 1, 19), member)
+    end
+    i = 10
+  end
   while i <= #ARGV do
     local change, name = ARGV[i], ARGV[i + 1]
     local key = entry(name)

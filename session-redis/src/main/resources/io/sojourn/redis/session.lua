@@ -6,8 +6,10 @@
 -- wrote each attribute, or removed it, and begins with the newest. `:<name>` is an attribute.
 -- Its field `lease`, if requests ask for that, tells who has the session to itself, until when, who is to have it next,
 -- and for how long that holds.
+-- Its field `user`, if somebody is logged in, is what that user is known by.
 -- The string `door:<key>` leads from the key that a renamed session goes by to the hash, in the same bucket.
--- The sorted set `expiry` tells when the sessions of a bucket expire or their claims lapse.
+-- The sorted set `expiry` tells when the sessions of a bucket expire or their claims lapse. Far behind all of these, its
+-- members `user:<origin>` tell by their scores whose a session is.
 -- The names of a session's keys follow from each other's; a cluster is told all of them, other servers only those that
 -- a script begins with.
 -- All times are milliseconds. Lua's numbers hold them exactly, but print large ones as 1.7e+12.

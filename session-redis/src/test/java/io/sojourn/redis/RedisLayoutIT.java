@@ -27,6 +27,7 @@ import io.sojourn.EncodedValue;
 import io.sojourn.IdleTimeout;
 import io.sojourn.LoadResult;
 import io.sojourn.NewSession;
+import io.sojourn.PrincipalKey;
 import io.sojourn.SessionDelta;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionRecord;
@@ -60,6 +61,7 @@ class RedisLayoutIT {
 
   private static final Duration CLAIM_TIME = Duration.ofMinutes(1);
   private static final long DAY = Duration.ofDays(1).toMillis();
+  private static final PrincipalKey ALICE = PrincipalKey.of("shop", "alice");
 
   private static RedisServer server;
   private static RedisClient client;
@@ -404,6 +406,56 @@ class RedisLayoutIT {
     assertThat(store.rename(key, SessionKey.of(newId))).isTrue();
     assertThat(redis.keys("*" + id + "*")).isEmpty();
     assertThat(redis.hgetall(name(key, 0)).toString()).doesNotContain(id);
+  }
+
+  @Test
+  @Tag("R28")
+  @Tag("R61")
+  @Tag("R73")
+  void whoseASessionIsTakesNoKeyOfItsOwnAndNoNameLiesInTheServer() {
+    SessionKey key = created(store);
+    assertThat(store.save(login(key, ALICE))).isPresent();
+    assertThat(redis.keys("*")).hasSize(2);
+    assertThat(redis.zrange(name(key, 1), 0, -1)).containsExactly(key.hex(), "user:" + key.hex());
+    assertThat(redis.hgetall(name(key, 0)).toString()).doesNotContain("alice");
+    passTime(Duration.ofDays(40));
+    assertThat(store.claimExpired(10, CLAIM_TIME)).hasSize(1);
+    assertThat(store.claimExpired(10, CLAIM_TIME)).isEmpty();
+    assertThat(store.remove(key)).isTrue();
+    assertThat(redis.keys("*")).isEmpty();
+    assertThat(store.isEmpty()).isTrue();
+  }
+
+  @Test
+  @Tag("G8")
+  @Tag("R73")
+  void whatANodeThatKnowsOfNoUsersHasRemovedIsClearedAway() {
+    SessionKey key = created(store);
+    assertThat(store.save(login(key, ALICE))).isPresent();
+    redis.del(name(key, 0));
+    redis.zrem(name(key, 1), key.hex());
+    assertThat(store.isEmpty()).isTrue();
+    assertThat(store.findByPrincipal(ALICE, 10)).isEmpty();
+    assertThat(redis.keys("*")).isEmpty();
+  }
+
+  @Test
+  @Tag("R73")
+  void usersWhoAreLookedUpInOnePlaceAreTwo() {
+    SessionKey alices = created(store);
+    SessionKey bobs = newKeyFor(alices);
+    assertThat(store.create(Sessions.session(bobs, "a", "1"))).isTrue();
+    assertThat(store.save(login(alices, ALICE))).isPresent();
+    assertThat(store.save(login(bobs, PrincipalKey.of("shop", "bob")))).isPresent();
+    double place = redis.zscore(name(alices, 1), "user:" + alices.hex());
+    redis.zadd(name(bobs, 1), place, "user:" + bobs.hex());
+    assertThat(store.findByPrincipal(ALICE, 10)).containsExactly(alices);
+    assertThat(redis.zcard(name(bobs, 1))).isEqualTo(4);
+  }
+
+  private static SessionDelta login(SessionKey origin, PrincipalKey principal) {
+    return new SessionDelta(
+        origin, Map.of(), Optional.empty(), Optional.of(principal), Duration.ZERO);
   }
 
   private static void lives(String name, long expected) {

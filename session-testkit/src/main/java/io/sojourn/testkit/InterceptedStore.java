@@ -4,6 +4,7 @@ import io.sojourn.ChangeListener;
 import io.sojourn.EncodedValue;
 import io.sojourn.LoadResult;
 import io.sojourn.NewSession;
+import io.sojourn.PrincipalKey;
 import io.sojourn.SessionDelta;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionRecord;
@@ -102,6 +103,12 @@ abstract class InterceptedStore implements SessionStore {
   public final List<SessionRecord> claimExpired(int limit, Duration claimTime) {
     before("claimExpired");
     return inner.claimExpired(limit, claimTime);
+  }
+
+  @Override
+  public final List<SessionKey> findByPrincipal(PrincipalKey principal, int limit) {
+    before("findByPrincipal");
+    return inner.findByPrincipal(principal, limit);
   }
 
   @Override

@@ -10,6 +10,7 @@ import io.sojourn.EncodedValue;
 import io.sojourn.IdleTimeout;
 import io.sojourn.LoadResult;
 import io.sojourn.NewSession;
+import io.sojourn.PrincipalKey;
 import io.sojourn.SessionBusyException;
 import io.sojourn.SessionDelta;
 import io.sojourn.SessionKey;
@@ -54,6 +55,8 @@ public abstract class SessionStoreContract {
   private static final Duration CLAIM_TIME = Duration.ofMinutes(1);
   private static final Duration LEASE_TIME = Duration.ofSeconds(10);
   private static final int THREADS = 8;
+  private static final PrincipalKey ALICE = PrincipalKey.of("contract", "alice");
+  private static final PrincipalKey BOB = PrincipalKey.of("contract", "bob");
 
   private final AtomicReference<Duration> clockOffset = new AtomicReference<>(Duration.ZERO);
   private final List<SessionStore> opened = new ArrayList<>();
@@ -725,6 +728,175 @@ public abstract class SessionStoreContract {
     assertThat(all).allSatisfy(r -> assertThat(r.attributes()).containsOnlyKeys("n", "big"));
   }
 
+  // ---------------------------------------------------------------- find by principal
+
+  @Test
+  @Tag("R73")
+  void aUsersSessionsAreFoundFromAnyNodeHoweverTheUserLoggedIn() {
+    SessionStore store = open();
+    SessionKey begunByTheLogin = newKey();
+    SessionKey loggedInLater = created(store, Map.of("a", value("1")));
+    SessionKey withoutAttributes = created(store, Map.of());
+    SessionKey bobs = newKey();
+    SessionKey nobodys = created(store, Map.of());
+    assertThat(store.create(session(begunByTheLogin, ALICE, Map.of("login", value("x"))))).isTrue();
+    assertThat(store.create(session(bobs, BOB, Map.of()))).isTrue();
+    logIn(store, loggedInLater, ALICE, Map.of("login", set("x"), "a", set("2")));
+    logIn(store, withoutAttributes, ALICE, Map.of());
+    assertThat(open().findByPrincipal(ALICE, 10))
+        .containsExactlyInAnyOrder(begunByTheLogin, loggedInLater, withoutAttributes);
+    assertThat(open().findByPrincipal(BOB, 10)).containsExactly(bobs);
+    assertThat(attributes(store, loggedInLater))
+        .isEqualTo(Map.of("login", value("x"), "a", value("2")));
+    assertThat(found(store, nobodys).attributes()).isEmpty();
+  }
+
+  @Test
+  @Tag("R73")
+  void aSessionIsItsUsersUntilSomebodyElseLogsInOrOut() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of("a", value("1")));
+    logIn(store, key, ALICE, Map.of());
+    save(store, key, Map.of("a", set("2")));
+    save(store, key, Map.of("b", set("1")), Duration.ofMinutes(1));
+    save(store, key, Map.of());
+    IdleTimeout hour = IdleTimeout.of(Duration.ofHours(1), Duration.ofMinutes(1));
+    store.save(new SessionDelta(key, Map.of(), Optional.of(hour), Duration.ZERO));
+    assertThat(store.findByPrincipal(ALICE, 10)).as("whatever is saved").containsExactly(key);
+    logIn(store, key, BOB, Map.of("a", set("3")));
+    assertThat(store.findByPrincipal(ALICE, 10)).isEmpty();
+    assertThat(store.findByPrincipal(BOB, 10)).containsExactly(key);
+    logIn(store, key, PrincipalKey.NOBODY, Map.of("a", new AttributeChange.Remove()));
+    assertThat(store.findByPrincipal(BOB, 10)).isEmpty();
+    logIn(store, key, ALICE, Map.of());
+    logIn(store, key, PrincipalKey.NOBODY, Map.of());
+    assertThat(store.findByPrincipal(ALICE, 10)).isEmpty();
+  }
+
+  @Test
+  @Tag("R73")
+  void aLoginRaisesTheVersionAndMaySetTheTimeoutAsWell() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of());
+    assertThat(logIn(store, key, ALICE, Map.of())).isEqualTo(SessionStore.FIRST_VERSION + 1);
+    Optional<IdleTimeout> hour =
+        Optional.of(IdleTimeout.of(Duration.ofHours(1), Duration.ofMinutes(1)));
+    assertThat(store.save(new SessionDelta(key, Map.of(), hour, Optional.of(BOB), Duration.ZERO)))
+        .hasValue(SessionStore.FIRST_VERSION + 2);
+    assertThat(
+            store.save(
+                new SessionDelta(
+                    key, Map.of("a", set("1")), hour, Optional.of(ALICE), Duration.ZERO)))
+        .hasValue(SessionStore.FIRST_VERSION + 3);
+    assertThat(found(store, key).timeout()).isEqualTo(hour.orElseThrow());
+    assertThat(store.findByPrincipal(ALICE, 10)).containsExactly(key);
+    passTime(Duration.ofMinutes(45));
+    assertThat(store.findByPrincipal(ALICE, 10)).containsExactly(key);
+  }
+
+  @Test
+  @Tag("R73")
+  void aRenamedSessionIsFoundByItsPresentKey() {
+    SessionStore store = open();
+    SessionKey origin = created(store, Map.of());
+    SessionKey first = newKeyFor(store, origin);
+    assertThat(store.rename(origin, first)).isTrue();
+    logIn(store, origin, ALICE, Map.of());
+    assertThat(store.findByPrincipal(ALICE, 10)).containsExactly(first);
+    SessionKey second = newKeyFor(store, first);
+    assertThat(store.rename(first, second)).isTrue();
+    assertThat(store.findByPrincipal(ALICE, 10)).containsExactly(second);
+  }
+
+  @Test
+  @Tag("R73")
+  void whatHasEndedOrExpiredIsNobodys() {
+    SessionStore store = open();
+    SessionKey removed = created(store, Map.of());
+    SessionKey expiring = created(store, Map.of());
+    logIn(store, removed, ALICE, Map.of());
+    logIn(store, expiring, ALICE, Map.of("a", set("1")));
+    assertThat(store.remove(removed)).isTrue();
+    assertThat(store.findByPrincipal(ALICE, 10)).containsExactly(expiring);
+    passTime(Duration.ofHours(1));
+    assertThat(store.findByPrincipal(ALICE, 10)).isEmpty();
+    assertThat(claimedKeys(store.claimExpired(10, CLAIM_TIME))).containsExactly(expiring);
+    assertThat(store.findByPrincipal(ALICE, 10)).isEmpty();
+    assertThat(
+            store.save(
+                new SessionDelta(
+                    expiring,
+                    Map.of("a", set("2")),
+                    Optional.empty(),
+                    Optional.of(BOB),
+                    Duration.ZERO)))
+        .as("claimed")
+        .isEmpty();
+    assertThat(store.remove(expiring)).isTrue();
+    assertThat(store.create(session(expiring, Map.of()))).isTrue();
+    assertThat(store.findByPrincipal(ALICE, 10)).as("another session of this key").isEmpty();
+    assertThat(store.findByPrincipal(BOB, 10)).isEmpty();
+  }
+
+  @Test
+  @Tag("R73")
+  void aSaveWhoseLeaseIsLostLogsNobodyIn() {
+    SessionStore store = open();
+    SessionKey key = created(store, Map.of());
+    SessionDelta login =
+        new SessionDelta(
+            key, Map.of("a", set("1")), Optional.empty(), Optional.of(ALICE), Duration.ZERO);
+    assertThat(store.lease(key, 1, LEASE_TIME)).isEqualTo(SessionStore.Lease.TAKEN);
+    assertThatThrownBy(() -> store.save(login, 2)).isInstanceOf(SessionBusyException.class);
+    assertThat(store.findByPrincipal(ALICE, 10)).isEmpty();
+    assertThat(store.save(login, 1)).isPresent();
+    assertThat(store.findByPrincipal(ALICE, 10)).containsExactly(key);
+  }
+
+  @Test
+  @Tag("R63")
+  @Tag("R73")
+  void aUserOfAnotherApplicationIsAnother() {
+    SessionStore store = open();
+    SessionStore another = open("another-" + application);
+    SessionKey key = created(store, Map.of());
+    logIn(store, key, ALICE, Map.of());
+    assertThat(another.findByPrincipal(ALICE, 10)).isEmpty();
+    assertThat(PrincipalKey.of("another-" + application, "alice"))
+        .isNotEqualTo(PrincipalKey.of(application, "alice"));
+  }
+
+  @Test
+  @Tag("R73")
+  void noMoreSessionsAreFoundThanAskedForAndAllOfThemInTheEnd() {
+    SessionStore store = open();
+    Set<SessionKey> sessions = new HashSet<>();
+    for (int i = 0; i < 30; i++) {
+      SessionKey key = newKey();
+      assertThat(store.create(session(key, i % 10 == 0 ? BOB : ALICE, Map.of()))).isTrue();
+      if (i % 10 != 0) {
+        sessions.add(key);
+      }
+    }
+    assertThat(store.findByPrincipal(ALICE, 100)).containsExactlyInAnyOrderElementsOf(sessions);
+    while (!sessions.isEmpty()) {
+      List<SessionKey> some = store.findByPrincipal(ALICE, 4);
+      assertThat(some).hasSize(Math.min(4, sessions.size())).doesNotHaveDuplicates();
+      assertThat(sessions.removeAll(some)).isTrue();
+      some.forEach(store::remove);
+    }
+    assertThat(store.findByPrincipal(ALICE, 4)).isEmpty();
+  }
+
+  @Test
+  @Tag("R73")
+  void nobodysSessionsCannotBeLookedUp() {
+    SessionStore store = open();
+    SessionKey unused = created(store, Map.of());
+    assertThatThrownBy(() -> store.findByPrincipal(PrincipalKey.NOBODY, 10))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
   @Test
   void itIsEmptyWhenTheLastSessionHasBeenRemovedAndNotWhenItHasExpired() {
     SessionStore store = open();
@@ -1059,6 +1231,23 @@ public abstract class SessionStoreContract {
   private static NewSession session(SessionKey key, Map<String, EncodedValue> attributes) {
     Instant now = Instant.now().truncatedTo(ChronoUnit.MILLIS);
     return new NewSession(key, SessionStore.FIRST_VERSION, now, HALF_AN_HOUR, attributes);
+  }
+
+  private static NewSession session(
+      SessionKey key, PrincipalKey principal, Map<String, EncodedValue> attributes) {
+    return new NewSession(key, Instant.now(), HALF_AN_HOUR, principal, attributes);
+  }
+
+  private static long logIn(
+      SessionStore store,
+      SessionKey origin,
+      PrincipalKey principal,
+      Map<String, AttributeChange> changes) {
+    return store
+        .save(
+            new SessionDelta(
+                origin, changes, Optional.empty(), Optional.of(principal), Duration.ZERO))
+        .orElseThrow(() -> new AssertionError("The session is gone"));
   }
 
   private static SessionKey created(SessionStore store, Map<String, EncodedValue> attributes) {
