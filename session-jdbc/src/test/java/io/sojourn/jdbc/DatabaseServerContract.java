@@ -300,14 +300,30 @@ abstract class DatabaseServerContract extends JdbcSessionStoreContract {
     }
   }
 
-  /** The cost of a claim is that of what it claims, however much there is behind it. */
+  /** Their cost is that of what they find, however much there is beside it. */
   @Test
+  @Tag("R73")
   @Tag("R85")
-  void aClaimReadsNoMoreThanItClaims() throws SQLException {
+  void aClaimAndALookUpReadNoMoreThanTheyFind() throws SQLException {
     Held held = hold(countedConnection());
     for (int i = 0; i < 1500; i++) {
       created(held.store, Map.of("a", value("1")));
     }
+    PrincipalKey alice = PrincipalKey.of("shop", "alice");
+    SessionKey hers = created(held.store, Map.of());
+    assertThat(
+            held.store.save(
+                new SessionDelta(
+                    hers, Map.of(), Optional.empty(), Optional.of(alice), Duration.ZERO)))
+        .isPresent();
+    execute(analyze());
+    assertThat(
+            rowsRead(
+                held.connection,
+                () -> assertThat(held.store.findByPrincipal(alice, 10)).containsExactly(hers)))
+        .as("rows read by a look-up")
+        .isPositive()
+        .isLessThan(50);
     setClock(Duration.ofHours(1));
     execute(analyze());
     List<SessionRecord> claimed = new ArrayList<>();
