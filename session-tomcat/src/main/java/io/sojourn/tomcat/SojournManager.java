@@ -5,6 +5,7 @@ import io.sojourn.EncodeException;
 import io.sojourn.EncodedValue;
 import io.sojourn.LiveSession;
 import io.sojourn.NewSessionTimeout;
+import io.sojourn.PrincipalKey;
 import io.sojourn.RequestLeases;
 import io.sojourn.SessionBusyException;
 import io.sojourn.SessionException;
@@ -33,6 +34,7 @@ import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import java.util.stream.Collectors;
 import org.apache.catalina.Context;
 import org.apache.catalina.LifecycleException;
 import org.apache.catalina.LifecycleState;
@@ -1075,6 +1077,34 @@ public final class SojournManager extends ManagerBase {
       live = repository.look(SessionKey.of(withoutRoute(keyOrId)));
     }
     return live == null ? null : new ListedSession(this, session(live, live.id()));
+  }
+
+  /**
+   * The keys of a user's sessions, on all nodes, with blanks between: of the first 1,000.
+   *
+   * @param user by the name that {@code getRemoteUser} answers
+   * @throws StoreUnavailableException if the store cannot be asked
+   */
+  public String listSessionsOf(String user) {
+    return repository().findByPrincipal(principalKey(user)).stream()
+        .map(SessionKey::hex)
+        .collect(Collectors.joining(" "));
+  }
+
+  /**
+   * Ends all sessions of a user, on all nodes: their listeners are told here. Repeatable.
+   *
+   * @param user by the name that {@code getRemoteUser} answers
+   * @return how many
+   * @throws StoreUnavailableException if the store cannot be asked; some may have been ended
+   */
+  public int expireSessionsOf(String user) {
+    return repository()
+        .endSessionsOf(principalKey(user), live -> session(live, live.id()).expire());
+  }
+
+  PrincipalKey principalKey(String user) {
+    return PrincipalKey.of(getApplication(), user);
   }
 
   /** How many sessions this node holds at the moment. */

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.sojourn.LiveSession;
 import io.sojourn.NewSessionTimeout;
+import io.sojourn.PrincipalKey;
 import io.sojourn.RequestLeases;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionRepository;
@@ -378,6 +379,9 @@ final class SojournSession extends StandardSession {
    */
   @Override
   protected void removeAttributeInternal(String name, boolean notify) {
+    if (PrincipalKey.NAME_ATTRIBUTE.equals(name) && isValid && !expiring && peek(name) != null) {
+      noteUser(null, nameOf(getPrincipal()));
+    }
     Object value;
     try {
       value = attributes.remove(name);
@@ -452,6 +456,9 @@ final class SojournSession extends StandardSession {
         throw new IllegalArgumentException(
             "Session attribute '" + name + "' cannot be stored: " + refusal.get());
       }
+      if (name.equals(PrincipalKey.NAME_ATTRIBUTE) && isValid && !value.equals(peek(name))) {
+        noteUser(value, nameOf(getPrincipal()));
+      }
     }
     super.setAttribute(name, value, notify);
   }
@@ -513,6 +520,10 @@ final class SojournSession extends StandardSession {
     synchronized (loginLock) {
       Login before = login();
       Login login = change.apply(before);
+      if (login.principal() != before.principal()
+          || (login.isNobody() && live().hasAttribute(StoredLogin.NAME))) {
+        noteUser(peek(PrincipalKey.NAME_ATTRIBUTE), nameOf(login.principal()));
+      }
       if (login.isNobody()) {
         // Also what this node could not read.
         live().removeAttribute(StoredLogin.NAME);
@@ -527,14 +538,33 @@ final class SojournSession extends StandardSession {
     changed();
   }
 
+  /**
+   * Has the store know whose session it is: who the application says that it is, or else who has
+   * logged in.
+   */
+  private void noteUser(@Nullable Object named, @Nullable String loggedIn) {
+    String name = named instanceof String text ? text : loggedIn;
+    live().setPrincipal(name == null ? PrincipalKey.NOBODY : owner.principalKey(name));
+  }
+
+  private static @Nullable String nameOf(@Nullable Principal principal) {
+    return principal == null ? null : principal.getName();
+  }
+
   /** The login over several applications that the session belongs to; null if to none. */
   @Nullable String signOn() {
     LiveSession session = live;
     return session != null && session.peek(SIGN_ON) instanceof String login ? login : null;
   }
 
-  void setSignOn(String login) {
+  /**
+   * Has the session belong to a login over several applications.
+   *
+   * @param user whose it is
+   */
+  void setSignOn(String login, @Nullable String user) {
     if (!login.equals(signOn())) {
+      noteUser(peek(PrincipalKey.NAME_ATTRIBUTE), user);
       setReserved(SIGN_ON, login);
     }
   }

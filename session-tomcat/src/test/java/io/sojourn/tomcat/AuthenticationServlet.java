@@ -2,6 +2,7 @@ package io.sojourn.tomcat;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.sojourn.PrincipalKey;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
@@ -47,6 +48,10 @@ final class AuthenticationServlet extends HttpServlet {
           request
               .getSession()
               .setMaxInactiveInterval(Integer.parseInt(request.getParameter("value")));
+      case "name" ->
+          request
+              .getSession()
+              .setAttribute(PrincipalKey.NAME_ATTRIBUTE, request.getParameter("value"));
       case "keep" -> kept = request.getSession();
       case "names" -> {
         response.getWriter().write(names(request));

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sojourn.LoadResult;
+import io.sojourn.PrincipalKey;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionRecord;
 import io.sojourn.SessionStore;
@@ -255,6 +256,19 @@ class SingleSignOnIT {
     assertThat(get(a(), "form/members/").body())
         .contains("user=root remote=root", "member=true admin=true");
     assertLoggedIn("root");
+  }
+
+  @Test
+  @Tag("R73")
+  void theSessionsOfALoginAreFoundByItsUserInEachApplication() {
+    logIn(a());
+    assertLoggedIn("anna");
+    for (String application : List.of("form", "basic")) {
+      String id = requireNonNull(browser.cookie("JSESSIONID", "/" + application));
+      PrincipalKey anna = PrincipalKey.of("localhost/" + application, "anna");
+      assertThat(requireNonNull(b().sessions.get(application)).findByPrincipal(anna, 1000))
+          .contains(SessionKey.of(id));
+    }
   }
 
   @Test
