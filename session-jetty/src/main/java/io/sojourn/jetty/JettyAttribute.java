@@ -108,6 +108,16 @@ enum JettyAttribute {
     return null;
   }
 
+  /** What Jetty calls it. */
+  String jettysName() {
+    return name;
+  }
+
+  /** The name of the user that Jetty's object for a login is about; null if it is none. */
+  static @Nullable String userName(@Nullable Object value) {
+    return value == null ? null : Login.userName(value);
+  }
+
   String storedName() {
     return storedName;
   }
@@ -181,6 +191,12 @@ enum JettyAttribute {
       stored.put(NAME, principal.getName());
       stored.put(ROLES, roles.toArray(String[]::new));
       return stored;
+    }
+
+    static @Nullable String userName(Object value) {
+      return value instanceof SessionAuthentication login
+          ? login.getUserIdentity().getUserPrincipal().getName()
+          : null;
     }
 
     private static Set<String> roles(UserIdentity user) {

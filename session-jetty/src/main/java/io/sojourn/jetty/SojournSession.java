@@ -3,6 +3,7 @@ package io.sojourn.jetty;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.sojourn.LiveSession;
 import io.sojourn.NewSessionTimeout;
+import io.sojourn.PrincipalKey;
 import io.sojourn.SessionBusyException;
 import io.sojourn.SessionException;
 import io.sojourn.SessionRepository;
@@ -554,12 +555,39 @@ class SojournSession extends ManagedSession {
               + RESERVED
               + " are Sojourn's own");
     }
+    noteUser(session, name, value);
     Object old = value == null ? remove(session, name) : put(session, name, value);
     changed(session);
     if (value != null || old != null) {
       onSessionAttributeUpdate(name, value, old);
     }
     return old;
+  }
+
+  /**
+   * Has the store know whose session it is, if that changes: who the application says that it is,
+   * or else who has logged in.
+   */
+  private void noteUser(LiveSession session, String name, @Nullable Object value) {
+    boolean isName = name.equals(PrincipalKey.NAME_ATTRIBUTE);
+    if (!isName && !name.equals(JettyAttribute.USER.jettysName())) {
+      return;
+    }
+    Object named = isName ? value : session.peek(PrincipalKey.NAME_ATTRIBUTE);
+    if (isName && Objects.equals(named, session.peek(name))) {
+      return;
+    }
+    String user =
+        named instanceof String text
+            ? text
+            : JettyAttribute.userName(isName ? login(session) : value);
+    session.setPrincipal(user == null ? PrincipalKey.NOBODY : cache.principalKey(user));
+  }
+
+  /** Jetty's object that says who is logged in. */
+  private @Nullable Object login(LiveSession session) {
+    Object here = local(session).get(JettyAttribute.USER.jettysName());
+    return here == null ? jettys(session, JettyAttribute.USER) : here;
   }
 
   @Override

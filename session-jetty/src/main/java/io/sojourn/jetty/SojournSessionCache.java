@@ -5,6 +5,7 @@ import io.sojourn.EncodeException;
 import io.sojourn.EncodedValue;
 import io.sojourn.LiveSession;
 import io.sojourn.NewSessionTimeout;
+import io.sojourn.PrincipalKey;
 import io.sojourn.RequestLeases;
 import io.sojourn.SessionBusyException;
 import io.sojourn.SessionException;
@@ -18,6 +19,7 @@ import io.sojourn.metrics.SessionFigures;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -93,6 +95,7 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
       SessionRepository repository,
       AttributeCodec codec,
       SessionFigures figures,
+      UserSessions userSessions,
       SessionPolicy policy,
       Predicate<String> serialized,
       Duration patience,
@@ -133,6 +136,10 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
 
   NewSessionTimeout newSessionTimeout() {
     return running().newSessionTimeout;
+  }
+
+  PrincipalKey principalKey(String user) {
+    return PrincipalKey.of(running().application, user);
   }
 
   Optional<String> refusal(Object value) {
@@ -228,12 +235,14 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
               return thread;
             });
     SessionFigures figures = new SessionFigures(application, repository, codec);
+    UserSessions userSessions = new UserSessions(application, this);
     context = starting;
     running =
         new Running(
             repository,
             codec,
             figures,
+            userSessions,
             policy,
             serialized,
             patience,
@@ -244,8 +253,9 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
             maintenance);
     handler.addEventListener(listener);
     stopped = false;
-    // Where Jetty has its beans in JMX, this is one of them.
+    // Where Jetty has its beans in JMX, these are two of them.
     manager.addBean(figures, false);
+    manager.addBean(userSessions, false);
     var unused =
         maintenance.scheduleWithFixedDelay(
             () -> maintain(repository, application),
@@ -274,6 +284,7 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
     awaitRequests();
     stopping.maintenance.shutdown();
     manager.removeBean(stopping.figures);
+    manager.removeBean(stopping.userSessions);
     // While a listener can still read the rest of its session.
     stopping.repository.sessions().forEach(LiveSession::passivate);
     running = null;
@@ -551,6 +562,24 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
 
   @Override
   public void checkInactiveSession(ManagedSession session) {}
+
+  // ---------------------------------------------------------------- a user's sessions
+
+  /** The keys of a user's sessions on all nodes. */
+  List<SessionKey> sessionsOf(String user) {
+    return repository().findByPrincipal(principalKey(user));
+  }
+
+  /** Ends a user's sessions on all nodes, and tells how many. */
+  int endSessionsOf(String user) {
+    return repository()
+        .endSessionsOf(
+            principalKey(user),
+            live -> {
+              var unused = local(live);
+              SojournSession.of(this, live).invalidate();
+            });
+  }
 
   // ---------------------------------------------------------------- settings of Jetty's caches
 

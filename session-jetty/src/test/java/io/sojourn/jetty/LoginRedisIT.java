@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sojourn.LoadResult;
+import io.sojourn.PrincipalKey;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionStore;
 import io.sojourn.testkit.PatientStores;
@@ -25,6 +26,12 @@ import java.util.UUID;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import javax.management.JMException;
+import javax.management.MBeanServer;
+import javax.management.MBeanServerFactory;
+import javax.management.ObjectName;
+import org.eclipse.jetty.jmx.MBeanContainer;
 import org.eclipse.jetty.security.AbstractLoginService;
 import org.eclipse.jetty.security.Constraint;
 import org.eclipse.jetty.security.HashLoginService;
@@ -56,6 +63,7 @@ class LoginRedisIT {
   private final RedisServer redis;
   private final List<SessionStore> stores = new ArrayList<>();
   private final List<JettyNode> nodes = new ArrayList<>();
+  private final List<MBeanServer> beans = new ArrayList<>();
 
   private @Nullable String cookie;
   private @Nullable String encryptionKeys;
@@ -72,12 +80,16 @@ class LoginRedisIT {
       sessions.setSessionStore(store);
       sessions.setEncryptionKeys(encryptionKeys);
       sessions.setAllowedClasses("io.sojourn.jetty.*, " + UserPrincipal.class.getName());
+      MBeanServer beansOfNode = MBeanServerFactory.newMBeanServer();
+      beans.add(beansOfNode);
       nodes.add(
           JettyNode.start(
               sessions,
               "",
               node -> {
+                node.server().addBean(new MBeanContainer(beansOfNode));
                 node.context().add(new Account(), "/account");
+                node.context().add(new Name(), "/name");
                 node.context().protect(security(users));
               }));
     }
@@ -92,6 +104,7 @@ class LoginRedisIT {
   private static LoginService jettys() {
     UserStore users = new UserStore();
     users.addUser("anna", new Password(PASSWORD), new String[] {"customer"});
+    users.addUser("bob", new Password(PASSWORD), new String[] {"customer"});
     HashLoginService service = new HashLoginService("shop");
     service.setUserStore(users);
     return service;
@@ -201,6 +214,16 @@ class LoginRedisIT {
     }
   }
 
+  /** Says whose the session is. */
+  private static final class Name extends HttpServlet {
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    protected void service(HttpServletRequest request, HttpServletResponse response) {
+      request.getSession().setAttribute(PrincipalKey.NAME_ATTRIBUTE, request.getParameter("user"));
+    }
+  }
+
   /** All servers are one to a browser, as they are behind a balancer. */
   private String send(int node, String method, String path, String form) throws IOException {
     try (Socket socket =
@@ -291,9 +314,68 @@ class LoginRedisIT {
   }
 
   private void logIn() throws IOException {
-    assertThat(send(0, "GET", "/account", "")).contains("Location: /login");
-    assertThat(send(0, "POST", "/j_security_check", "j_username=anna&j_password=" + PASSWORD))
-        .contains("/account");
+    logIn(0, "anna");
+  }
+
+  private String logIn(int node, String user) throws IOException {
+    cookie = null;
+    assertThat(send(node, "GET", "/account", "")).contains("Location: /login");
+    String form = "j_username=" + user + "&j_password=" + PASSWORD;
+    assertThat(send(node, "POST", "/j_security_check", form)).contains("/account");
+    return String.valueOf(cookie);
+  }
+
+  /** Of the MBean of a server's context. */
+  private Object invoke(int node, String operation, String user) throws JMException {
+    MBeanServer ofNode = beans.get(node);
+    ObjectName name =
+        ofNode
+            .queryNames(new ObjectName("io.sojourn.jetty:type=usersessions,*"), null)
+            .iterator()
+            .next();
+    return ofNode.invoke(
+        name, operation, new Object[] {user}, new String[] {String.class.getName()});
+  }
+
+  private static String[] keys(String... ids) {
+    return Stream.of(ids).map(id -> SessionKey.of(id).hex()).toArray(String[]::new);
+  }
+
+  @Test
+  @Tag("R73")
+  void aUserIsLoggedOutEverywhereFromOneServerAndNobodyElseIs() throws Exception {
+    start(jettys());
+    String laptop = logIn(0, "anna");
+    String phone = logIn(1, "anna");
+    String bobs = logIn(0, "bob");
+    String left = logIn(2, "anna");
+    assertThat(send(1, "GET", "/account?logout=1", "")).contains(" 200 ");
+    for (int node = 0; node < 3; node++) {
+      assertThat((String[]) invoke(node, "listSessionsOf", "anna"))
+          .as("all but " + SessionKey.of(left))
+          .containsExactlyInAnyOrder(keys(laptop, phone));
+    }
+    assertThat(invoke(1, "expireSessionsOf", "anna")).isEqualTo(2);
+    for (int node = 0; node < 3; node++) {
+      for (String gone : List.of(laptop, phone)) {
+        cookie = gone;
+        assertThat(send(node, "GET", "/account", "")).contains("Location: /login");
+      }
+      cookie = bobs;
+      assertThat(send(node, "GET", "/account", "")).contains("GET by bob");
+    }
+    assertThat((String[]) invoke(2, "listSessionsOf", "bob")).containsExactly(keys(bobs));
+  }
+
+  @Test
+  @Tag("R73")
+  void anApplicationMayNameItsUserItself() throws Exception {
+    start(jettys());
+    assertThat(send(0, "GET", "/name?user=carla", "")).contains(" 200 ");
+    assertThat((String[]) invoke(1, "listSessionsOf", "carla"))
+        .containsExactly(keys(String.valueOf(cookie)));
+    assertThat(send(1, "GET", "/name", "")).contains(" 200 ");
+    assertThat((String[]) invoke(0, "listSessionsOf", "carla")).isEmpty();
   }
 
   @Test
