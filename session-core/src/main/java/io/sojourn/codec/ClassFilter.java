@@ -171,6 +171,7 @@ public final class ClassFilter {
     "com.vaadin.data.util.NestedMethodProperty",
     "com.zaxxer.",
     "groovy.",
+    "io.sojourn.shaded.",
     "java.rmi.",
     "java.security.SignedObject",
     "javassist.",

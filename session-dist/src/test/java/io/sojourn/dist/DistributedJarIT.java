@@ -24,6 +24,10 @@ class DistributedJarIT {
 
   private static final String SERVICES = "META-INF/services/";
 
+  /** By which a servlet container finds ours in {@code WEB-INF/lib}. */
+  private static final String INITIALIZERS =
+      SERVICES + "jakarta.servlet.ServletContainerInitializer";
+
   @Test
   void everyClassIsUnderANameOfOurOwn() throws IOException {
     assertThat(DistributedJar.entries())
@@ -38,7 +42,8 @@ class DistributedJarIT {
     assertThat(DistributedJar.entries())
         .filteredOn(
             name -> name.startsWith("META-INF/") && !name.startsWith(SERVICES + "io.sojourn."))
-        .containsExactlyInAnyOrder("META-INF/MANIFEST.MF", "META-INF/LICENSE", "META-INF/NOTICE");
+        .containsExactlyInAnyOrder(
+            "META-INF/MANIFEST.MF", "META-INF/LICENSE", "META-INF/NOTICE", INITIALIZERS);
   }
 
   @Test
@@ -46,7 +51,9 @@ class DistributedJarIT {
     List<String> entries = DistributedJar.entries();
     for (String file : entries.stream().filter(name -> name.startsWith(SERVICES)).toList()) {
       String service = file.substring(SERVICES.length());
-      assertThat(entries).contains(classFile(service));
+      if (!file.equals(INITIALIZERS)) {
+        assertThat(entries).contains(classFile(service));
+      }
       assertThat(DistributedJar.lines(file))
           .isNotEmpty()
           .allSatisfy(provider -> assertThat(entries).contains(classFile(provider)));
@@ -56,6 +63,8 @@ class DistributedJarIT {
             "io.sojourn.InMemorySessionStoreProvider",
             "io.sojourn.jdbc.JdbcSessionStoreProvider",
             "io.sojourn.redis.RedisSessionStoreProvider");
+    assertThat(DistributedJar.lines(INITIALIZERS))
+        .containsExactly("io.sojourn.tomcat.SojournInitializer");
   }
 
   private static String classFile(String name) {

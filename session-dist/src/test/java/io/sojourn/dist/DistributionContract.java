@@ -2,6 +2,7 @@ package io.sojourn.dist;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.awaitility.Awaitility.await;
 
 import com.google.errorprone.annotations.FormatMethod;
 import io.sojourn.EncodedValue;
@@ -97,6 +98,38 @@ abstract class DistributionContract {
       %>
       """;
 
+  /** What an application is configured by that has our jar in its own WEB-INF/lib. */
+  private static final String OWN_WEB_XML =
+      """
+      <web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="6.0">
+        <context-param>
+          <param-name>sojourn.store</param-name>
+          <param-value>redis://127.0.0.1:%d</param-value>
+        </context-param>
+        <context-param>
+          <param-name>sojourn.username</param-name>
+          <param-value>sojourn</param-value>
+        </context-param>
+        <context-param>
+          <param-name>sojourn.password</param-name>
+          <param-value>${SOJOURN_REDIS_PASSWORD}</param-value>
+        </context-param>
+      </web-app>
+      """;
+
+  private static final String OWN_JSP =
+      """
+      <%@ page import="java.util.*" %><%
+        List<String> visits = (List<String>) session.getAttribute("visits");
+        if (visits == null) {
+          session.setAttribute("visits", visits = new ArrayList<>());
+        }
+        visits.add(request.getParameter("visit"));
+        Class<?> ours = Class.forName("io.sojourn.tomcat.SojournManager");
+      %>ours=<%= ours.getProtectionDomain().getCodeSource().getLocation() %>
+      visits=<%= visits %>
+      """;
+
   private final String line;
 
   private Tomcat first;
@@ -134,8 +167,15 @@ abstract class DistributionContract {
             "META-INF/context.xml",
             "<Context><Manager className=\"" + OwnManager.class.getName() + "\"/></Context>"),
         OwnManager.class);
-    first = install(folder.resolve("first"), "first", war, ownManager);
-    second = install(folder.resolve("second"), "second", war, ownManager);
+    Path ownJar = Files.createDirectory(folder.resolve("own-lib"));
+    Files.copy(DistributedJar.FILE, ownJar.resolve(DistributedJar.FILE.getFileName()));
+    Path own = folder.resolve("own.war");
+    War.write(
+        own,
+        ownJar,
+        Map.of("own.jsp", OWN_JSP, "WEB-INF/web.xml", OWN_WEB_XML.formatted(redis.port())));
+    first = install(folder.resolve("first"), "first", war, ownManager, own);
+    second = install(folder.resolve("second"), "second", war, ownManager, own);
     Path secrets = folder.resolve("secrets");
     Files.createDirectories(secrets.resolve("sessions"));
     Files.writeString(secrets.resolve("sessions/password"), account.group(2) + "\n");
@@ -186,6 +226,9 @@ abstract class DistributionContract {
     // So that Tomcat asks its own lib before the application's: the jar is not there for others.
     context(tomcat, "libraries", wars[0], "<Loader delegate='true'/>");
     Files.copy(wars[1], home.resolve("webapps/local.war"), StandardCopyOption.REPLACE_EXISTING);
+    // It has nothing of conf/context.xml, so no manager of the server's.
+    tomcat.write(
+        "conf/Catalina/localhost/own.xml", "<Context docBase='" + wars[2] + "' override='true'/>");
     if (node.equals("first")) {
       tomcat.write("applications/page/index.html", "A page");
       Path page = home.resolve("applications/page");
@@ -324,6 +367,36 @@ abstract class DistributionContract {
     assertThat(browser.page(second.uri("/libraries/libraries.jsp?visit=two")))
         .containsPattern("kryo=file:.*/WEB-INF/lib/kryo5-5\\.5\\.0\\.jar")
         .contains("before=[one]", "visits=[one, two]");
+  }
+
+  /** Its own Tomcat looks for what is left behind, and logs and lists it. */
+  @Test
+  @Tag("G1")
+  @Tag("R39")
+  @Tag("R68")
+  void anApplicationBringsTheJarAlongInItsOwnLib() {
+    Browser browser = new Browser();
+    assertThat(browser.page(first.uri("/own/own.jsp?visit=one")))
+        .containsPattern("ours=file:.*/WEB-INF/lib/sojourn-tomcat\\.jar")
+        .contains("visits=[one]");
+    assertThat(browser.page(second.uri("/own/own.jsp?visit=two"))).contains("visits=[one, two]");
+    String id = browser.sessionId("/own");
+    Browser admin = new Browser();
+    admin.authorize("admin", ADMIN_PASSWORD);
+    assertThat(admin.page(first.uri("/manager/text/reload?path=/own"))).startsWith("OK");
+    assertThat(browser.page(first.uri("/own/own.jsp?visit=three")))
+        .contains("visits=[one, two, three]");
+    assertThat(browser.page(second.uri("/own/own.jsp?visit=four")))
+        .contains("visits=[one, two, three, four]");
+    assertThat(browser.sessionId("/own")).isEqualTo(id);
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .untilAsserted(
+            () ->
+                assertThat(admin.page(first.uri("/manager/text/findleaks")).lines().skip(1))
+                    .isEmpty());
+    assertThat(first.log())
+        .doesNotContain("memory leak", "illegal access", "Illegal access", "failed to stop");
   }
 
   /** Not by falling back to Tomcat's own manager, which would lose sessions. */

@@ -484,6 +484,10 @@ public final class SojournManager extends ManagerBase {
     }
   }
 
+  SojournValve valve() {
+    return valve;
+  }
+
   /** Also where another manager has taken this one's place before it was started. */
   @Override
   protected void destroyInternal() throws LifecycleException {

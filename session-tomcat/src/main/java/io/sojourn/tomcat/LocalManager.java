@@ -1,0 +1,121 @@
+package io.sojourn.tomcat;
+
+import jakarta.servlet.ServletException;
+import java.lang.reflect.Field;
+import java.util.Map;
+import org.apache.catalina.Context;
+import org.apache.catalina.Lifecycle;
+import org.apache.catalina.LifecycleEvent;
+import org.apache.catalina.LifecycleListener;
+import org.apache.catalina.Manager;
+import org.apache.catalina.Pipeline;
+import org.apache.catalina.Valve;
+import org.apache.catalina.WebResourceRoot;
+import org.apache.catalina.core.StandardPipeline;
+import org.apache.catalina.session.StandardManager;
+import org.apache.juli.logging.Log;
+import org.apache.juli.logging.LogFactory;
+import org.apache.tomcat.util.IntrospectionUtils;
+
+/**
+ * Puts a manager into a context that has begun to start, and takes it out when the context stops:
+ * its classes may be the application's own, and nothing of them is to outlive the application's
+ * class loader.
+ *
+ * <p>Tomcat has started the context's valves by then, and starts the manager next.
+ */
+final class LocalManager implements LifecycleListener {
+
+  private static final Log LOG = LogFactory.getLog(LocalManager.class);
+
+  private final Context context;
+
+  private LocalManager(Context context) {
+    this.context = context;
+  }
+
+  /**
+   * Gives the context a manager.
+   *
+   * @param resources a {@link WebResourceRoot} of the context; no Tomcat, no such type
+   * @param attributes as those of the {@code <Manager>} element
+   * @throws ServletException that stops the start, if it cannot have one
+   */
+  static void install(Object resources, Map<String, String> attributes) throws ServletException {
+    Context context = ((WebResourceRoot) resources).getContext();
+    Manager present = context.getManager();
+    if (present != null && isOurs(present)) {
+      LOG.info(
+          "The sessions of "
+              + context.getName()
+              + " are kept by the SojournManager that its context was given before, and not as"
+              + " parameters of the application or a jar in WEB-INF/lib would have it");
+      return;
+    }
+    if (present != null && present.getClass() != StandardManager.class) {
+      throw new ServletException(
+          "SojournManager cannot keep the sessions of "
+              + context.getName()
+              + ", whose context has a manager of its own, "
+              + present.getClass().getName()
+              + ": remove that, or the sojourn.* parameters and the jar in WEB-INF/lib");
+    }
+    if (!attributes.containsKey("store")) {
+      throw new ServletException(
+          "SojournManager cannot keep the sessions of "
+              + context.getName()
+              + ": the context parameter sojourn.store is missing, the URL of the store, for"
+              + " instance redis://127.0.0.1:6379");
+    }
+    SojournManager manager = new SojournManager();
+    attributes.forEach((name, value) -> IntrospectionUtils.setProperty(manager, name, value));
+    context.addLifecycleListener(new LocalManager(context));
+    context.setManager(manager);
+    putFirst(manager.valve(), context.getPipeline());
+  }
+
+  /** Also one that another class loader has loaded. */
+  private static boolean isOurs(Manager manager) {
+    return manager.getClass().getName().equals(SojournManager.class.getName());
+  }
+
+  /**
+   * Moves the last valve of a pipeline in front of the others, above all an authenticator. Tomcat
+   * has no way to do so but to end and forget those others.
+   */
+  private static void putFirst(Valve valve, Pipeline pipeline) throws ServletException {
+    Valve first = pipeline.getFirst();
+    if (first == valve) {
+      return;
+    }
+    try {
+      Field field = StandardPipeline.class.getDeclaredField("first");
+      field.setAccessible(true);
+      Valve before = first;
+      while (before.getNext() != valve) {
+        before = before.getNext();
+      }
+      field.set(pipeline, valve);
+      before.setNext(valve.getNext());
+      valve.setNext(first);
+    } catch (ReflectiveOperationException | RuntimeException e) {
+      throw new ServletException(
+          "SojournManager cannot put its valve in front of "
+              + first.getClass().getName()
+              + " here; put the jar into Tomcat's lib, and the manager into context.xml",
+          e);
+    }
+  }
+
+  /**
+   * While classes can still be loaded. Whoever asks the context meanwhile finds Tomcat's own
+   * manager, which it would have been given, and no session in it.
+   */
+  @Override
+  public void lifecycleEvent(LifecycleEvent event) {
+    if (event.getType().equals(Lifecycle.CONFIGURE_STOP_EVENT)) {
+      context.removeLifecycleListener(this);
+      context.setManager(new StandardManager());
+    }
+  }
+}
