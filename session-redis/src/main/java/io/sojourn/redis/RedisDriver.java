@@ -25,6 +25,7 @@ import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.NettyCustomizer;
 import io.netty.channel.Channel;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.FastThreadLocal;
 import io.netty.util.internal.logging.InternalLoggerFactory;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -36,6 +37,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -78,6 +80,13 @@ final class RedisDriver implements AutoCloseable {
   private static final Pattern REPLICATION_ID = Pattern.compile("\\bmaster_replid:(\\w+)");
 
   private final AtomicLong histories = new AtomicLong();
+
+  /**
+   * Whether a web application has this class in its own lib: the server's threads are not to keep
+   * anything of its class loader's then.
+   */
+  private final boolean ofApplication;
+
   private final AtomicBoolean asked = new AtomicBoolean();
   private volatile boolean tried;
   private volatile boolean closed;
@@ -93,6 +102,10 @@ final class RedisDriver implements AutoCloseable {
   }
 
   RedisDriver(RedisSettings settings) {
+    ClassLoader own = RedisDriver.class.getClassLoader();
+    this.ofApplication =
+        own == Thread.currentThread().getContextClassLoader()
+            && own != ClassLoader.getSystemClassLoader();
     LOGGERS_OF_CONTENT.forEach(logger -> logger.setFilter(RedisDriver::isWithoutContent));
     this.resources =
         ClientResources.builder()
@@ -203,7 +216,7 @@ final class RedisDriver implements AutoCloseable {
                 .thenApply(id -> new Opened(connection, id)));
   }
 
-  private static CompletionStage<String> replicationId(
+  private CompletionStage<String> replicationId(
       StatefulRedisConnection<byte[], byte[]> connection, Duration patience) {
     return within(patience, connection.async().info("replication"))
         .exceptionally(failure -> refused(failure, ""))
@@ -238,7 +251,7 @@ final class RedisDriver implements AutoCloseable {
    * Fails as a write would fail, or as the way to the server has. A server that does not say what
    * it is may be one.
    */
-  private static CompletionStage<StatefulRedisConnection<byte[], byte[]>> primary(
+  private CompletionStage<StatefulRedisConnection<byte[], byte[]>> primary(
       StatefulRedisConnection<byte[], byte[]> connection, Duration patience) {
     return within(
             patience,
@@ -299,20 +312,37 @@ final class RedisDriver implements AutoCloseable {
     return new RedisException("The driver has been closed");
   }
 
-  /** The same as the driver's, and a failure if it takes longer. */
-  static <T> CompletableFuture<T> within(Duration time, CompletionStage<T> stage) {
+  /**
+   * The same as the driver's, and a failure if it takes longer. The JDK's own way starts a thread
+   * that never ends, with the class loader of whoever needs it first.
+   */
+  <T> CompletableFuture<T> within(Duration time, CompletionStage<T> stage) {
     CompletableFuture<T> result = new CompletableFuture<>();
+    Future<?> alarm;
+    try {
+      alarm =
+          resources
+              .eventExecutorGroup()
+              .schedule(
+                  () -> result.completeExceptionally(new TimeoutException()),
+                  time.toMillis(),
+                  TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException closed) {
+      result.completeExceptionally(closed);
+      return result;
+    }
     // Not dependent on the driver's, whose failures would come wrapped.
     var unused =
         stage.whenComplete(
             (value, failure) -> {
+              alarm.cancel(false);
               if (failure == null) {
                 result.complete(value);
               } else {
                 result.completeExceptionally(failure);
               }
             });
-    return result.orTimeout(time.toMillis(), TimeUnit.MILLISECONDS);
+    return result;
   }
 
   /** Does something after a while, unless this is closed by then. */
@@ -343,6 +373,13 @@ final class RedisDriver implements AutoCloseable {
     }
   }
 
+  /** Drops what the driver's libraries keep for the calling thread, which outlives the store. */
+  void forgetThread() {
+    if (ofApplication) {
+      FastThreadLocal.removeAll();
+    }
+  }
+
   /** Closes what is open and ends the threads. Repeatable; never throws. */
   @Override
   public void close() {
@@ -362,5 +399,6 @@ final class RedisDriver implements AutoCloseable {
     } catch (RuntimeException e) {
       LOGGER.log(Level.DEBUG, "The driver's threads did not end in order", e);
     }
+    forgetThread();
   }
 }

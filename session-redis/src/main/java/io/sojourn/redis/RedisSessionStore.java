@@ -157,9 +157,14 @@ public final class RedisSessionStore implements SessionStore {
     this.driver = new RedisDriver(settings);
     this.ofCluster = settings.isCluster();
     this.scripts =
-        ofCluster ? new RedisCluster(driver, settings, url) : new RedisLinks(driver, settings, url);
+        new ForgetfulRunner(
+            ofCluster
+                ? new RedisCluster(driver, settings, url)
+                : new RedisLinks(driver, settings, url),
+            driver);
     this.keys = new RedisKeys(configuration.application());
     this.clockOffset = configuration.clockOffset();
+    driver.forgetThread();
   }
 
   @Override

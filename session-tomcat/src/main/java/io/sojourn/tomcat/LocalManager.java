@@ -1,7 +1,17 @@
 package io.sojourn.tomcat;
 
+import static java.lang.invoke.MethodType.methodType;
+
 import jakarta.servlet.ServletException;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.lang.reflect.Field;
+import java.lang.runtime.ObjectMethods;
+import java.sql.Driver;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.Collections;
 import java.util.Map;
 import org.apache.catalina.Context;
 import org.apache.catalina.Lifecycle;
@@ -116,6 +126,49 @@ final class LocalManager implements LifecycleListener {
     if (event.getType().equals(Lifecycle.CONFIGURE_STOP_EVENT)) {
       context.removeLifecycleListener(this);
       context.setManager(new StandardManager());
+      ClassLoader own = LocalManager.class.getClassLoader();
+      if (own == context.getLoader().getClassLoader()) {
+        forgetDrivers(own);
+        forgetRecords();
+      }
+    }
+  }
+
+  /** Tomcat would do so too, and warn. */
+  private static void forgetDrivers(ClassLoader own) {
+    // Where another class loader has registered a driver, this loads and registers ours.
+    var unused = DriverManager.getDrivers();
+    for (Driver driver : Collections.list(DriverManager.getDrivers())) {
+      if (driver.getClass().getClassLoader() == own) {
+        try {
+          DriverManager.deregisterDriver(driver);
+        } catch (SQLException e) {
+          LOG.warn("The JDBC driver " + driver.getClass().getName() + " stays registered", e);
+        }
+      }
+    }
+  }
+
+  /**
+   * Java 17 keeps the types that it has last made a record's {@code equals}, {@code hashCode} and
+   * {@code toString} for, and thereby their class loader. It is made to keep types of its own.
+   */
+  private static void forgetRecords() {
+    MethodHandles.Lookup lookup = MethodHandles.lookup();
+    try {
+      MethodHandle component = lookup.findVirtual(String.class, "trim", methodType(String.class));
+      for (Map.Entry<String, MethodType> method :
+          Map.of(
+                  "equals", methodType(boolean.class, String.class, Object.class),
+                  "hashCode", methodType(int.class, String.class),
+                  "toString", methodType(String.class, String.class))
+              .entrySet()) {
+        var unused =
+            ObjectMethods.bootstrap(
+                lookup, method.getKey(), method.getValue(), String.class, "text", component);
+      }
+    } catch (Throwable e) {
+      LOG.debug("Java may keep a class loader", e);
     }
   }
 }

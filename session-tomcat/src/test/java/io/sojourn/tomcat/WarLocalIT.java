@@ -63,7 +63,7 @@ class WarLocalIT {
   /** What a store and the manager are made of, each in a jar or folder of the class path. */
   private static final Pattern LIBRARY =
       Pattern.compile(
-          "session-(core|jdbc|redis|tomcat)|kryo|caffeine|HikariCP|lettuce|netty-|react(or|ive)-"
+          "/session-(core|jdbc|redis|tomcat)/|kryo|caffeine|HikariCP|lettuce|netty-|react(or|ive)-"
               + "|redis-authx|slf4j|mariadb-java-client|objenesis|minlog|reflectasm");
 
   private static final String WEB_XML =
@@ -157,7 +157,7 @@ class WarLocalIT {
       Path libraries = Files.createDirectory(application.resolve("WEB-INF/lib"));
       for (String entry : classPath()) {
         Path path = Path.of(entry);
-        if (LIBRARY.matcher(entry).find() && Files.exists(path) && !entry.contains("testkit")) {
+        if (LIBRARY.matcher(entry).find() && Files.exists(path) && !entry.contains("test-classes") && !entry.endsWith("-tests.jar")) {
           bring(path, libraries);
         }
       }
@@ -291,17 +291,21 @@ class WarLocalIT {
     loaders.add(new WeakReference<>(context.getLoader().getClassLoader()));
   }
 
-  /** As often as it takes until expired sessions are looked for. */
-  private static void workInBackground(StandardContext context) throws InterruptedException {
-    Thread worker =
-        new Thread(
+  /**
+   * As often as it takes until expired sessions are looked for, on a thread that outlives the
+   * application, as Tomcat does.
+   */
+  private void workInBackground(StandardContext context) throws Exception {
+    tomcat
+        .getServer()
+        .getUtilityExecutor()
+        .submit(
             () -> {
               for (int i = 0; i < 6; i++) {
                 context.backgroundProcess();
               }
-            });
-    worker.start();
-    worker.join();
+            })
+        .get();
   }
 
   private long alive() {
