@@ -57,7 +57,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class WarLocalIT {
 
   private static final int REDEPLOYS = Integer.getInteger("sojourn.test.localRedeploys", 2);
-  private static final int RELOADS = 2;
+  private static final int RELOADS = 1;
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /** What a store and the manager are made of, each in a jar or folder of the class path. */
@@ -118,6 +118,8 @@ class WarLocalIT {
     // As in the server.xml that comes with Tomcat: threads that have served an application end
     // when it stops.
     tomcat.getServer().addLifecycleListener(new ThreadLocalLeakPreventionListener());
+    // A Tomcat that starts without a host warns of it.
+    var unused = tomcat.getHost();
     tomcat.start();
   }
 
@@ -157,7 +159,7 @@ class WarLocalIT {
       Path libraries = Files.createDirectory(application.resolve("WEB-INF/lib"));
       for (String entry : classPath()) {
         Path path = Path.of(entry);
-        if (LIBRARY.matcher(entry).find() && Files.exists(path) && !entry.contains("test-classes") && !entry.endsWith("-tests.jar")) {
+        if (LIBRARY.matcher(entry).find() && Files.exists(path) && !entry.endsWith("-tests.jar")) {
           bring(path, libraries);
         }
       }
