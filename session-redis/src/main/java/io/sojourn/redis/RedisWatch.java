@@ -119,7 +119,8 @@ final class RedisWatch {
         });
     TrackingArgs args = TrackingArgs.Builder.enabled().bcast().prefixes(UTF_8, prefix);
     var unused =
-        driver.within(HEARTBEAT, opened.async().clientTracking(args))
+        driver
+            .within(HEARTBEAT, opened.async().clientTracking(args))
             .whenComplete(
                 (done, failure) -> {
                   String refusal = failure == null ? refusal(opened) : refusal(failure);
@@ -164,7 +165,8 @@ final class RedisWatch {
   /** Asks from time to time whether the server is still there: one that hangs says nothing. */
   private void beat(StatefulRedisConnection<byte[], byte[]> opened) {
     var unused =
-        driver.within(HEARTBEAT, opened.async().ping())
+        driver
+            .within(HEARTBEAT, opened.async().ping())
             .whenComplete(
                 (pong, failure) -> {
                   if (failure == null) {

@@ -96,7 +96,8 @@ final class SentinelWatch {
           }
         });
     var unused =
-        driver.within(HEARTBEAT, connection.async().subscribe(SWITCH))
+        driver
+            .within(HEARTBEAT, connection.async().subscribe(SWITCH))
             .whenComplete(
                 (done, failure) -> {
                   if (failure == null) {
@@ -114,7 +115,8 @@ final class SentinelWatch {
   /** Asks from time to time whether the sentinel is still there: one that hangs says nothing. */
   private void beat(StatefulRedisPubSubConnection<String, String> connection, int attempt) {
     var unused =
-        driver.within(HEARTBEAT, connection.async().ping())
+        driver
+            .within(HEARTBEAT, connection.async().ping())
             .whenComplete(
                 (pong, failure) -> {
                   if (failure == null) {

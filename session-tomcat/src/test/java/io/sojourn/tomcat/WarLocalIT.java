@@ -39,6 +39,7 @@ import org.apache.catalina.session.PersistentManager;
 import org.apache.catalina.session.StandardManager;
 import org.apache.catalina.startup.ContextConfig;
 import org.apache.catalina.startup.Tomcat;
+import org.apache.tomcat.util.IntrospectionUtils;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -203,10 +204,10 @@ class WarLocalIT {
     context.addLifecycleListener(config);
     // Initializers are found without it.
     context.getJarScanner().setJarScanFilter((type, name) -> false);
-    // Which would need --add-opens.
-    context.setClearReferencesObjectStreamClassCaches(false);
-    context.setClearReferencesRmiTargets(false);
-    context.setClearReferencesThreadLocals(false);
+    // Which would need --add-opens. Tomcat 11 has not all of them.
+    for (String kept : List.of("ObjectStreamClassCaches", "RmiTargets", "ThreadLocals")) {
+      IntrospectionUtils.setProperty(context, "clearReferences" + kept, "false");
+    }
     preparation.accept(context);
     tomcat.getHost().addChild(context);
     return context;
