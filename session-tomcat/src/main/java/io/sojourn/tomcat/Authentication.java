@@ -77,6 +77,14 @@ final class Authentication implements AutoCloseable {
       for (Valve valve : parent.getPipeline().getValves()) {
         if (valve instanceof SojournSingleSignOn ours) {
           found = ours;
+        } else if (valve.getClass().getName().equals(SojournSingleSignOn.class.getName())) {
+          throw new IllegalArgumentException(
+              "The valve "
+                  + valve.getClass().getName()
+                  + " of "
+                  + parent.getName()
+                  + " is of another jar than this manager, which cannot share its logins; remove the"
+                  + " jar from the application's WEB-INF/lib: that in Tomcat's lib has the manager, too");
         } else if (valve instanceof SingleSignOn) {
           throw new IllegalArgumentException(
               "The valve "

@@ -11,8 +11,12 @@ import java.lang.runtime.ObjectMethods;
 import java.sql.Driver;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.Map;
+import java.util.logging.LogManager;
+import java.util.logging.Logger;
+import org.apache.catalina.Container;
 import org.apache.catalina.Context;
 import org.apache.catalina.Lifecycle;
 import org.apache.catalina.LifecycleEvent;
@@ -38,6 +42,11 @@ final class LocalManager implements LifecycleListener {
 
   private static final Log LOG = LogFactory.getLog(LocalManager.class);
 
+  private static final String MYSQLS_DRIVER = "com.mysql.cj.jdbc.Driver";
+  private static final String MYSQLS_CLEANUP = "com.mysql.cj.jdbc.AbandonedConnectionCleanupThread";
+  private static final String MYSQLS_THREAD = "mysql-cj-abandoned-connection-cleanup";
+  private static final Duration MYSQLS_PATIENCE = Duration.ofSeconds(2);
+
   private final Context context;
 
   private LocalManager(Context context) {
@@ -58,8 +67,8 @@ final class LocalManager implements LifecycleListener {
       LOG.info(
           "The sessions of "
               + context.getName()
-              + " are kept by the SojournManager that its context was given before, and not as"
-              + " parameters of the application or a jar in WEB-INF/lib would have it");
+              + " are kept by the SojournManager of its context.xml; its sojourn.* parameters, and a"
+              + " jar in its WEB-INF/lib, are not used");
       return;
     }
     if (present != null && present.getClass() != StandardManager.class) {
@@ -129,6 +138,7 @@ final class LocalManager implements LifecycleListener {
       ClassLoader own = LocalManager.class.getClassLoader();
       if (own == context.getLoader().getClassLoader()) {
         forgetDrivers(own);
+        forgetFilters(own);
         forgetRecords();
       }
     }
@@ -145,27 +155,62 @@ final class LocalManager implements LifecycleListener {
         } catch (SQLException e) {
           LOG.warn("The JDBC driver " + driver.getClass().getName() + " stays registered", e);
         }
+        if (driver.getClass().getName().equals(MYSQLS_DRIVER)) {
+          endMySqlsThread(own);
+        }
+      }
+    }
+  }
+
+  /** It would end without it, but after Tomcat has warned of it. */
+  private static void endMySqlsThread(ClassLoader own) {
+    try {
+      var unused =
+          Class.forName(MYSQLS_CLEANUP, true, own).getMethod("checkedShutdown").invoke(null);
+      for (Thread thread : Thread.getAllStackTraces().keySet()) {
+        if (thread.getName().equals(MYSQLS_THREAD) && thread.getContextClassLoader() == own) {
+          thread.join(MYSQLS_PATIENCE.toMillis());
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ReflectiveOperationException e) {
+      LOG.debug("A thread of MySQL's driver goes on for a while", e);
+    }
+  }
+
+  /** Tomcat's own log manager keeps an application's loggers, for its class loader. */
+  private static void forgetFilters(ClassLoader own) {
+    LogManager loggers = LogManager.getLogManager();
+    for (String name : Collections.list(loggers.getLoggerNames())) {
+      Logger logger = loggers.getLogger(name);
+      if (logger != null
+          && logger.getFilter() != null
+          && logger.getFilter().getClass().getClassLoader() == own) {
+        logger.setFilter(null);
       }
     }
   }
 
   /**
-   * Java 17 keeps the types that it has last made a record's {@code equals}, {@code hashCode} and
-   * {@code toString} for, and thereby their class loader. It is made to keep types of its own.
+   * Java keeps the types that it has last made a record's {@code equals}, {@code hashCode} and
+   * {@code toString} for, and thereby their class loader, 25 as long as there is memory. It is made
+   * to keep types of Tomcat's.
    */
   private static void forgetRecords() {
     MethodHandles.Lookup lookup = MethodHandles.lookup();
     try {
-      MethodHandle component = lookup.findVirtual(String.class, "trim", methodType(String.class));
+      MethodHandle component =
+          lookup.findVirtual(Context.class, "getParent", methodType(Container.class));
       for (Map.Entry<String, MethodType> method :
           Map.of(
-                  "equals", methodType(boolean.class, String.class, Object.class),
-                  "hashCode", methodType(int.class, String.class),
-                  "toString", methodType(String.class, String.class))
+                  "equals", methodType(boolean.class, Context.class, Object.class),
+                  "hashCode", methodType(int.class, Context.class),
+                  "toString", methodType(String.class, Context.class))
               .entrySet()) {
         var unused =
             ObjectMethods.bootstrap(
-                lookup, method.getKey(), method.getValue(), String.class, "text", component);
+                lookup, method.getKey(), method.getValue(), Context.class, "parent", component);
       }
     } catch (Throwable e) {
       LOG.debug("Java may keep a class loader", e);

@@ -58,14 +58,19 @@ import org.junit.jupiter.params.provider.ValueSource;
 class WarLocalIT {
 
   private static final int REDEPLOYS = Integer.getInteger("sojourn.test.localRedeploys", 2);
-  private static final int RELOADS = 1;
   private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  /**
+   * Java 25 keeps the type of the last record softly. Tomcat's types take its place only where they
+   * are not in the class path, as they are here.
+   */
+  private static final long SOFTLY_KEPT = Runtime.version().feature() < 25 ? 0 : 1;
 
   /** What a store and the manager are made of, each in a jar or folder of the class path. */
   private static final Pattern LIBRARY =
       Pattern.compile(
           "/session-(core|jdbc|redis|tomcat)/|kryo|caffeine|HikariCP|lettuce|netty-|react(or|ive)-"
-              + "|redis-authx|slf4j|mariadb-java-client|objenesis|minlog|reflectasm");
+              + "|redis-authx|slf4j|mariadb-java-client|mysql-connector|objenesis|minlog|reflectasm");
 
   private static final String WEB_XML =
       """
@@ -251,7 +256,7 @@ class WarLocalIT {
         StandardContext context = deploy(application);
         assertThat(context.getState().isAvailable()).isTrue();
         assertThat(browser.get(garage("?drive")).body()).isEqualTo("" + ++miles);
-        for (int j = 0; j < RELOADS; j++) {
+        if (i == 0) {
           remember(context);
           context.reload();
           assertThat(browser.get(garage("?drive")).body()).isEqualTo("" + ++miles);
@@ -265,8 +270,10 @@ class WarLocalIT {
       }
       warnings = log.warnings();
     }
-    assertThat(loaders).hasSize(REDEPLOYS * (RELOADS + 1));
-    await().atMost(PATIENCE).untilAsserted(() -> assertThat(alive()).isZero());
+    assertThat(loaders).hasSize(REDEPLOYS + 1);
+    await()
+        .atMost(PATIENCE)
+        .untilAsserted(() -> assertThat(alive()).isLessThanOrEqualTo(SOFTLY_KEPT));
     Map<String, Integer> before = threads;
     await()
         .atMost(PATIENCE)
@@ -347,6 +354,16 @@ class WarLocalIT {
         .contains(PersistentManager.class.getName());
   }
 
+  @Test
+  @Tag("R71")
+  void theServersSingleSignOnIsRefusedAsItKnowsNoManagerOfAnotherJar() throws IOException {
+    SojournSingleSignOn signOns = new SojournSingleSignOn();
+    signOns.setStore("memory:");
+    tomcat.getHost().getPipeline().addValve(signOns);
+    assertThat(refusal(application(true, "sojourn.store", "memory:")))
+        .contains(SojournSingleSignOn.class.getName() + " of localhost is of another jar");
+  }
+
   private String refusal(Path application) {
     return refusal(application, context -> {});
   }
@@ -396,6 +413,16 @@ class WarLocalIT {
           .extracting(LogRecord::getLevel)
           .isEqualTo(Level.INFO);
     }
+  }
+
+  @Test
+  @Tag("R69")
+  void whereTheServersClassesGoBeforeTheApplicationsItsJarKeepsTheSessions() throws IOException {
+    StandardContext context =
+        deploy(
+            application(true, "sojourn.store", "memory:"), starting -> starting.setDelegate(true));
+    assertThat(context.getState().isAvailable()).isTrue();
+    assertThat(context.getManager()).isExactlyInstanceOf(SojournManager.class);
   }
 
   /** The initializer is found in the class path of the server by every application. */
