@@ -16,11 +16,19 @@ final class DistributedJar {
 
   static final Path FILE = TARGET.resolve("sojourn-tomcat.jar");
 
+  /** The one in the archive for a Jetty. */
+  static final Path JETTYS = TARGET.resolve("sojourn-jetty.jar");
+
   private DistributedJar() {}
 
   /** The names of all files in it. */
   static List<String> entries() throws IOException {
-    try (JarFile jar = new JarFile(FILE.toFile())) {
+    return entries(FILE);
+  }
+
+  /** The names of all files in one of the two. */
+  static List<String> entries(Path file) throws IOException {
+    try (JarFile jar = new JarFile(file.toFile())) {
       return jar.stream().filter(entry -> !entry.isDirectory()).map(ZipEntry::getName).toList();
     }
   }

@@ -8,6 +8,8 @@ import java.io.InputStream;
 import java.lang.module.ModuleFinder;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -65,6 +67,15 @@ class DistributedJarIT {
             "io.sojourn.redis.RedisSessionStoreProvider");
     assertThat(DistributedJar.lines(INITIALIZERS))
         .containsExactly("io.sojourn.tomcat.SojournInitializer");
+  }
+
+  /** Jetty would find it in its own lib, too, where there is no servlet API. */
+  @Test
+  void inJettysJarIsTheSameButForWhatTomcatInitializesApplicationsBy() throws IOException {
+    List<String> entries = new ArrayList<>(DistributedJar.entries());
+    entries.remove(INITIALIZERS);
+    assertThat(DistributedJar.entries(DistributedJar.JETTYS))
+        .containsExactlyInAnyOrderElementsOf(entries);
   }
 
   private static String classFile(String name) {
@@ -169,6 +180,8 @@ class DistributedJarIT {
 
   @Test
   void itHasAModuleName() {
-    assertThat(ModuleFinder.of(DistributedJar.FILE).find("io.sojourn.dist")).isPresent();
+    for (Path jar : List.of(DistributedJar.FILE, DistributedJar.JETTYS)) {
+      assertThat(ModuleFinder.of(jar).find("io.sojourn.dist")).isPresent();
+    }
   }
 }
