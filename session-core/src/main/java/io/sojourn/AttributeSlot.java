@@ -101,6 +101,10 @@ final class AttributeSlot {
   @GuardedBy("this")
   private @Nullable Watched watched;
 
+  /** The value, if it cannot be watched. */
+  @GuardedBy("this")
+  private @Nullable Object unwatchable;
+
   @GuardedBy("this")
   private boolean removed;
 
@@ -288,11 +292,27 @@ final class AttributeSlot {
     if (detached || (!isPresent() && !anyway)) {
       return false;
     }
-    value = null;
+    dropValue();
     removed = true;
     handedOut = false;
     changes++;
     return true;
+  }
+
+  /** With all that is known of it. */
+  @GuardedBy("this")
+  private void dropValue() {
+    value = null;
+    forgetOtherValues();
+  }
+
+  /** Holds on to no other value than the present one. */
+  @GuardedBy("this")
+  private void forgetOtherValues() {
+    judged = judged == value ? value : null;
+    foundUnchanged = foundUnchanged == value ? value : null;
+    unwatchable = unwatchable == value ? value : null;
+    watched = watched != null && watched.value == value ? watched : null;
   }
 
   /**
@@ -303,9 +323,7 @@ final class AttributeSlot {
   synchronized boolean forgetHandedOut() {
     handedOut = false;
     replaced = List.of();
-    judged = judged == value ? value : null;
-    foundUnchanged = foundUnchanged == value ? value : null;
-    watched = watched != null && watched.value == value ? watched : null;
+    forgetOtherValues();
     detached |= stored == null && value == null && changes == settled;
     return detached;
   }
@@ -404,14 +422,21 @@ final class AttributeSlot {
     synchronized (this) {
       known = watched != null && watched.value == captured ? watched : null;
       watched = null;
-      watch = known == null && foundUnchanged == captured;
+      watch = known == null && foundUnchanged == captured && unwatchable != captured;
     }
     if (known == null || !known.unchanged.getAsBoolean()) {
-      // Asked for before it is encoded: what changes in between is found the next time.
       Optional<BooleanSupplier> sinceNow = watch ? codec.watch(captured) : Optional.empty();
       EncodedValue now = pending ? codec.encode(captured) : codec.encodeToCompare(captured);
-      known = sinceNow.map(unchanged -> new Watched(captured, unchanged, now)).orElse(null);
+      // What has changed in between may change back, and would be as it was before it was encoded.
+      known =
+          sinceNow
+              .filter(BooleanSupplier::getAsBoolean)
+              .map(unchanged -> new Watched(captured, unchanged, now))
+              .orElse(null);
       if (known == null) {
+        synchronized (this) {
+          unwatchable = watch && sinceNow.isEmpty() ? captured : unwatchable;
+        }
         return now;
       }
     }
@@ -425,8 +450,9 @@ final class AttributeSlot {
   @GuardedBy("this")
   private void found(Object compared, boolean unchanged, EncodedValue now) {
     foundUnchanged = unchanged ? compared : null;
+    watched = unchanged ? watched : null;
     EncodedValue kept = now.equals(encoded) ? encoded : storedAsEncodedHere;
-    if (watched != null && unchanged && kept != null && now.equals(kept)) {
+    if (watched != null && kept != null && now.equals(kept)) {
       // Not one more copy of the same bytes.
       watched.encoded = kept;
     }
@@ -538,7 +564,7 @@ final class AttributeSlot {
     if (newVersion < version && !anyway) {
       // What was written over it has been heard of before this answer came.
       if (changes == settled && !(capture.change instanceof AttributeChange.Replace)) {
-        value = null;
+        dropValue();
         removed = false;
         handedOut = false;
         detached = stored == null;
@@ -605,7 +631,7 @@ final class AttributeSlot {
     store(incoming.value(), opened, incoming.version());
     sent = underWay;
     if (!same && changes == settled) {
-      value = null;
+      dropValue();
       removed = false;
       handedOut = false;
       reported = false;
@@ -630,7 +656,7 @@ final class AttributeSlot {
     store(null, null, removedBy);
     if (changes == settled || removed) {
       settled = changes;
-      value = null;
+      dropValue();
       handedOut = false;
       detached = replaced.isEmpty();
     }

@@ -95,10 +95,17 @@ final class NearCache {
   /** Its size has changed, or it need not stay any more. */
   void weighAnew(LiveSession session) {
     SessionKey key = session.key();
-    OptionalInt present = sessions.policy().eviction().orElseThrow().weightOf(key);
-    if (present.isPresent() && present.getAsInt() != weigh(key, session)) {
-      boolean unused = sessions.asMap().replace(key, session, session);
+    OptionalInt present = weightOf(key);
+    while (present.isPresent()
+        && present.getAsInt() != weigh(key, session)
+        && sessions.asMap().replace(key, session, session)) {
+      // Whoever weighed it at the same time may have come later, with what held before.
+      present = weightOf(key);
     }
+  }
+
+  private OptionalInt weightOf(SessionKey key) {
+    return sessions.policy().eviction().orElseThrow().weightOf(key);
   }
 
   /** Brings it within its bounds if what came last has not: an unused cache would wait for use. */

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
@@ -133,6 +134,51 @@ class WatchedValuesTest {
     request();
     assertThat(cart.get(0)).contains("lamp");
     assertThat(cartElsewhere()).hasToString("[[book, lamp]]");
+  }
+
+  /** As a rollback does, or a mark that is set while something is under way. */
+  @Test
+  void whatChangesForAnEncodingAndBackIsSaved() {
+    begun();
+    List<List<String>> cart = request();
+    hooked.afterWatch =
+        () -> {
+          hooked.afterWatch = () -> {};
+          cart.get(0).add("lamp");
+        };
+    request();
+    assertThat(cartElsewhere()).hasToString("[[book, lamp]]");
+    request(() -> cart.get(0).remove("lamp"));
+    assertThat(cartElsewhere()).hasToString("[[book]]");
+  }
+
+  @Test
+  void whatHasChangedBackByItsEncodingIsSavedWhenItChangesAgain() {
+    begun();
+    List<List<String>> cart = request();
+    String lamp = "lamp";
+    hooked.afterWatch =
+        () -> {
+          hooked.afterWatch = () -> {};
+          cart.get(0).remove(lamp);
+        };
+    request(() -> cart.get(0).add(lamp));
+    assertThat(cartElsewhere()).hasToString("[[book]]");
+    request(() -> cart.get(0).add(lamp));
+    assertThat(cartElsewhere()).hasToString("[[book, lamp]]");
+  }
+
+  @Test
+  void whatCannotBeWatchedIsNotLookedThroughEachTime() {
+    LiveSession session = node.create("s", HALF_AN_HOUR);
+    session.setAttribute("cart", new ArrayList<>(List.of(new ArrayList<>(), new int[] {1})));
+    assertThat(node.flush(session)).isTrue();
+    AtomicInteger looks = new AtomicInteger();
+    hooked.afterWatch = looks::incrementAndGet;
+    for (int i = 0; i < 10; i++) {
+      request();
+    }
+    assertThat(looks).hasValue(1);
   }
 
   @Test

@@ -229,6 +229,13 @@ final class ContainerForms {
     }
   }
 
+  /** Goes through a map or a collection. */
+  static boolean walkAny(Walk walk, Object value) {
+    return value instanceof Map<?, ?> map
+        ? walk(walk, map)
+        : value instanceof Collection<?> elements && walk(walk, elements, elements.size());
+  }
+
   /** Goes through elements, by their number first. */
   static boolean walk(Walk walk, Iterable<? extends @Nullable Object> elements, int size) {
     if (!walk.visit((long) size)) {

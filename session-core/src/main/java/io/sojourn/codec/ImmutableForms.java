@@ -2,7 +2,6 @@ package io.sojourn.codec;
 
 import io.sojourn.DecodeException;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
@@ -78,10 +77,7 @@ final class ImmutableForms {
 
     @Override
     boolean walk(Walk walk, T value) {
-      return value instanceof Map<?, ?> map
-          ? ContainerForms.walk(walk, map)
-          : value instanceof Collection<?> elements
-              && ContainerForms.walk(walk, elements, elements.size());
+      return ContainerForms.walkAny(walk, value);
     }
 
     @Override

@@ -75,7 +75,8 @@ final class ViewForms {
 
     @Override
     boolean walk(Walk walk, Object value) {
-      return walk.visitViewed(value);
+      // And what it shows: what it is a view of may have something else written in its place.
+      return walk.visitViewed(value) && ContainerForms.walkAny(walk, value);
     }
 
     @Override

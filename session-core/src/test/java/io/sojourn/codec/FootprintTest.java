@@ -117,6 +117,29 @@ class FootprintTest {
     assertThat(unchanged.getAsBoolean()).isFalse();
   }
 
+  /** As lists that know of a database do. */
+  static final class Detaching extends ArrayList<Object> {
+    private static final long serialVersionUID = 1L;
+
+    Object writeReplace() {
+      return new ArrayList<>(this);
+    }
+  }
+
+  @Test
+  void aViewOfWhatIsWrittenAsSomethingElseIsLookedAtItself() {
+    List<Object> viewed = new Detaching();
+    viewed.add("a");
+    Object view = Collections.unmodifiableList(viewed);
+    EncodedValue before = codec.encode(view);
+    BooleanSupplier unchanged = watch(view);
+
+    assertThat(unchanged.getAsBoolean()).isTrue();
+    viewed.add("b");
+    assertThat(codec.encode(view)).isNotEqualTo(before);
+    assertThat(unchanged.getAsBoolean()).isFalse();
+  }
+
   @Test
   void aFieldThatIsNotStoredDoesNotCount() {
     Bean bean = new Bean();

@@ -156,8 +156,7 @@ final class Authentication implements AutoCloseable {
   }
 
   private boolean isRestricted(Request request) {
-    return (context.findConstraints().length > 0
-            && context.getRealm().findSecurityConstraints(request, context) != null)
+    return context.getRealm().findSecurityConstraints(request, context) != null
         || context.getPreemptiveAuthentication()
         || hasModule();
   }
@@ -174,7 +173,9 @@ final class Authentication implements AutoCloseable {
   /** After the request: what is known of its session anyway is known to the access log, too. */
   void end(Request request, RequestScope scope) {
     // Later than the authenticator, which looks once: one that is registered later, it never asks.
-    isWithoutModule |= relieved != null && !hasModule();
+    if (relieved != null && !isWithoutModule) {
+      isWithoutModule = !hasModule();
+    }
     if (relieved != null && scope.usesAny()) {
       SessionRequest.identify(request);
     }

@@ -243,8 +243,8 @@ final class RequestScope {
     boolean first = false;
     synchronized (this) {
       if (!sessions.contains(session)) {
-        List<SojournSession> more = new ArrayList<>(sessions.size() + 1);
-        more.addAll(sessions);
+        List<SojournSession> more = new ArrayList<>(1);
+        sessions.forEach(more::add);
         more.add(session);
         sessions = more;
         first = true;

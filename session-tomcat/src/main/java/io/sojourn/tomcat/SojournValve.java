@@ -10,7 +10,7 @@ import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.catalina.Wrapper;
 import org.apache.catalina.connector.Request;
@@ -46,7 +46,7 @@ final class SojournValve extends ValveBase {
   private final SojournManager manager;
   private final FailureLog outages = new FailureLog(LOG);
   private final FailureLog busy = new FailureLog(LOG);
-  private final LongAdder requests = new LongAdder();
+  private final AtomicInteger requests = new AtomicInteger();
   private volatile boolean closed;
 
   SojournValve(SojournManager manager) {
@@ -61,7 +61,7 @@ final class SojournValve extends ValveBase {
       getNext().invoke(request, response);
       return;
     }
-    requests.increment();
+    requests.incrementAndGet();
     try {
       if (closed) {
         unavailable(response);
@@ -70,7 +70,7 @@ final class SojournValve extends ValveBase {
         serve(request, response);
       }
     } finally {
-      requests.decrement();
+      requests.decrementAndGet();
     }
   }
 
@@ -89,7 +89,7 @@ final class SojournValve extends ValveBase {
     RequestScope current = RequestScope.current();
     int own = current != null && current.isOf(manager) ? 1 : 0;
     long deadline = System.nanoTime() + lastRequestsTime().toNanos();
-    while (requests.sum() > own && System.nanoTime() - deadline < 0) {
+    while (requests.get() > own && System.nanoTime() - deadline < 0) {
       LockSupport.parkNanos(1_000_000);
     }
   }
