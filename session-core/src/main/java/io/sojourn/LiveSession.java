@@ -489,6 +489,9 @@ public final class LiveSession {
     openedUnasked = true;
     if (pending != null) {
       capturedBytes = pending.bytes();
+      synchronized (stateLock) {
+        newPrincipal = newPrincipal == null ? pending.principal : newPrincipal;
+      }
       pending.captures.forEach(capture -> capture.slot().keep(capture));
     }
   }

@@ -1087,7 +1087,8 @@ public final class SessionRepository implements AutoCloseable {
   }
 
   /**
-   * Ends the sessions of one user, on all nodes: looks for them until there are none.
+   * Ends the sessions of one user, on all nodes: looks for them until it has ended all that were
+   * found.
    *
    * @param principal somebody
    * @param end ends one and tells its listeners. The session's id is known only if this node has
@@ -1104,17 +1105,27 @@ public final class SessionRepository implements AutoCloseable {
       if (found.isEmpty()) {
         break;
       }
-      inVain++;
+      int endedBefore = ended;
       for (SessionKey key : found) {
         LiveSession session = look(key);
-        if (session != null && !session.isGone()) {
+        if (session != null && !session.isGone() && isStoredUnder(key, session)) {
           end.accept(session);
           ended++;
-          inVain = 0;
         }
+      }
+      inVain = ended == endedBefore ? inVain + 1 : 0;
+      if (found.size() < LOOK_UP_LIMIT && ended - endedBefore == found.size()) {
+        // Who goes on logging in would keep this from ever coming to its end.
+        break;
       }
     }
     return ended;
+  }
+
+  /** Whether a session found a while ago still goes by this id; under another, it may be another user's. */
+  private boolean isStoredUnder(SessionKey key, LiveSession session) {
+    return !session.isStored()
+        || !(store.load(key, session.knownVersion()) instanceof LoadResult.Missing);
   }
 
   /** How many sessions this node has begun so far. */

@@ -101,11 +101,21 @@ final class RedisDriver implements AutoCloseable {
     return logged.getLevel().intValue() > java.util.logging.Level.FINEST.intValue();
   }
 
+  /** Whether it is a container's own class loader: no application's has the servlet API. */
+  private static boolean isContainers(ClassLoader loader) {
+    try {
+      return Class.forName("jakarta.servlet.Servlet", false, loader).getClassLoader() == loader;
+    } catch (ClassNotFoundException e) {
+      return false;
+    }
+  }
+
   RedisDriver(RedisSettings settings) {
     ClassLoader own = RedisDriver.class.getClassLoader();
     this.ofApplication =
         own == Thread.currentThread().getContextClassLoader()
-            && own != ClassLoader.getSystemClassLoader();
+            && own != ClassLoader.getSystemClassLoader()
+            && !isContainers(own);
     LOGGERS_OF_CONTENT.forEach(logger -> logger.setFilter(RedisDriver::isWithoutContent));
     this.resources =
         ClientResources.builder()

@@ -74,9 +74,12 @@ final class RedisLink {
   /** Only a script that has written nothing can be killed. */
   private static final String KILLED = "Script killed by user";
 
+  /** Of a slot that is on the move, what a script looks for may have gone already. */
+  private static final String ELSEWHERE = "non local key";
+
   /** What a server says that has not begun to do what it was asked, and may do it soon. */
   private static final Set<String> NOT_YET =
-      Set.of("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", KILLED);
+      Set.of("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", KILLED, ELSEWHERE);
 
   private static final String ACL =
       "Look at the user's ACL; docs/operations.md has the rule that is enough.";
@@ -100,6 +103,7 @@ final class RedisLink {
           Map.entry("BUSY", "A script of somebody's has been running for long: see SLOWLOG."),
           Map.entry("CLUSTERDOWN", "The cluster is not whole: see CLUSTER INFO."),
           Map.entry("TRYAGAIN", "The cluster is moving this slot."),
+          Map.entry(ELSEWHERE, "The cluster is moving this slot."),
           Map.entry("MOVED", "It is a node of a cluster: begin the URL with redis-cluster:."),
           Map.entry("ASK", "It is a node of a cluster: begin the URL with redis-cluster:."),
           Map.entry("max number of clients", "Look at CLIENT LIST and maxclients."));

@@ -24,6 +24,8 @@ for _, origin in ipairs(due) do
   local name = sessions .. origin
   local s = read(name)
   if not s then
+    -- Where the slot is on the move and the session comes after this set, a server that is asked for both refuses.
+    redis.call('EXISTS', KEYS[1], name)
     redis.call('UNLINK', name)
     redis.call('ZREM', KEYS[1], origin, 'user:' .. origin)
   elseif not expired(s, time) then

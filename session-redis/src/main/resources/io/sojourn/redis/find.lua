@@ -14,7 +14,9 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], rank, rank)) do
   local name = sessions .. origin
   local s = read(name)
   if not s then
-    -- A node of a release that knows of no users has removed it.
+    -- A node of a release that knows of no users has removed it; or its slot is on the move, and it comes after this set: then a
+    -- server that is asked for both refuses.
+    redis.call('EXISTS', KEYS[1], name)
     redis.call('ZREM', KEYS[1], member)
   elseif not s.claim and not expired(s, time) and redis.call('HGET', name, 'user') == user then
     answer[#answer + 1] = s.door and s.key or origin

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.apache.catalina.Context;
 import org.apache.catalina.authenticator.Constants;
@@ -560,11 +561,13 @@ final class SojournSession extends StandardSession {
   /**
    * Has the session belong to a login over several applications.
    *
-   * @param user whose it is
+   * @param user tells whose it is, if the login does; asked only if the session is new to it
    */
-  void setSignOn(String login, @Nullable String user) {
+  void setSignOn(String login, Supplier<@Nullable String> user) {
     if (!login.equals(signOn())) {
-      noteUser(peek(PrincipalKey.NAME_ATTRIBUTE), user);
+      String name = user.get();
+      noteUser(
+          peek(PrincipalKey.NAME_ATTRIBUTE), name == null ? nameOf(getPrincipal()) : name);
       setReserved(SIGN_ON, login);
     }
   }

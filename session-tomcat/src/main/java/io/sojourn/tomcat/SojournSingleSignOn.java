@@ -641,7 +641,7 @@ public final class SojournSingleSignOn extends SingleSignOn {
       throw e;
     }
     if (session instanceof SojournSession ours) {
-      ours.setSignOn(loginId(ssoId), userOf(entry));
+      ours.setSignOn(loginId(ssoId), () -> userOf(entry));
     } else {
       session.setNote(SESSION_NOTE, loginId(ssoId));
     }
