@@ -1122,7 +1122,10 @@ public final class SessionRepository implements AutoCloseable {
     return ended;
   }
 
-  /** Whether a session found a while ago still goes by this id; under another, it may be another user's. */
+  /**
+   * Whether a session found a while ago still goes by this id; under another, it may be another
+   * user's.
+   */
   private boolean isStoredUnder(SessionKey key, LiveSession session) {
     return !session.isStored()
         || !(store.load(key, session.knownVersion()) instanceof LoadResult.Missing);

@@ -79,7 +79,15 @@ final class RedisLink {
 
   /** What a server says that has not begun to do what it was asked, and may do it soon. */
   private static final Set<String> NOT_YET =
-      Set.of("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", KILLED, ELSEWHERE);
+      Set.of(
+          "LOADING",
+          "READONLY",
+          "MASTERDOWN",
+          "CLUSTERDOWN",
+          "TRYAGAIN",
+          "BUSY",
+          KILLED,
+          ELSEWHERE);
 
   private static final String ACL =
       "Look at the user's ACL; docs/operations.md has the rule that is enough.";

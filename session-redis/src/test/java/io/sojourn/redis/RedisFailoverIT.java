@@ -18,8 +18,11 @@ import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.sentinel.api.StatefulRedisSentinelConnection;
 import io.sojourn.LiveSession;
 import io.sojourn.LoadResult;
+import io.sojourn.PrincipalKey;
+import io.sojourn.SessionDelta;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionPolicy;
+import io.sojourn.SessionRecord;
 import io.sojourn.SessionRepository;
 import io.sojourn.SessionStore;
 import io.sojourn.StoreConfiguration;
@@ -38,9 +41,11 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -418,6 +423,48 @@ class RedisFailoverIT {
       move.finish();
       assertThat(other.save(set(key, "c", "3"))).hasValue(2 + 8 * 50 + 1);
       assertThat(found(other, key).attributes()).hasSize(3 + 8);
+    }
+  }
+
+  /** What lists the sessions is over there already, and they are not. */
+  @Test
+  @Tag("R16")
+  void whoseASessionIsAndThatItEndsIsNotForgottenWhileItsSlotMoves() throws Exception {
+    try (RedisClusterServers cluster = RedisClusterServers.start()) {
+      SessionStore store = open(cluster.url(), "20s");
+      SessionStore tomorrow =
+          new RedisSessionStore(
+              new StoreConfiguration(
+                  cluster.url(), "shop", Map.of("timeout", "20s"), () -> Duration.ofDays(1)));
+      opened.add(tomorrow);
+      SessionKey key = created(store);
+      PrincipalKey alice = PrincipalKey.of("shop", "alice");
+      assertThat(
+              store.save(
+                  new SessionDelta(
+                      key, Map.of(), Optional.empty(), Optional.of(alice), Duration.ZERO)))
+          .hasValue(2);
+      assertThat(store.findByPrincipal(alice, 10)).containsExactly(key);
+      int slot = slot(cluster, key);
+      RedisServer owner = cluster.owner(slot);
+      RedisServer target =
+          cluster.nodes().stream().filter(node -> node != owner).findFirst().orElseThrow();
+
+      RedisSlotMove move = cluster.beginMove(slot, target);
+      assertThat(move.moveKeys(1)).isEqualTo(1);
+      CompletableFuture<List<SessionKey>> alices =
+          CompletableFuture.supplyAsync(() -> store.findByPrincipal(alice, 10));
+      CompletableFuture<List<SessionRecord>> due =
+          CompletableFuture.supplyAsync(() -> tomorrow.claimExpired(10, Duration.ofMinutes(1)));
+      assertThatThrownBy(() -> alices.get(500, TimeUnit.MILLISECONDS))
+          .isInstanceOf(TimeoutException.class);
+      assertThat(due).isNotDone();
+      move.finish();
+      assertThat(due.get(Sessions.PATIENCE.toSeconds(), TimeUnit.SECONDS))
+          .extracting(SessionRecord::key)
+          .containsExactly(key);
+      assertThat(alices.get(Sessions.PATIENCE.toSeconds(), TimeUnit.SECONDS))
+          .isSubsetOf(List.of(key));
     }
   }
 

@@ -566,8 +566,7 @@ final class SojournSession extends StandardSession {
   void setSignOn(String login, Supplier<@Nullable String> user) {
     if (!login.equals(signOn())) {
       String name = user.get();
-      noteUser(
-          peek(PrincipalKey.NAME_ATTRIBUTE), name == null ? nameOf(getPrincipal()) : name);
+      noteUser(peek(PrincipalKey.NAME_ATTRIBUTE), name == null ? nameOf(getPrincipal()) : name);
       setReserved(SIGN_ON, login);
     }
   }
