@@ -760,10 +760,12 @@ class RedisOutageIT {
             }
           });
       assertThat(proxy.connections()).isLessThan(100);
+      // Once, unless all connections have come to lead to one of them first.
       assertThat(warnings.messages())
-          .singleElement()
-          .asString()
-          .startsWith(proxy.url() + " leads to several servers");
+          .hasSizeLessThanOrEqualTo(1)
+          .allSatisfy(
+              message ->
+                  assertThat(message).startsWith(proxy.url() + " leads to several servers"));
     }
   }
 
