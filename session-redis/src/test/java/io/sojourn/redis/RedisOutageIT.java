@@ -50,6 +50,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
@@ -743,7 +744,7 @@ class RedisOutageIT {
 
   // ---------------------------------------------------------------- several
 
-  /** A mistake, which is reported and does not end in connecting alone. */
+  /** A mistake, which costs a call now and then and does not end in connecting alone. */
   @Test
   @Tag("R16")
   void mastersThatTakeTurnsBehindOneAddressAreConnectedToAFewTimes() throws IOException {
@@ -752,20 +753,26 @@ class RedisOutageIT {
         LoggedWarnings warnings = new LoggedWarnings(RedisLinks.class.getName())) {
       proxy.takeTurns(other.url());
       SessionStore store = open(proxy.url(), Duration.ofSeconds(10));
+      LongAdder served = new LongAdder();
       Threads.run(
           8,
           thread -> {
             for (int i = 0; i < 200; i++) {
-              assertThat(store.load(newKey(), 1)).isInstanceOf(LoadResult.Missing.class);
+              try {
+                assertThat(store.load(newKey(), 1)).isInstanceOf(LoadResult.Missing.class);
+                served.increment();
+              } catch (StoreUnavailableException lost) {
+                // Its connection led to another server than the others, and was given up.
+              }
             }
           });
+      assertThat(served.sum()).isGreaterThan(1_000);
       assertThat(proxy.connections()).isLessThan(100);
       // Once, unless all connections have come to lead to one of them first.
       assertThat(warnings.messages())
           .hasSizeLessThanOrEqualTo(1)
           .allSatisfy(
-              message ->
-                  assertThat(message).startsWith(proxy.url() + " leads to several servers"));
+              message -> assertThat(message).startsWith(proxy.url() + " leads to several servers"));
     }
   }
 
