@@ -36,7 +36,7 @@ import org.junit.jupiter.params.provider.Arguments;
  */
 @Tag("R1")
 @Tag("G2")
-@SuppressWarnings({"JavaUtilDate", "JdkObsolete", "UnnecessaryStringBuilder"})
+@SuppressWarnings({"JavaUtilDate", "JdkObsolete", "UnnecessaryStringBuilder", "serial"})
 class FootprintTest {
 
   private static final int MUTATIONS = Integer.getInteger("sojourn.test.mutations", 20_000);
