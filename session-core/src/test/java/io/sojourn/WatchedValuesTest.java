@@ -32,10 +32,13 @@ class WatchedValuesTest {
   private final SessionRepository other =
       new SessionRepository(store, new HookedCodec(), SessionPolicy.DEFAULT);
 
-  /** Lets something happen, as if in another thread, when a value has been encoded to compare. */
+  /**
+   * Lets something happen once, as if in another thread, when a value has been encoded to compare.
+   */
   private static final class HookedCodec implements AttributeCodec {
     private final AttributeCodec codec =
         new KryoCodec(WatchedValuesTest.class.getClassLoader(), ClassFilter.of("io.sojourn.*"));
+    private final AtomicInteger watches = new AtomicInteger();
     private Runnable afterWatch = () -> {};
     private Runnable afterEncoding = () -> {};
 
@@ -47,7 +50,9 @@ class WatchedValuesTest {
     @Override
     public EncodedValue encodeToCompare(Object value) {
       EncodedValue encoded = codec.encodeToCompare(value);
-      afterEncoding.run();
+      Runnable meanwhile = afterEncoding;
+      afterEncoding = () -> {};
+      meanwhile.run();
       return encoded;
     }
 
@@ -59,7 +64,10 @@ class WatchedValuesTest {
     @Override
     public Optional<BooleanSupplier> watch(Object value) {
       Optional<BooleanSupplier> unchanged = codec.watch(value);
-      afterWatch.run();
+      watches.incrementAndGet();
+      Runnable meanwhile = afterWatch;
+      afterWatch = () -> {};
+      meanwhile.run();
       return unchanged;
     }
 
@@ -126,11 +134,7 @@ class WatchedValuesTest {
   void whatChangesBetweenALookAtItAndItsEncodingIsSaved() {
     begun();
     List<List<String>> cart = request();
-    hooked.afterWatch =
-        () -> {
-          hooked.afterWatch = () -> {};
-          cart.get(0).add("lamp");
-        };
+    hooked.afterWatch = () -> cart.get(0).add("lamp");
     request();
     assertThat(cart.get(0)).contains("lamp");
     assertThat(cartElsewhere()).hasToString("[[book, lamp]]");
@@ -141,11 +145,7 @@ class WatchedValuesTest {
   void whatChangesForAnEncodingAndBackIsSaved() {
     begun();
     List<List<String>> cart = request();
-    hooked.afterWatch =
-        () -> {
-          hooked.afterWatch = () -> {};
-          cart.get(0).add("lamp");
-        };
+    hooked.afterWatch = () -> cart.get(0).add("lamp");
     request();
     assertThat(cartElsewhere()).hasToString("[[book, lamp]]");
     request(() -> cart.get(0).remove("lamp"));
@@ -157,11 +157,7 @@ class WatchedValuesTest {
     begun();
     List<List<String>> cart = request();
     String lamp = "lamp";
-    hooked.afterWatch =
-        () -> {
-          hooked.afterWatch = () -> {};
-          cart.get(0).remove(lamp);
-        };
+    hooked.afterWatch = () -> cart.get(0).remove(lamp);
     request(() -> cart.get(0).add(lamp));
     assertThat(cartElsewhere()).hasToString("[[book]]");
     request(() -> cart.get(0).add(lamp));
@@ -173,23 +169,17 @@ class WatchedValuesTest {
     LiveSession session = node.create("s", HALF_AN_HOUR);
     session.setAttribute("cart", new ArrayList<>(List.of(new ArrayList<>(), new int[] {1})));
     assertThat(node.flush(session)).isTrue();
-    AtomicInteger looks = new AtomicInteger();
-    hooked.afterWatch = looks::incrementAndGet;
     for (int i = 0; i < 10; i++) {
       request();
     }
-    assertThat(looks).hasValue(1);
+    assertThat(hooked.watches).hasValue(1);
   }
 
   @Test
   void whatChangesRightAfterItsEncodingIsSavedByTheNextRequest() {
     begun();
     List<List<String>> cart = request();
-    hooked.afterEncoding =
-        () -> {
-          hooked.afterEncoding = () -> {};
-          cart.get(0).add("lamp");
-        };
+    hooked.afterEncoding = () -> cart.get(0).add("lamp");
     request();
     request();
     assertThat(cart.get(0)).contains("lamp");

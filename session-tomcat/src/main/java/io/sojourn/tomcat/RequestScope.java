@@ -243,8 +243,7 @@ final class RequestScope {
     boolean first = false;
     synchronized (this) {
       if (!sessions.contains(session)) {
-        List<SojournSession> more = new ArrayList<>(1);
-        sessions.forEach(more::add);
+        List<SojournSession> more = new ArrayList<>(sessions);
         more.add(session);
         sessions = more;
         first = true;
