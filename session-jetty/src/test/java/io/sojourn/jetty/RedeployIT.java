@@ -12,7 +12,11 @@ import io.sojourn.testkit.redeployed.Garage;
 import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisServer;
 import jakarta.servlet.Servlet;
+import java.io.IOException;
 import java.lang.ref.WeakReference;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -89,9 +93,16 @@ class RedeployIT {
       Map<String, Integer> before = Heap.histogram();
       Map<String, Integer> threads = Heap.threads();
       redeploy(node, REDEPLOYS);
-      // Jetty keeps with each connection what its last request was for.
+      // Jetty keeps with each connection what its last request was for, and with each selector the
+      // connection that it saw last.
       node.closeConnections();
-      await().atMost(PATIENCE).untilAsserted(() -> assertThat(alive()).isZero());
+      await()
+          .atMost(PATIENCE)
+          .untilAsserted(
+              () -> {
+                connect(node);
+                assertThat(alive()).isZero();
+              });
       assertThat(beans.queryNames(new ObjectName("*:context=*shop,*"), null)).isEmpty();
       Map<String, Integer> after = Heap.histogram();
       for (String type : COUNTED) {
@@ -150,6 +161,17 @@ class RedeployIT {
     node.add(context);
     assertThat(context.sessions().getSessionCache()).isInstanceOf(SojournSessionCache.class);
     return context;
+  }
+
+  /** Gives a selector something else to see; they take turns with new connections. */
+  private static void connect(JettyNode node) throws IOException {
+    URI uri = node.uri();
+    try (Socket connection = new Socket(uri.getHost(), uri.getPort())) {
+      connection
+          .getOutputStream()
+          .write("GET /nowhere HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+      assertThat(connection.getInputStream().readAllBytes()).isNotEmpty();
+    }
   }
 
   /** How many of the class loaders are not collected. */
