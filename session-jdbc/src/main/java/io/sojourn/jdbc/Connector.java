@@ -39,7 +39,7 @@ final class Connector implements DataSource, AutoCloseable {
   private static final String READ_ONLY = "25006";
 
   private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
-  private static final Duration LONGEST_PAUSE = Duration.ofMillis(500);
+  private static final Duration LONGEST_PAUSE = Duration.ofMillis(200);
 
   /** By then a pool has replaced each of its connections. */
   private static final Duration LATELY = Duration.ofMinutes(10);

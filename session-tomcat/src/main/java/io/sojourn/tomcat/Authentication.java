@@ -6,6 +6,8 @@ import org.apache.catalina.Authenticator;
 import org.apache.catalina.Container;
 import org.apache.catalina.Context;
 import org.apache.catalina.Valve;
+import org.apache.catalina.authenticator.AuthenticatorBase;
+import org.apache.catalina.authenticator.Constants;
 import org.apache.catalina.authenticator.FormAuthenticator;
 import org.apache.catalina.authenticator.NonLoginAuthenticator;
 import org.apache.catalina.authenticator.SingleSignOn;
@@ -13,6 +15,8 @@ import org.apache.catalina.connector.Request;
 import org.apache.catalina.connector.Response;
 import org.apache.catalina.util.SessionConfig;
 import org.apache.tomcat.util.IntrospectionUtils;
+import org.apache.tomcat.util.descriptor.web.SecurityCollection;
+import org.apache.tomcat.util.descriptor.web.SecurityConstraint;
 import org.jspecify.annotations.Nullable;
 
 /** What has to be arranged with a context's authenticator while the manager runs. Thread-safe. */
@@ -136,23 +140,69 @@ final class Authentication implements AutoCloseable {
   /**
    * Before the authenticator: the session is asked who the user is now, or when that matters.
    *
+   * @param next the valve that would be next
+   * @return the one to go on with: past an authenticator that would do nothing but open the session
    * @throws io.sojourn.StoreUnavailableException if it cannot be found out who has signed on
    */
-  void begin(Request request, Response response) {
+  Valve begin(Request request, Response response, Valve next) {
     boolean isKnown = request.getPrincipal() != null;
     if (singleSignOn != null) {
       singleSignOn.identify(request, response);
     }
-    if (relieved == null || request.getRequestedSessionId() == null || isKnown) {
-      return;
+    if (request.getRequestedSessionId() == null) {
+      return next;
     }
-    if (isRestricted(request)) {
-      SessionRequest.identify(request);
+    if (relieved == null) {
+      if (!isLeftAlone(request, next)) {
+        return next;
+      }
+      ask(request);
+      return next.getNext();
     }
+    if (!isKnown) {
+      if (isRestricted(request)) {
+        SessionRequest.identify(request);
+      }
+      ask(request);
+    }
+    return next;
+  }
+
+  /** Whoever wants to know who the user is has the session asked. */
+  private static void ask(Request request) {
     HttpServletRequest present = request.getRequest();
     if (!(present instanceof SessionRequest)) {
       request.setRequest(new SessionRequest(present, request));
     }
+  }
+
+  /**
+   * Whether the next valve is an authenticator of Tomcat's own that hands the request on, having
+   * opened its session for nothing: to see who the user of a page is that is everybody's, and if a
+   * login went out from a request for it.
+   */
+  private boolean isLeftAlone(Request request, Valve next) {
+    return next == context.getAuthenticator()
+        && next.getClass().getPackage() == AuthenticatorBase.class.getPackage()
+        && !isRestricted(request)
+        && !(next instanceof FormAuthenticator
+            && (request.getDecodedRequestURI().endsWith(Constants.FORM_ACTION)
+                || isMethodRestricted()));
+  }
+
+  /**
+   * Whether constraints go by methods: the one by which a user comes back from a login may be free
+   * where the one that needed it is not.
+   */
+  private boolean isMethodRestricted() {
+    for (SecurityConstraint constraint : context.findConstraints()) {
+      for (SecurityCollection collection : constraint.findCollections()) {
+        if (collection.findMethods().length > 0 || collection.findOmittedMethods().length > 0) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   private boolean isRestricted(Request request) {
@@ -170,13 +220,17 @@ final class Authentication implements AutoCloseable {
     return factory != null && factory.getConfigProvider("HttpServlet", application, null) != null;
   }
 
-  /** After the request: what is known of its session anyway is known to the access log, too. */
-  void end(Request request, RequestScope scope) {
+  /**
+   * After the request: what is known of its session anyway is known to the access log, too.
+   *
+   * @param wasAsked whether the request went through the authenticator
+   */
+  void end(Request request, RequestScope scope, boolean wasAsked) {
     // Later than the authenticator, which looks once: one that is registered later, it never asks.
-    if (relieved != null && !isWithoutModule) {
+    if (wasAsked && !isWithoutModule) {
       isWithoutModule = !hasModule();
     }
-    if (relieved != null && scope.usesAny()) {
+    if ((relieved != null || !wasAsked) && scope.usesAny()) {
       SessionRequest.identify(request);
     }
   }

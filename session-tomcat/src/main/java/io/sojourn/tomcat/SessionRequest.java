@@ -11,8 +11,8 @@ import org.apache.catalina.connector.Request;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The request as an application without a login configuration sees it: its session is asked who the
- * user is when somebody wants to know, and not at each request as Tomcat's authenticator does.
+ * The request as an application sees it where nobody has to log in: its session is asked who the
+ * user is when somebody wants to know, and not at each request as Tomcat's authenticators do.
  *
  * <p>Used by one thread at a time, as requests are.
  */

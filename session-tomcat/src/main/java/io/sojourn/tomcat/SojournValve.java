@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import org.apache.catalina.Valve;
 import org.apache.catalina.Wrapper;
 import org.apache.catalina.connector.Request;
 import org.apache.catalina.connector.Response;
@@ -110,12 +111,11 @@ final class SojournValve extends ValveBase {
       scope.takeOverMapped(
           manager, request.getRequestedSessionId(), request.getCoyoteRequest().getStartTimeNanos());
       scope.resume();
+      Valve next = getNext();
+      Valve first = authentication == null ? next : authentication.begin(request, response, next);
+      first.invoke(request, response);
       if (authentication != null) {
-        authentication.begin(request, response);
-      }
-      getNext().invoke(request, response);
-      if (authentication != null) {
-        authentication.end(request, scope);
+        authentication.end(request, scope, first == next);
       }
     } catch (StoreUnavailableException | SessionBusyException e) {
       scope.failed(e);

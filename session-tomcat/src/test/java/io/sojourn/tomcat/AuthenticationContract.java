@@ -113,6 +113,7 @@ abstract class AuthenticationContract {
     FormAuthenticator keeping = new FormAuthenticator();
     keeping.setChangeSessionIdOnAuthentication(false);
     deploy(node, allowedClasses, "keeping", "FORM", keeping);
+    deploy(node, allowedClasses, "posting", "FORM", new FormAuthenticator());
     deploy(node, allowedClasses, "basic", "BASIC", new BasicAuthenticator());
     deploy(node, allowedClasses, "open", "NONE", new NonLoginAuthenticator());
     return node;
@@ -131,7 +132,15 @@ abstract class AuthenticationContract {
     manager.setSessionStore(counting);
     manager.setAllowedClasses(allowedClasses);
     configure(manager);
-    node.tomcat.deploy(name, manager, context -> protect(context, method, valve));
+    node.tomcat.deploy(
+        name,
+        manager,
+        context -> {
+          protect(context, method, valve);
+          if (name.equals("posting")) {
+            context.findConstraints()[0].findCollections()[0].addMethod("POST");
+          }
+        });
   }
 
   /** Makes an application of this context whose {@code /members} have to log in. */
@@ -650,20 +659,32 @@ abstract class AuthenticationContract {
 
   // ---------------------------------------------------------------- cost
 
-  @Test
+  @ParameterizedTest
+  @ValueSource(strings = {"form", "basic", "open"})
   @Tag("G9")
   @Tag("R78")
-  void aRequestThatAsksNeitherForItsSessionNorForItsUserCostsNoCall() {
-    get(a(), "open/public/?do=begin");
-    get(a(), "open/public/?do=login&user=anna&password=secret");
-    b().store("open").takeCalls();
+  void aRequestThatAsksNeitherForItsSessionNorForItsUserCostsNoCall(String application) {
+    get(a(), application + "/public/?do=begin");
+    get(a(), application + "/public/?do=login&user=anna&password=secret");
+    CountingStore calls = b().store(application);
+    calls.takeCalls();
     for (int i = 0; i < 3; i++) {
-      assertThat(get(b(), "open/public/?do=nothing").body()).isEqualTo("nothing");
+      assertThat(get(b(), application + "/public/?do=nothing").body()).isEqualTo("nothing");
     }
-    assertThat(b().store("open").takeCalls()).isEmpty();
-    assertThat(get(b(), "open/public/").body()).contains("user=anna");
-    assertThat(b().store("open").takeCalls()).isEqualTo(Map.of("load", 1));
-    assertThat(get(b(), "open/members/?do=nothing").body()).isEqualTo("nothing");
-    assertThat(b().store("open").takeCalls()).isEqualTo(Map.of("load", 1));
+    assertThat(calls.takeCalls()).isEmpty();
+    assertThat(get(b(), application + "/public/").body()).contains("user=anna", "member=true");
+    assertThat(calls.takeCalls()).isEqualTo(Map.of("load", 1));
+    assertThat(get(b(), application + "/members/?do=nothing").body()).isEqualTo("nothing");
+    assertThat(calls.takeCalls()).isEqualTo(Map.of("load", 1));
+  }
+
+  @Test
+  @Tag("R64")
+  void aPostThatNeededALoginIsReplayedWhereAGetNeedsNone() {
+    assertLoginPage(browser.post(a().at("posting/members/order"), "item", "apple"));
+    assertThat(get(b(), "posting/members/other").body()).contains("user=null");
+    Answer redirect = logIn(b(), "posting", "anna", "secret");
+    assertThat(browser.get(redirect.locationAt(c().tomcat)).body())
+        .startsWith("POST /members {item=apple} user=anna");
   }
 }
