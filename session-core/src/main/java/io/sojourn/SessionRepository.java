@@ -58,6 +58,7 @@ public final class SessionRepository implements AutoCloseable {
   private final SessionPolicy policy;
   private final Clock clock = Clock.systemUTC();
   private final NearCache nearCache;
+  private final RecentKeys recentKeys = new RecentKeys();
 
   /** Without an end or a beginning unless the policy is to go on without the store. */
   private final Outage outage;
@@ -203,7 +204,7 @@ public final class SessionRepository implements AutoCloseable {
    *     session
    */
   public @Nullable LiveSession open(String id, ToLongFunction<LiveSession> seenVersion) {
-    SessionKey key = SessionKey.of(id);
+    SessionKey key = recentKeys.of(id);
     LiveSession cached = nearCache.get(key);
     if (cached != null && !cached.key().equals(key)) {
       // Another request has just renamed it: the old id opens nothing.

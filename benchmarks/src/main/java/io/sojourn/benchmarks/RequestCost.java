@@ -30,12 +30,17 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  * mvn -q -DskipTests -pl benchmarks -am package
- * java -cp benchmarks/target/benchmarks.jar io.sojourn.benchmarks.RequestCost redis,mariadb 40000
+ * java -cp benchmarks/target/benchmarks.jar io.sojourn.benchmarks.RequestCost redis,mariadb 20000
  * </pre>
  */
 public final class RequestCost {
 
-  private static final int ROUNDS = 5;
+  /** Before anything is measured: servers have been compiled, and have asked their store often. */
+  private static final int WARM_UP = 200_000;
+
+  private static final Mix AT_FIRST = new Mix(10);
+
+  private static final int ROUNDS = 15;
   private static final int CLIENTS = 2;
   private static final int SESSIONS_OF_A_CLIENT = 25;
 
@@ -145,14 +150,14 @@ public final class RequestCost {
    *
    * @param arguments stores with commas between, as {@link CostStore#start} has them, and with a
    *     hyphen the freshness, such as {@code redis-causal}; {@code redis,mariadb} unless given; and
-   *     how many requests each round makes, {@code 40000} unless given; the sizes of the sessions
+   *     how many requests each round makes, {@code 20000} unless given; the sizes of the sessions
    *     in KB, {@code 2,20,200} unless given; and how many of a hundred requests write, {@code
    *     0,10,100} unless given
    */
   public static void main(String[] arguments) throws Exception {
     List<String> kinds = new ArrayList<>(List.of(CostNode.STANDARD));
     kinds.addAll(List.of((arguments.length > 0 ? arguments[0] : "redis,mariadb").split(",")));
-    int requests = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 40_000;
+    int requests = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 20_000;
     List<Integer> sizes = numbers(arguments.length > 2 ? arguments[2] : "2,20,200");
     List<Integer> writes = numbers(arguments.length > 3 ? arguments[3] : "0,10,100");
     List<Candidate> systems = new ArrayList<>();
@@ -178,6 +183,11 @@ public final class RequestCost {
     say("Per 1,000 requests: ms of processor time; in brackets times the plain Tomcat's.");
     say("| Session | Requests | | Tomcats | store | both | calls | bytes of a request |");
     say("| --- | --- | --- | --- | --- | --- | --- | --- |");
+    for (Candidate system : systems) {
+      List<CostClient> clients = clients(system, sizes.get(0));
+      drive(clients, WARM_UP, AT_FIRST);
+      close(clients);
+    }
     for (int kilobytes : sizes) {
       for (Mix mix : mixes) {
         List<List<Cost>> rounds = measure(systems, kilobytes, mix);
@@ -206,35 +216,46 @@ public final class RequestCost {
     return values.sorted().skip(ROUNDS / 2).findFirst().orElseThrow();
   }
 
+  private static List<CostClient> clients(Candidate system, int kilobytes) throws IOException {
+    List<Integer> ports = system.nodes.stream().map(Node::port).toList();
+    List<CostClient> clients = new ArrayList<>();
+    for (int i = 0; i < CLIENTS; i++) {
+      clients.add(
+          new CostClient(ports, system.sharesSessions(), SESSIONS_OF_A_CLIENT, kilobytes, i));
+    }
+    return clients;
+  }
+
+  private static void close(List<CostClient> clients) throws IOException {
+    for (CostClient client : clients) {
+      client.close();
+    }
+  }
+
   /** Once to warm up, then in rounds in which all take turns: what each costs in each round. */
   private List<List<Cost>> measure(List<Candidate> systems, int kilobytes, Mix mix)
       throws Exception {
     List<List<CostClient>> clients = new ArrayList<>();
     try {
       for (Candidate system : systems) {
-        List<Integer> ports = system.nodes.stream().map(Node::port).toList();
-        List<CostClient> own = new ArrayList<>();
+        List<CostClient> own = clients(system, kilobytes);
         clients.add(own);
-        for (int i = 0; i < CLIENTS; i++) {
-          own.add(
-              new CostClient(ports, system.sharesSessions(), SESSIONS_OF_A_CLIENT, kilobytes, i));
-        }
-        drive(own, mix);
+        drive(own, requests, mix);
       }
       List<List<Cost>> rounds = new ArrayList<>();
       for (int round = 0; round < ROUNDS; round++) {
-        List<Cost> costs = new ArrayList<>();
-        rounds.add(costs);
+        Cost[] costs = new Cost[systems.size()];
         for (int i = 0; i < systems.size(); i++) {
-          costs.add(measure(systems.get(i), clients.get(i), mix));
+          // Who came last comes first, so that nobody always has the machine as another left it.
+          int next = round % 2 == 0 ? i : systems.size() - 1 - i;
+          costs[next] = measure(systems.get(next), clients.get(next), mix);
         }
+        rounds.add(List.of(costs));
       }
       return rounds;
     } finally {
       for (List<CostClient> own : clients) {
-        for (CostClient client : own) {
-          client.close();
-        }
+        close(own);
       }
     }
   }
@@ -244,7 +265,7 @@ public final class RequestCost {
     CostStore.Work before = store == null ? CostStore.Work.NONE : store.work();
     Duration storeCpu = store == null ? Duration.ZERO : store.cpu();
     Duration nodeCpu = system.nodeCpu();
-    drive(clients, mix);
+    drive(clients, requests, mix);
     nodeCpu = system.nodeCpu().minus(nodeCpu);
     storeCpu = store == null ? storeCpu : store.cpu().minus(storeCpu);
     CostStore.Work work = store == null ? before : store.work().since(before);
@@ -256,13 +277,13 @@ public final class RequestCost {
         work.bytes() / thousands);
   }
 
-  private void drive(List<CostClient> clients, Mix mix) throws Exception {
+  private void drive(List<CostClient> clients, int number, Mix mix) throws Exception {
     List<Future<?>> driven = new ArrayList<>();
     for (CostClient client : clients) {
       driven.add(
           threads.submit(
               () -> {
-                client.run(requests / CLIENTS, mix.writes);
+                client.run(number / CLIENTS, mix.writes);
                 return null;
               }));
     }

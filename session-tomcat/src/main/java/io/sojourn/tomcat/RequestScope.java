@@ -50,7 +50,7 @@ final class RequestScope {
   private volatile @Nullable SessionException failure;
 
   /** Why what was changed in which sessions has not been saved so far. */
-  private final Map<SojournSession, SessionException> unsaved = new ConcurrentHashMap<>();
+  private volatile Map<SojournSession, SessionException> unsaved = Map.of();
 
   /** The manager of the context that the request came to; null if that is not one of ours. */
   private final @Nullable SojournManager owner;
@@ -103,7 +103,12 @@ final class RequestScope {
   }
 
   static void leave(@Nullable RequestScope outer) {
-    THREAD.get()[CURRENT] = outer;
+    @Nullable Object[] thread = THREAD.get();
+    RequestScope left = (RequestScope) thread[CURRENT];
+    thread[CURRENT] = outer;
+    if (left != null) {
+      left.sessions.forEach(SojournSession::left);
+    }
   }
 
   /** The scope of the request whose response this is; null if it has none. */
@@ -243,7 +248,8 @@ final class RequestScope {
     boolean first = false;
     synchronized (this) {
       if (!sessions.contains(session)) {
-        List<SojournSession> more = new ArrayList<>(sessions);
+        List<SojournSession> more = new ArrayList<>(sessions.size() + 1);
+        more.addAll(sessions);
         more.add(session);
         sessions = more;
         first = true;
@@ -341,7 +347,7 @@ final class RequestScope {
       try {
         save(session);
       } catch (SessionException e) {
-        unsaved.put(session, e);
+        note(session, e);
         first = first == null ? e : first;
       }
     }
@@ -371,7 +377,16 @@ final class RequestScope {
       // It went with the request's turn, and nothing will save it any more.
       throw before;
     }
-    unsaved.remove(session);
+    if (before != null) {
+      unsaved.remove(session);
+    }
+  }
+
+  private synchronized void note(SojournSession session, SessionException why) {
+    if (unsaved.isEmpty()) {
+      unsaved = new ConcurrentHashMap<>();
+    }
+    unsaved.put(session, why);
   }
 
   /** Whether it may go well another time, which is what 503 says. */

@@ -4,6 +4,7 @@ import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletRequestWrapper;
 import jakarta.servlet.http.HttpServletResponse;
+import jakarta.servlet.http.HttpSession;
 import java.io.IOException;
 import java.security.Principal;
 import org.apache.catalina.Session;
@@ -44,6 +45,23 @@ final class SessionRequest extends HttpServletRequestWrapper {
       identified = true;
       identify(request);
     }
+  }
+
+  /** Whose session it was is known afterwards, too, if the application ends it. */
+  @Override
+  public @Nullable HttpSession getSession(boolean create) {
+    HttpSession session = super.getSession(create);
+    if (session != null) {
+      identify();
+    }
+    return session;
+  }
+
+  @Override
+  public HttpSession getSession() {
+    HttpSession session = super.getSession();
+    identify();
+    return session;
   }
 
   @Override

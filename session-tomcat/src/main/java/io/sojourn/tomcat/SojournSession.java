@@ -61,6 +61,9 @@ final class SojournSession extends StandardSession {
 
   private transient volatile boolean endedHere;
 
+  /** The last thread to come by it, as long as that dispatches the request that it did so for. */
+  private transient volatile @Nullable Thread dispatching;
+
   private final transient Object idLock = new Object();
   private final transient Object loginLock = new Object();
 
@@ -194,7 +197,10 @@ final class SojournSession extends StandardSession {
   }
 
   private void refreshOutside() {
-    if (!isValid || expiring || RequestScope.current() != null) {
+    if (dispatching == Thread.currentThread()
+        || !isValid
+        || expiring
+        || RequestScope.current() != null) {
       return;
     }
     if (!repository().refresh(live())) {
@@ -308,6 +314,7 @@ final class SojournSession extends StandardSession {
     repository().beginUse(live());
     RequestScope scope = RequestScope.current();
     if (scope != null) {
+      dispatching = Thread.currentThread();
       scope.use(this);
       return;
     }
@@ -316,6 +323,13 @@ final class SojournSession extends StandardSession {
       // Its cookie may be on its way before anything else is saved.
       flush();
       live().expectChanges();
+    }
+  }
+
+  /** This thread does not dispatch any more what it came by this session for. */
+  void left() {
+    if (dispatching == Thread.currentThread()) {
+      dispatching = null;
     }
   }
 

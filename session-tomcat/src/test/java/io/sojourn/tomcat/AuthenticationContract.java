@@ -678,6 +678,16 @@ abstract class AuthenticationContract {
     assertThat(calls.takeCalls()).isEqualTo(Map.of("load", 1));
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"form", "basic", "open"})
+  @Tag("R65")
+  void whoeverEndsTheSessionIsKnownUntilTheResponseIsMade(String application) {
+    get(a(), application + "/public/?do=begin");
+    get(a(), application + "/public/?do=login&user=anna&password=secret");
+    assertThat(get(b(), application + "/public/?do=invalidate").body()).contains("user=anna");
+    assertThat(get(c(), application + "/public/").body()).contains("user=null");
+  }
+
   @Test
   @Tag("R64")
   void aPostThatNeededALoginIsReplayedWhereAGetNeedsNone() {
