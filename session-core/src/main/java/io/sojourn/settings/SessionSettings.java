@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
@@ -33,6 +34,9 @@ import org.jspecify.annotations.Nullable;
  * <p>To be configured by one thread; not thread-safe.
  */
 public final class SessionSettings {
+
+  /** How many seconds a request waits for its session, unless it is set. */
+  public static final int DEFAULT_SERIALIZE_TIMEOUT = 10;
 
   private static final int DEEPEST = 1_000;
 
@@ -70,7 +74,7 @@ public final class SessionSettings {
     values.put("onStoreFailure", "unavailable");
     values.put("concurrency", "parallel");
     values.put("serializePaths", null);
-    values.put("serializeTimeout", "10");
+    values.put("serializeTimeout", null);
     values.put("newSessionTimeout", null);
     values.put("allowedClasses", "");
     values.put("codec", "kryo");
@@ -134,8 +138,7 @@ public final class SessionSettings {
 
   private SessionPolicy.StoreFailure storeFailure() {
     SessionPolicy.StoreFailure choice = choice("onStoreFailure", SessionPolicy.StoreFailure.class);
-    if (choice == SessionPolicy.StoreFailure.SERVE_LOCAL
-        && choice("concurrency", Concurrency.class) == Concurrency.SERIALIZE) {
+    if (choice == SessionPolicy.StoreFailure.SERVE_LOCAL && isSerialized()) {
       throw new IllegalArgumentException(
           "onStoreFailure=\"serve-local\" does not go with concurrency=\"serialize\": without the"
               + " store nobody knows whose turn it is");
@@ -163,7 +166,7 @@ public final class SessionSettings {
    * @throws IllegalArgumentException if a setting makes no sense; the message names it
    */
   public Predicate<String> serialized() {
-    boolean serialize = choice("concurrency", Concurrency.class) == Concurrency.SERIALIZE;
+    boolean serialize = isSerialized();
     String pattern = find("serializePaths");
     if (pattern == null) {
       return path -> serialize;
@@ -186,7 +189,21 @@ public final class SessionSettings {
    * @throws IllegalArgumentException if the setting makes no sense; the message names it
    */
   public Duration serializeTimeout() {
-    return Duration.ofSeconds(number("serializeTimeout", 1, Integer.MAX_VALUE));
+    String seconds = find("serializeTimeout");
+    if (seconds == null) {
+      return Duration.ofSeconds(DEFAULT_SERIALIZE_TIMEOUT);
+    }
+    Duration timeout =
+        Duration.ofSeconds(number("serializeTimeout", seconds, 1, Integer.MAX_VALUE));
+    if (!isSerialized()) {
+      throw new IllegalArgumentException(
+          "serializeTimeout=\"" + seconds + "\" has a meaning only with concurrency=\"serialize\"");
+    }
+    return timeout;
+  }
+
+  private boolean isSerialized() {
+    return choice("concurrency", Concurrency.class) == Concurrency.SERIALIZE;
   }
 
   /**
@@ -341,6 +358,27 @@ public final class SessionSettings {
 
   private <E extends Enum<E>> E choice(String name, Class<E> choices) {
     return choice(name, get(name), choices);
+  }
+
+  /**
+   * Refuses what is said of a store beside one that has been handed over: it would change nothing.
+   *
+   * @param url of the store; null if there is none
+   * @param options of the store
+   * @throws IllegalArgumentException if something is said; the message names it, and no value
+   */
+  public static void refuseBesideStoreHandedOver(
+      @Nullable String url, Map<String, String> options) {
+    Set<String> said = new TreeSet<>(options.keySet());
+    if (url != null) {
+      said.add("store");
+    }
+    if (!said.isEmpty()) {
+      throw new IllegalArgumentException(
+          String.join(", ", said)
+              + " cannot be set beside a store that is handed over by setSessionStore, which has"
+              + " been opened: leave out one of the two");
+    }
   }
 
   /**

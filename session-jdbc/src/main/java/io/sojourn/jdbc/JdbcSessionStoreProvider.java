@@ -29,6 +29,16 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
   private static final String JNDI = "jndi";
   private static final String ENVIRONMENT = "java:comp/env/";
 
+  /** As a parameter, as a property of one of the hosts, or in front of one. */
+  private static final Pattern USER =
+      Pattern.compile("(?i)[?&;]user=|//[^/?#;]*(?:[(,]\\s*user\\s*=|@)");
+
+  /** The same; in front of a host, it is what follows a colon. */
+  private static final Pattern PASSWORD =
+      Pattern.compile(
+          "(?i)[?&;]password=|//[^/?#;]*[(,]\\s*password\\s*="
+              + "|//(?:[^/?#;]*[,\\[])?[^/?#;,:@]*:[^/?#;,@]*@");
+
   private static final String WEAK = "com.zaxxer.hikari.useWeakReferences";
 
   private static final Duration MAX_LIFETIME = Duration.ofMinutes(10);
@@ -64,8 +74,8 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
                 properties.setProperty(name, value);
               }
             });
-    account(configuration, "username", "user", settings.username(), properties);
-    account(configuration, "password", "password", settings.password(), properties);
+    account(configuration, "username", "user", USER, settings.username(), properties);
+    account(configuration, "password", "password", PASSWORD, settings.password(), properties);
     HikariConfig config = new HikariConfig();
     Connector connector =
         new Connector(
@@ -117,17 +127,15 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
       StoreConfiguration configuration,
       String setting,
       String parameter,
+      Pattern inUrl,
       String value,
       Properties properties) {
     if (value.isEmpty()) {
       return;
     }
-    if (Pattern.compile("(?i)[?&;]" + parameter + "=").matcher(configuration.url()).find()) {
+    if (inUrl.matcher(configuration.url()).find()) {
       throw new IllegalArgumentException(
-          setting
-              + "=\"...\" is given, and the store's URL has "
-              + parameter
-              + "= as well: say it once");
+          setting + "=\"...\" is given, and the store's URL has one as well: say it once");
     }
     properties.setProperty(parameter, value);
   }

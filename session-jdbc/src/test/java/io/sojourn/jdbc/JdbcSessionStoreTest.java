@@ -38,6 +38,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.h2.jdbcx.JdbcDataSource;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the contract of stores does not reach. */
 class JdbcSessionStoreTest {
@@ -185,6 +187,26 @@ class JdbcSessionStoreTest {
           .hasMessageContaining("2000");
       assertThat(store.load(key, 1)).isInstanceOf(LoadResult.Unchanged.class);
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "jdbc:mysql://anna@127.0.0.1:1/x",
+        "jdbc:mysql://(host=127.0.0.1,port=1,user=anna)/x",
+        "jdbc:mariadb://127.0.0.1:1/x?user=anna&sessionVariables=a='x,password=@'"
+      })
+  @Tag("R71")
+  void oneHalfOfTheAccountMayBeInTheUrlAndTheOtherBesideIt(String halfUrl) {
+    Map<String, String> password = Map.of("password", "b");
+    provider.open(new StoreConfiguration(halfUrl, "app", password, () -> Duration.ZERO)).close();
+    Map<String, String> username = Map.of("username", "b");
+    assertThatThrownBy(
+            () ->
+                provider.open(
+                    new StoreConfiguration(halfUrl, "app", username, () -> Duration.ZERO)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("username=");
   }
 
   @Test

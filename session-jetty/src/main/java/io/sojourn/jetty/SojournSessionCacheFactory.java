@@ -360,7 +360,9 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
     Duration unusedTimeout = serializeTimeout();
     NewSessionTimeout unusedNewSessionTimeout = newSessionTimeout();
     AttributeCodec unusedCodec = codec(SojournSessionCacheFactory.class.getClassLoader());
-    if (givenStore == null && (storeUrl == null || storeUrl.isBlank())) {
+    if (givenStore != null) {
+      SessionSettings.refuseBesideStoreHandedOver(storeUrl, storeOptions);
+    } else if (storeUrl == null || storeUrl.isBlank()) {
       throw new IllegalArgumentException(
           "store=\"...\" is missing: the URL of the store, for instance"
               + " store=\"redis://127.0.0.1:6379\"");

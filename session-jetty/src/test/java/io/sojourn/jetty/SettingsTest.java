@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.sojourn.InMemorySessionStore;
 import java.io.IOException;
 import java.lang.reflect.Method;
 import java.nio.file.Files;
@@ -109,6 +110,7 @@ class SettingsTest {
         "setConcurrency, single, concurrency=\"single\" must be one of: parallel",
         "setSerializePaths, /cart, serializePaths=\"/cart\" has a meaning only with",
         "setSerializeTimeout, 0, serializeTimeout=\"0\" must be a whole number",
+        "setSerializeTimeout, 3, serializeTimeout=\"3\" has a meaning only with",
         "setNewSessionTimeout, 0, newSessionTimeout=\"0\" must be a whole number",
         "setCodec, json, codec=\"json\" must be one of: kryo",
         "setAllowedClasses, com acme!, allowedClasses=\"com acme!\": ",
@@ -135,6 +137,23 @@ class SettingsTest {
         .hasMessageNotContaining("secret");
     assertThatThrownBy(() -> sessions.getSessionCache(new SessionHandler()))
         .hasMessageContaining(message);
+  }
+
+  @Test
+  @Tag("R71")
+  void whatIsSaidOfAStoreBesideOneThatIsHandedOverStopsTheStart() {
+    try (InMemorySessionStore store = new InMemorySessionStore()) {
+      SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
+      sessions.setSessionStore(store);
+      sessions.setStoreOptions("password=s3cret");
+      assertThatThrownBy(sessions::start)
+          .hasMessageContaining("password cannot be set beside")
+          .hasMessageNotContaining("s3cret");
+      sessions.setStore("redis://:s3cret@127.0.0.1");
+      assertThatThrownBy(sessions::start)
+          .hasMessageContaining("password, store cannot be set beside")
+          .hasMessageNotContaining("s3cret");
+    }
   }
 
   @Test

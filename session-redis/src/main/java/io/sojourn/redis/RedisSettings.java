@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -82,20 +83,14 @@ record RedisSettings(
       new TreeSet<>(
           List.of(TRUST_STORE, TRUST_STORE_PASSWORD, KEY_STORE, KEY_STORE_PASSWORD, VERIFY));
   private static final TreeSet<String> KNOWN =
-      new TreeSet<>(
-          List.of(
-              TIMEOUT,
-              REPLICAS,
-              DATABASE,
-              USERNAME,
-              PASSWORD,
-              LOGIN,
-              CLIENT_NAME,
-              SENTINEL_USERNAME,
-              SENTINEL_PASSWORD));
+      new TreeSet<>(List.of(TIMEOUT, REPLICAS, DATABASE, USERNAME, PASSWORD, LOGIN, CLIENT_NAME));
+
+  private static final TreeSet<String> OF_SENTINELS =
+      new TreeSet<>(List.of(SENTINEL_USERNAME, SENTINEL_PASSWORD));
 
   static {
     KNOWN.addAll(OF_TLS);
+    KNOWN.addAll(OF_SENTINELS);
   }
 
   private static final Duration DEFAULT_TIMEOUT = Duration.ofMillis(800);
@@ -191,14 +186,10 @@ record RedisSettings(
         throw wrong("a cluster has no other 'database' than 0");
       }
       if (!tls) {
-        OF_TLS.stream()
-            .filter(options::containsKey)
-            .findFirst()
-            .ifPresent(
-                name -> {
-                  throw wrong(
-                      "the option '" + name + "' is for TLS: the URL has to begin with rediss");
-                });
+        refuse(options, OF_TLS, "is for TLS: the URL has to begin with rediss");
+      }
+      if (shape != Shape.SENTINEL) {
+        refuse(options, OF_SENTINELS, "is for sentinels: the URL has to begin with redis-sentinel");
       }
       return new RedisSettings(
           shape,
@@ -211,6 +202,14 @@ record RedisSettings(
           Optional.ofNullable(options.get(REPLICAS))
               .map(number -> number(REPLICAS, number))
               .orElse(0));
+    }
+
+    private void refuse(Map<String, String> options, Set<String> names, String why) {
+      for (String name : names) {
+        if (options.containsKey(name)) {
+          throw wrong("the option '" + name + "' " + why);
+        }
+      }
     }
 
     private String scheme() {

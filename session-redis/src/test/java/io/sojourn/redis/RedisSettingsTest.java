@@ -199,6 +199,8 @@ class RedisSettingsTest {
         "redis-something://:cret@db",
         "redis://:cret@db?verify=ca",
         "redis://:cret@db?trustStore=x",
+        "redis://db?sentinelPassword=cret2",
+        "redis-cluster://db?sentinelUsername=anna&sentinelPassword=cret2",
         "rediss://:cret@db?trustStore=/nowhere",
         "rediss://:cret@db?trustStorePassword=cret",
         "rediss://:cret@db?verify=none",

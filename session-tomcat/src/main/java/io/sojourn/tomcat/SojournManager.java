@@ -377,7 +377,9 @@ public final class SojournManager extends ManagerBase {
 
   /** How many seconds a request waits for its session before it is answered 503. */
   public String getSerializeTimeout() {
-    return settings.get("serializeTimeout");
+    return Objects.requireNonNullElse(
+        settings.find("serializeTimeout"),
+        Integer.toString(SessionSettings.DEFAULT_SERIALIZE_TIMEOUT));
   }
 
   /**
@@ -588,10 +590,11 @@ public final class SojournManager extends ManagerBase {
 
   private SessionStore openStore() {
     SessionStore given = givenStore;
+    String url = storeUrl;
     if (given != null) {
+      SessionSettings.refuseBesideStoreHandedOver(url, storeOptions);
       return given;
     }
-    String url = storeUrl;
     if (url == null || url.isBlank()) {
       throw new IllegalArgumentException(
           "store=\"...\" is missing: the URL of the store, for instance"

@@ -261,10 +261,11 @@ public final class SojournSingleSignOn extends SingleSignOn {
 
   private SessionStore openStore(ClassLoader loader) {
     SessionStore given = givenStore;
+    String url = storeUrl;
     if (given != null) {
+      SessionSettings.refuseBesideStoreHandedOver(url, storeOptions);
       return given;
     }
-    String url = storeUrl;
     if (url == null || url.isBlank()) {
       throw new IllegalArgumentException(
           "store=\"...\" is missing: the URL of the store, for instance"

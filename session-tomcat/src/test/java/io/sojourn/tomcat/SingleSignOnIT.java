@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.sojourn.InMemorySessionStore;
 import io.sojourn.LoadResult;
 import io.sojourn.PrincipalKey;
 import io.sojourn.SessionKey;
@@ -744,6 +745,17 @@ class SingleSignOnIT {
     SojournSingleSignOn valve = valve("store", "redis://127.0.0.1:1", name, value);
     new Tomcat().getHost().getPipeline().addValve(valve);
     assertRefused(valve, name, said);
+  }
+
+  @Test
+  @Tag("R71")
+  void whatIsSaidOfAStoreBesideOneThatIsHandedOverStopsTheStart() {
+    SojournSingleSignOn valve = valve("timeout", "3s");
+    try (InMemorySessionStore store = new InMemorySessionStore()) {
+      valve.setSessionStore(store);
+      new Tomcat().getHost().getPipeline().addValve(valve);
+      assertRefused(valve, "timeout cannot be set beside", "setSessionStore");
+    }
   }
 
   @Test

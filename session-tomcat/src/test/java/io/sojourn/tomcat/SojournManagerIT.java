@@ -66,6 +66,7 @@ class SojournManagerIT {
     "username, ${DB_USER}",
     "concurrency, sometimes",
     "serializeTimeout, 0",
+    "serializeTimeout, 3",
     "newSessionTimeout, 0",
     "serializePaths, /cart/.*",
     "maxActiveSessions, 20000",
@@ -162,8 +163,14 @@ class SojournManagerIT {
     "redis://127.0.0.1:6379/2, database, 3",
     "redis-cluster://127.0.0.1:6379, database, 3",
     "redis://127.0.0.1:6379, trustStorePassword, b",
+    "redis://127.0.0.1:6379, sentinelPassword, b",
     "jdbc:mariadb://127.0.0.1/shop?user=anna, username, b",
     "jdbc:mariadb://127.0.0.1/shop?password=a, password, b",
+    "jdbc:mysql://anna@127.0.0.1/shop, username, b",
+    "jdbc:mysql://anna:a@127.0.0.1/shop, password, b",
+    "'jdbc:mysql://127.0.0.1:1,anna:a@127.0.0.1:2/shop', password, b",
+    "'jdbc:mysql://(host=127.0.0.1, user=anna)/shop', username, b",
+    "jdbc:mysql://address=(host=127.0.0.1)(password=a)/shop, password, b",
     "jdbc:h2:mem:x;USER=a, username, b",
     "jndi:jdbc/sessions, maximumPoolSize, 3",
     "memory:, timeout, 3s",
@@ -174,6 +181,21 @@ class SojournManagerIT {
         .singleElement()
         .asString()
         .contains(name);
+  }
+
+  @Test
+  @Tag("R71")
+  void whatIsSaidOfAStoreBesideOneThatIsHandedOverStopsTheStartWithOneMessageThatNamesIt() {
+    SojournManager manager =
+        ManagerElement.of("store", "redis://:s3cret@127.0.0.1", "password", "s3cret");
+    try (InMemorySessionStore store = new InMemorySessionStore()) {
+      manager.setSessionStore(store);
+      assertThat(refusal(manager))
+          .singleElement()
+          .asString()
+          .contains("password, store cannot be set beside", "setSessionStore")
+          .doesNotContain("s3cret");
+    }
   }
 
   @Test
