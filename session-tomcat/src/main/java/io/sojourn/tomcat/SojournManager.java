@@ -506,6 +506,8 @@ public final class SojournManager extends ManagerBase {
     try {
       refuseReferences();
       refuseMisfits();
+      Randomness.refuse(
+          getSecureRandomClass(), getSecureRandomAlgorithm(), getSecureRandomProvider());
       SessionPolicy policy = settings.policy();
       if (getMaxActiveSessions() > policy.nearCacheSize()) {
         throw new IllegalArgumentException(

@@ -79,6 +79,10 @@ class SojournManagerIT {
     "warnOnSessionAttributeFilterFailure, TRU",
     "sessionAttributeNameFilter, [a",
     "sessionAttributeValueClassNameFilter, (",
+    "secureRandomAlgorithm, DICE",
+    "secureRandomProvider, NOBODY",
+    "secureRandomClass, com.acme.Dice",
+    "secureRandomClass, java.lang.String",
     "codec, json",
     "compression, zip",
     "maxEncodedBytes, 67108865",
@@ -174,6 +178,7 @@ class SojournManagerIT {
     "jdbc:h2:mem:x;USER=a, username, b",
     "jndi:jdbc/sessions, maximumPoolSize, 3",
     "memory:, timeout, 3s",
+    "memory:, secureRandomProvider, SunJCE",
   })
   @Tag("R71")
   void aContradictionStopsTheStartWithOneMessageThatNamesIt(String url, String name, String value) {
