@@ -16,8 +16,6 @@ import jakarta.servlet.http.HttpServletResponse;
 import jakarta.servlet.http.HttpSession;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -85,22 +83,9 @@ abstract class JettySerializeContract extends SerializeContract {
         new CountingStore(PatientStores.open(url, application, () -> Duration.ZERO));
     SojournSessionCacheFactory sessions = factory(settings);
     sessions.setSessionStore(store);
-    ContractClient client = new ContractClient();
     try (store;
         JettyNode node = JettyNode.start(sessions, "", starting -> {})) {
-      client.send(node, "set:n:0");
-      CompletableFuture<Answer> holder = client.sendLater(node, "get:n", "await:g");
-      awaitWaiting(node, "g");
-      store.takeCalls();
-      List<CompletableFuture<Answer>> waiting = new ArrayList<>();
-      for (int i = 0; i < 20; i++) {
-        waiting.add(client.sendLater(node, "get:n"));
-      }
-      node.awaitRequests(21);
-      new ContractClient().send(node, "open:g");
-      holder.join();
-      assertThat(waiting).allSatisfy(each -> assertThat(each.join().line()).isEqualTo("0"));
-      assertThat(store.takeCalls().get("lease")).isLessThanOrEqualTo(20);
+      waitWithoutPolling(node, store, node::awaitRequests);
     }
   }
 

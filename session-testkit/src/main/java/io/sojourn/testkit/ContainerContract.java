@@ -510,6 +510,7 @@ public abstract class ContainerContract extends TwoServers {
 
   @Test
   @Tag("G8")
+  @Tag("R36")
   @Tag("R42")
   void aServerThatCannotDecodeAnAttributeLeavesItAndServesTheRest() throws Exception {
     ContractClient client = new ContractClient();
@@ -518,6 +519,8 @@ public abstract class ContainerContract extends TwoServers {
     assertThat(rows).containsKeys("a", "cart");
     ContractClient ending = new ContractClient();
     ending.send(a(), "add:cart:2", "timeout:60");
+    ContractClient endingToo = new ContractClient();
+    endingToo.send(a(), "set:a:2", "timeout:60");
     Server poor = startServer("poor", "");
     try (ContainerNode node = poor.node()) {
       assertThat(client.send(node, "get:cart").status()).isEqualTo(500);
@@ -529,6 +532,7 @@ public abstract class ContainerContract extends TwoServers {
       poor.control().setClock(Duration.ZERO);
       assertThat(stored(client)).as("served and scavenged").isEqualTo(rows);
       assertThat(stored(ending)).as("expired").isEmpty();
+      assertThat(stored(endingToo)).as("expired in the same round").isEmpty();
 
       assertThat(client.send(node, "set:b:2", "names").line()).isEqualTo("a,b,cart");
       assertThat(stored(client)).as("saved").containsAllEntriesOf(rows);

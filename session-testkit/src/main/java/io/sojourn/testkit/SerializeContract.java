@@ -24,6 +24,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -238,6 +239,30 @@ public abstract class SerializeContract {
         });
     assertThat(client.send(other, "get:n").line()).isIn("0", "2");
     assertThat(client.send(node, "get:n").line()).isIn("1", "3");
+  }
+
+  /**
+   * Has twenty requests of one server wait for another one: each comes by the session when the one
+   * before it is done, without anybody's asking the store again and again.
+   *
+   * @param store counts what the server asks it
+   * @param untilThere waits until so many requests are in the server
+   */
+  protected final void waitWithoutPolling(
+      ContainerNode node, CountingStore store, IntConsumer untilThere) {
+    client.send(node, "set:n:0");
+    CompletableFuture<Answer> holder = client.sendLater(node, "get:n", "await:g");
+    awaitWaiting(node, "g");
+    var unused = store.takeCalls();
+    List<CompletableFuture<Answer>> waiting = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      waiting.add(client.sendLater(node, "get:n"));
+    }
+    untilThere.accept(21);
+    new ContractClient().send(node, "open:g");
+    holder.join();
+    assertThat(waiting).allSatisfy(each -> assertThat(each.join().line()).isEqualTo("0"));
+    assertThat(store.takeCalls().get("lease")).isLessThanOrEqualTo(20);
   }
 
   /** Waits until a request of this server waits for the gate. */

@@ -132,10 +132,15 @@ final class TomcatNode implements ContainerNode {
 
   /** Waits until it is done with all requests, which it may be later than it has answered them. */
   void awaitIdle() {
+    awaitRequests(0);
+  }
+
+  /** Waits until so many requests have a thread. */
+  void awaitRequests(int number) {
     Executor threads = tomcat.getConnector().getProtocolHandler().getExecutor();
     await()
         .pollInterval(Duration.ofMillis(1))
-        .until(() -> ((ThreadPoolExecutor) threads).getActiveCount() == 0);
+        .until(() -> ((ThreadPoolExecutor) threads).getActiveCount() == number);
   }
 
   /** Adds a second web application at {@code /name/}, which its closing undeploys. */

@@ -3,9 +3,11 @@ package io.sojourn.tomcat;
 import static java.util.Objects.requireNonNull;
 
 import io.sojourn.testkit.ContainerNode;
+import io.sojourn.testkit.CountingStore;
 import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.SerializeContract;
 import jakarta.servlet.http.HttpServlet;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -31,8 +33,12 @@ abstract class TomcatSerializeContract extends SerializeContract {
     Map<String, String> all =
         new HashMap<>(PatientStores.options(requireNonNull(settings.get("store"))));
     all.putAll(settings);
+    return element(all);
+  }
+
+  private static SojournManager element(Map<String, String> settings) {
     return ManagerElement.of(
-        all.entrySet().stream()
+        settings.entrySet().stream()
             .flatMap(setting -> Stream.of(setting.getKey(), setting.getValue()))
             .toArray(String[]::new));
   }
@@ -61,6 +67,23 @@ abstract class TomcatSerializeContract extends SerializeContract {
       ContainerNode other = node.deploy("second", second, context -> add(servlets(), context));
       dispatchIntoEachOthersContexts(node, other);
       other.close();
+    }
+  }
+
+  @Test
+  @Tag("G3")
+  @Tag("R54")
+  void requestsOfOneServerThatWaitForEachOtherDoNotPollTheStore() throws Exception {
+    Map<String, String> settings = settings();
+    String url = requireNonNull(settings.remove("store"));
+    String application = requireNonNull(settings.remove("application"));
+    CountingStore store =
+        new CountingStore(PatientStores.open(url, application, () -> Duration.ZERO));
+    SojournManager manager = element(settings);
+    manager.setSessionStore(store);
+    try (store;
+        TomcatNode node = TomcatNode.start(manager)) {
+      waitWithoutPolling(node, store, node::awaitRequests);
     }
   }
 }
