@@ -16,7 +16,7 @@ final class Misfits {
   /** What Tomcat leaves as it is when it knows no property of this name. */
   private static final Pattern REFERENCE = Pattern.compile("\\$\\{[^}]*}");
 
-  private final Map<String, String> misfits = new TreeMap<>();
+  private final Map<String, IllegalArgumentException> misfits = new TreeMap<>();
 
   /** A flag's value, of which Tomcat takes any text but "true" for false. */
   boolean flag(String attribute, String value) {
@@ -30,8 +30,13 @@ final class Misfits {
     if (fits) {
       misfits.remove(attribute);
     } else {
-      misfits.put(attribute, attribute + "=\"" + value + "\" must be " + expected);
+      misfits.put(attribute, misfit(attribute, value, expected));
     }
+  }
+
+  /** What is wrong with a value. */
+  static IllegalArgumentException misfit(String attribute, String value, String expected) {
+    return new IllegalArgumentException(attribute + "=\"" + value + "\" must be " + expected);
   }
 
   /**
@@ -40,8 +45,8 @@ final class Misfits {
    * @throws IllegalArgumentException that says what is wrong with the first
    */
   void refuse() {
-    for (String why : misfits.values()) {
-      throw new IllegalArgumentException(why);
+    for (IllegalArgumentException misfit : misfits.values()) {
+      throw misfit;
     }
   }
 

@@ -88,6 +88,8 @@ public final class SojournManager extends ManagerBase {
 
   private final AtomicLong created = new AtomicLong();
 
+  private volatile int idsMadeTwice;
+
   private @Nullable SessionStore ownStore;
   private volatile @Nullable Running running;
 
@@ -430,9 +432,20 @@ public final class SojournManager extends ManagerBase {
         misfits.flag("warnOnSessionAttributeFilterFailure", value));
   }
 
+  // These can be set by JMX, too, while the manager runs: then who sets one is told.
+
+  @Override
+  public void setMaxActiveSessions(int sessions) {
+    Running current = running;
+    if (current != null) {
+      refuseMoreThanFit(sessions, current.policy);
+    }
+    super.setMaxActiveSessions(sessions);
+  }
+
   @Override
   public void setProcessExpiresFrequency(int rounds) {
-    misfits.note("processExpiresFrequency", Integer.toString(rounds), rounds > 0, "1 or more");
+    note("processExpiresFrequency", Integer.toString(rounds), rounds > 0, "1 or more");
     super.setProcessExpiresFrequency(rounds);
   }
 
@@ -441,7 +454,7 @@ public final class SojournManager extends ManagerBase {
     try {
       super.setSessionAttributeNameFilter(pattern);
     } catch (PatternSyntaxException e) {
-      misfits.note("sessionAttributeNameFilter", e.getPattern(), false, "a regular expression");
+      note("sessionAttributeNameFilter", e.getPattern(), false, "a regular expression");
     }
   }
 
@@ -450,8 +463,15 @@ public final class SojournManager extends ManagerBase {
     try {
       super.setSessionAttributeValueClassNameFilter(pattern);
     } catch (PatternSyntaxException e) {
-      misfits.note(
-          "sessionAttributeValueClassNameFilter", e.getPattern(), false, "a regular expression");
+      note("sessionAttributeValueClassNameFilter", e.getPattern(), false, "a regular expression");
+    }
+  }
+
+  private void note(String attribute, String value, boolean fits, String expected) {
+    if (running == null) {
+      misfits.note(attribute, value, fits, expected);
+    } else if (!fits) {
+      throw Misfits.misfit(attribute, value, expected);
     }
   }
 
@@ -509,13 +529,7 @@ public final class SojournManager extends ManagerBase {
       Randomness.refuse(
           getSecureRandomClass(), getSecureRandomAlgorithm(), getSecureRandomProvider());
       SessionPolicy policy = settings.policy();
-      if (getMaxActiveSessions() > policy.nearCacheSize()) {
-        throw new IllegalArgumentException(
-            "maxActiveSessions=\""
-                + getMaxActiveSessions()
-                + "\" can never be reached: nearCacheSize is "
-                + policy.nearCacheSize());
-      }
+      refuseMoreThanFit(getMaxActiveSessions(), policy);
       MeasuredCodec codec =
           new MeasuredCodec(
               settings.codec(
@@ -560,6 +574,16 @@ public final class SojournManager extends ManagerBase {
     attributes.put(
         "encryptionKeys", Objects.requireNonNullElse(settings.find("encryptionKeys"), ""));
     attributes.forEach(Misfits::refuseReference);
+  }
+
+  private static void refuseMoreThanFit(int maxActiveSessions, SessionPolicy policy) {
+    if (maxActiveSessions > policy.nearCacheSize()) {
+      throw new IllegalArgumentException(
+          "maxActiveSessions=\""
+              + maxActiveSessions
+              + "\" can never be reached: nearCacheSize is "
+              + policy.nearCacheSize());
+    }
   }
 
   /** Tomcat hands a value here, too, that a setter of ManagerBase for a number does not take. */
@@ -1042,6 +1066,22 @@ public final class SojournManager extends ManagerBase {
   @Override
   public void setSessionCounter(long sessions) {
     created.set(sessions);
+  }
+
+  /**
+   * Ids that were made twice, as it has been set last: Tomcat 10.1 has the figure and counts none,
+   * Tomcat 11 has it no more.
+   */
+  @Override
+  @SuppressWarnings("deprecation")
+  public int getDuplicates() {
+    return idsMadeTwice;
+  }
+
+  @Override
+  @SuppressWarnings("deprecation")
+  public void setDuplicates(int ids) {
+    idsMadeTwice = ids;
   }
 
   /** The sessions that this node holds at the moment, to be looked at. */

@@ -2,6 +2,7 @@ package io.sojourn.tomcat;
 
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.sojourn.IdleTimeout;
@@ -43,7 +44,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import javax.management.Attribute;
 import javax.management.JMException;
+import javax.management.MBeanAttributeInfo;
+import javax.management.MBeanInfo;
+import javax.management.MBeanParameterInfo;
 import javax.management.MBeanServer;
 import org.apache.catalina.Session;
 import org.apache.catalina.core.StandardContext;
@@ -123,6 +128,11 @@ class ManagerContractIT {
       } catch (JMException e) {
         throw new AssertionError(name, e);
       }
+    }
+
+    /** Sets an attribute of its MBean. */
+    void set(String name, Object value) throws JMException {
+      server().setAttribute(manager.getObjectName(), new Attribute(name, value));
     }
 
     /** What an operation of its MBean answers, all of whose parameters are text. */
@@ -289,7 +299,86 @@ class ManagerContractIT {
 
   @Test
   @Tag("R72")
-  void theFiguresAreThoseOfWhatThisNodeHasDone() throws Exception {
+  void theMBeanHasWhatThatOfTomcatsOwnManagerHas() throws Exception {
+    Node a = start("a");
+    MBeanInfo ours = Node.server().getMBeanInfo(a.manager().getObjectName());
+    StandardManager own = new StandardManager();
+    MBeanInfo tomcats;
+    try (TomcatNode node =
+        TomcatNode.start(
+            own, (tomcat, context) -> tomcat.getEngine().setName("own" + application))) {
+      assertThat(node.uri()).isNotEqualTo(a.uri());
+      tomcats = Node.server().getMBeanInfo(own.getObjectName());
+    }
+    assertThat(attributes(tomcats)).hasSizeGreaterThan(20);
+    assertThat(attributes(ours))
+        .containsAll(
+            attributes(tomcats).stream().filter(name -> !name.contains(" pathname ")).toList());
+    assertThat(operations(tomcats)).hasSizeGreaterThan(5);
+    assertThat(operations(ours)).containsAll(operations(tomcats));
+    for (MBeanAttributeInfo attribute : ours.getAttributes()) {
+      Object unused = a.attribute(attribute.getName());
+    }
+  }
+
+  private static List<String> attributes(MBeanInfo bean) {
+    return Arrays.stream(bean.getAttributes())
+        .map(
+            attribute ->
+                (attribute.isReadable() ? "r" : "-")
+                    + (attribute.isWritable() ? "w " : "- ")
+                    + attribute.getName()
+                    + " "
+                    + attribute.getType())
+        .toList();
+  }
+
+  private static List<String> operations(MBeanInfo bean) {
+    return Arrays.stream(bean.getOperations())
+        .map(
+            operation ->
+                operation.getReturnType()
+                    + " "
+                    + operation.getName()
+                    + Arrays.stream(operation.getSignature())
+                        .map(MBeanParameterInfo::getType)
+                        .toList())
+        .toList();
+  }
+
+  @Test
+  @Tag("R71")
+  void whatIsSetByJmxWhileTheManagerRunsHoldsAtOnceOrIsRefused() throws Exception {
+    Node a = start("a", "nearCacheSize", "2");
+    Node b = start("b");
+    client.send(a, "set:n:1");
+    a.set("maxActiveSessions", 1);
+    assertThat(new ContractClient().send(a, "set:n:2").status()).isEqualTo(500);
+    a.set("sessionAttributeNameFilter", "shop");
+    client.send(a, "set:shop:1", "set:cache:1");
+    assertThat(client.send(b, "names").line()).isEqualTo("n,shop");
+    a.set("processExpiresFrequency", 1);
+    a.store().takeCalls();
+    a.invoke("backgroundProcess");
+    assertThat(a.store().takeCalls()).isEqualTo(Map.of("claimExpired", 1));
+    assertThatThrownBy(() -> a.set("maxActiveSessions", 3))
+        .hasStackTraceContaining("maxActiveSessions=\"3\" can never be reached");
+    assertThatThrownBy(() -> a.set("processExpiresFrequency", 0))
+        .hasStackTraceContaining("processExpiresFrequency=\"0\" must be 1 or more");
+    assertThatThrownBy(() -> a.set("sessionAttributeNameFilter", "["))
+        .hasStackTraceContaining("sessionAttributeNameFilter=\"[\" must be a regular expression");
+    assertThat(a.attribute("maxActiveSessions")).isEqualTo(1);
+    assertThat(a.attribute("processExpiresFrequency")).isEqualTo(1);
+    assertThat(a.attribute("sessionAttributeNameFilter")).isEqualTo("shop");
+    a.manager().getContext().reload();
+    assertThat(a.attribute("stateName")).isEqualTo("STARTED");
+  }
+
+  @ParameterizedTest
+  @EnumSource(StoreKind.class)
+  @Tag("R72")
+  void theFiguresAreThoseOfWhatThisNodeHasDone(StoreKind kind) throws Exception {
+    url = kind.url(redis);
     Node a = start("a");
     Node b = start("b");
     ContractClient other = new ContractClient();
