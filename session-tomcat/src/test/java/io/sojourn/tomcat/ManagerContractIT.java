@@ -62,8 +62,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What Tomcat asks of a manager beside the servlet contract: lists of sessions, operations and
@@ -196,9 +196,11 @@ class ManagerContractIT {
 
   // ---------------------------------------------------------------- lists
 
-  @Test
+  @ParameterizedTest
+  @EnumSource(StoreKind.class)
   @Tag("R27")
-  void toLookAtSessionsIsNoAccessAndAsksTheStoreNothing() throws Exception {
+  void toLookAtSessionsIsNoAccessAndAsksTheStoreNothing(StoreKind kind) throws Exception {
+    url = kind.url(redis);
     Node a = start("a", "touchInterval", "0");
     client.send(a, "set:fruit:apple", "set:nut:hazel");
     a.store().takeCalls();
@@ -233,8 +235,10 @@ class ManagerContractIT {
     assertThat(b.manager().findSessions()).isEmpty();
   }
 
-  @Test
-  void anAttributeThatIsRemovedInAListIsGoneOnTheOtherNode() throws Exception {
+  @ParameterizedTest
+  @EnumSource(StoreKind.class)
+  void anAttributeThatIsRemovedInAListIsGoneOnTheOtherNode(StoreKind kind) throws Exception {
+    url = kind.url(redis);
     Node a = start("a");
     Node b = start("b");
     client.send(a, "set:fruit:apple", "set:nut:hazel");
@@ -245,9 +249,11 @@ class ManagerContractIT {
   }
 
   /** As the manager application does when it is told to expire what has been idle for so long. */
-  @Test
+  @ParameterizedTest
+  @EnumSource(StoreKind.class)
   @Tag("R26")
-  void aSessionThatIsIdleHereButInUseElsewhereIsNotEndedForThat() throws Exception {
+  void aSessionThatIsIdleHereButInUseElsewhereIsNotEndedForThat(StoreKind kind) throws Exception {
+    url = kind.url(redis);
     Node a = start("a");
     Node b = start("b");
     client.send(a, "set:fruit:apple");
@@ -297,6 +303,7 @@ class ManagerContractIT {
     b.invoke("expireSession", "unheard-of");
   }
 
+  /** Of the one on the class path; {@code pathname} is the file that sessions are in. */
   @Test
   @Tag("R72")
   void theMBeanHasWhatThatOfTomcatsOwnManagerHas() throws Exception {
@@ -407,9 +414,11 @@ class ManagerContractIT {
     assertThat(a.attribute("stateName")).isEqualTo("STARTED");
   }
 
-  @Test
+  @ParameterizedTest
+  @EnumSource(StoreKind.class)
   @Tag("R72")
-  void theFiguresOfTheStoreAreThoseOfItsCalls() throws Exception {
+  void theFiguresOfTheStoreAreThoseOfItsCalls(StoreKind kind) throws Exception {
+    url = kind.url(redis);
     Node a = start("a");
     Node b = start("b");
     client.send(a, "set:fruit:apple");
@@ -424,9 +433,11 @@ class ManagerContractIT {
     assertThat((Long) b.attribute("storeTime")).isNotNegative();
   }
 
-  @Test
+  @ParameterizedTest
+  @EnumSource(StoreKind.class)
   @Tag("R72")
-  void lostRacesAndSavesThatCameTooLateAreCounted() throws Exception {
+  void lostRacesAndSavesThatCameTooLateAreCounted(StoreKind kind) throws Exception {
+    url = kind.url(redis);
     Node a = start("a");
     Node b = start("b");
     client.send(a, "set:fruit:apple");
@@ -461,9 +472,11 @@ class ManagerContractIT {
     new ContractClient().send(node, "open:" + gate);
   }
 
-  @Test
+  @ParameterizedTest
+  @EnumSource(StoreKind.class)
   @Tag("R72")
-  void theFiguresOfTheNearCacheSayWhatItIsGoodFor() throws Exception {
+  void theFiguresOfTheNearCacheSayWhatItIsGoodFor(StoreKind kind) throws Exception {
+    url = kind.url(redis);
     Node a = start("a", "freshness", "causal", "nearCacheSize", "2");
     client.send(a, "set:fruit:apple");
     for (int i = 0; i < 3; i++) {
@@ -486,9 +499,11 @@ class ManagerContractIT {
   }
 
   /** Each of a session that this node has not begun. */
-  @Test
+  @ParameterizedTest
+  @EnumSource(StoreKind.class)
   @Tag("R72")
-  void howLongSessionsLivedIsCountedWhereTheyEnd() throws Exception {
+  void howLongSessionsLivedIsCountedWhereTheyEnd(StoreKind kind) throws Exception {
+    url = kind.url(redis);
     Node a = start("a");
     Node b = start("b");
     endOneOf(Duration.ofHours(2), a, b);
@@ -603,11 +618,13 @@ class ManagerContractIT {
   }
 
   @ParameterizedTest
-  @EnumSource(End.class)
+  @CsvSource({"H2, INVALIDATION", "H2, EXPIRY", "REDIS, INVALIDATION", "REDIS, EXPIRY"})
   @Tag("G6")
   @Tag("R32")
   @Tag("R34")
-  void whatIsToldOfASessionsEndOnTwoNodesIsWhatTomcatTellsOnOne(End how) throws Exception {
+  void whatIsToldOfASessionsEndOnTwoNodesIsWhatTomcatTellsOnOne(StoreKind kind, End how)
+      throws Exception {
+    url = kind.url(redis);
     List<String> plain = new CopyOnWriteArrayList<>();
     StandardManager own = new StandardManager();
     Probe probe = new Probe();
@@ -641,10 +658,11 @@ class ManagerContractIT {
   }
 
   @ParameterizedTest
-  @EnumSource(End.class)
+  @CsvSource({"H2, INVALIDATION", "H2, EXPIRY", "REDIS, INVALIDATION", "REDIS, EXPIRY"})
   @Tag("R35")
-  void aListenerThatThrowsKeepsNeitherASessionAliveNorTheOthersFromBeingTold(End how)
-      throws Exception {
+  void aListenerThatThrowsKeepsNeitherASessionAliveNorTheOthersFromBeingTold(
+      StoreKind kind, End how) throws Exception {
+    url = kind.url(redis);
     List<String> told = new CopyOnWriteArrayList<>();
     Node a = start("a");
     Node b = start("b");
@@ -711,8 +729,10 @@ class ManagerContractIT {
 
   // ---------------------------------------------------------------- settings of all managers
 
-  @Test
-  void noMoreSessionsAreBegunThanANodeMayHold() throws Exception {
+  @ParameterizedTest
+  @EnumSource(StoreKind.class)
+  void noMoreSessionsAreBegunThanANodeMayHold(StoreKind kind) throws Exception {
+    url = kind.url(redis);
     Node a = start("a", "maxActiveSessions", "2");
     Node b = start("b");
     ContractClient elsewhere = new ContractClient();
@@ -741,12 +761,20 @@ class ManagerContractIT {
     assertThat(client.send(b, "set:cache:2", "get:cache").line()).isEqualTo("2");
     assertThat(client.send(a, "get:cache", "remove:cache", "names").lines())
         .containsExactly("1", "shop.cart");
-    assertThat(a.events()).contains("added cache", "removed cache");
+    assertThat(client.send(b, "get:cache", "names").lines())
+        .containsExactly("2", "cache,shop.cart");
+    for (Node node : List.of(a, b)) {
+      assertThat(node.events()).containsOnlyOnce("added cache");
+    }
+    assertThat(a.events()).containsOnlyOnce("removed cache");
+    assertThat(b.events()).doesNotContain("removed cache");
   }
 
-  @Test
-  void anAttributeWhoseClassTheFilterDoesNotMatchStaysOnItsNodeAndNeedNotBeSerializable()
-      throws Exception {
+  @ParameterizedTest
+  @EnumSource(StoreKind.class)
+  void anAttributeWhoseClassTheFilterDoesNotMatchStaysOnItsNodeAndNeedNotBeSerializable(
+      StoreKind kind) throws Exception {
+    url = kind.url(redis);
     String filter = "java\\.lang\\.String";
     Node a = start("a", "sessionAttributeValueClassNameFilter", filter);
     Node b = start("b", "sessionAttributeValueClassNameFilter", filter);
@@ -761,27 +789,34 @@ class ManagerContractIT {
   }
 
   @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void listenersAreToldOfAValueThatIsSetAgainAsTheSettingsSay(boolean told) throws Exception {
-    Node a =
-        start(
-            "a",
-            "notifyBindingListenerOnUnchangedValue",
-            Boolean.toString(told),
-            "notifyAttributeListenerOnUnchangedValue",
-            Boolean.toString(told));
+  @CsvSource({"H2, false", "H2, true", "REDIS, false", "REDIS, true"})
+  void listenersAreToldOfAValueThatIsSetAgainAsTheSettingsSay(StoreKind kind, boolean told)
+      throws Exception {
+    url = kind.url(redis);
+    String[] settings = {
+      "notifyBindingListenerOnUnchangedValue", Boolean.toString(told),
+      "notifyAttributeListenerOnUnchangedValue", Boolean.toString(told)
+    };
+    Node a = start("a", settings);
+    Node b = start("b", settings);
     a.probe().next = session -> session.setAttribute("bound", new Bound());
     client.send(a, "begin");
     client.send(a.at("/probe/"));
-    a.probe().next = session -> session.setAttribute("bound", session.getAttribute("bound"));
-    int bound = Bound.COUNT.get();
-    client.send(a.at("/probe/"));
-    assertThat(Bound.COUNT.get() - bound).isEqualTo(told ? 1 : 0);
-    assertThat(a.probe().replaced.get()).isEqualTo(told ? 1 : 0);
+    int times = told ? 1 : 0;
+    for (Node node : List.of(a, b)) {
+      node.probe().next = session -> session.setAttribute("bound", session.getAttribute("bound"));
+      int bound = Bound.COUNT.get();
+      client.send(node.at("/probe/"));
+      assertThat(Bound.COUNT.get() - bound).isEqualTo(times);
+      assertThat(node.probe().replaced.get()).isEqualTo(times);
+    }
+    assertThat(a.probe().replaced.get()).isEqualTo(times);
   }
 
-  @Test
-  void expiredSessionsAreClaimedAtEveryNthRoundOfBackgroundWork() throws Exception {
+  @ParameterizedTest
+  @EnumSource(StoreKind.class)
+  void expiredSessionsAreClaimedAtEveryNthRoundOfBackgroundWork(StoreKind kind) throws Exception {
+    url = kind.url(redis);
     Node a = start("a", "processExpiresFrequency", "3");
     a.store().takeCalls();
     for (int i = 0; i < 6; i++) {
@@ -790,8 +825,10 @@ class ManagerContractIT {
     assertThat(a.store().takeCalls()).isEqualTo(Map.of("claimExpired", 2));
   }
 
-  @Test
-  void idsAreAsLongAsTheGeneratorsElementSays() throws Exception {
+  @ParameterizedTest
+  @EnumSource(StoreKind.class)
+  void idsAreAsLongAsTheGeneratorsElementSays(StoreKind kind) throws Exception {
+    url = kind.url(redis);
     SojournManager manager = new SojournManager();
     StandardSessionIdGenerator generator = new StandardSessionIdGenerator();
     generator.setSessionIdLength(32);
