@@ -524,6 +524,35 @@ class SingleSignOnIT {
   }
 
   @Test
+  @Tag("G5")
+  @Tag("G10")
+  void loginsInADatabaseAreFollowedOutliveTheirNodeAndEndForAll() throws Exception {
+    String url = StoreKind.H2.url(redis);
+    Node doomed = startNode(url);
+    Node other = startNode(url);
+    assertThat(get(other, "basic/members/").status()).isEqualTo(401);
+    logIn(doomed);
+    for (String application : List.of("form", "basic", "open", "foreign")) {
+      assertThat(get(other, application + "/members/").body())
+          .as(application)
+          .contains("user=anna remote=anna", "member=true");
+    }
+    get(doomed, "form/public/?do=mark&value=1");
+    doomed.faults.failAll();
+    doomed.tomcat.close();
+    Node another = startNode(url);
+    assertThat(get(another, "form/members/").body()).contains("user=anna", "mark=1");
+    assertThat(get(another, "basic/members/").body()).contains("user=anna");
+    get(other, "basic/public/?do=logout");
+    assertThat(get(another, "basic/members/").status()).isEqualTo(401);
+    for (Node node : List.of(other, another)) {
+      assertThat(get(node, "form/members/").body()).startsWith("GET /login ");
+      assertThat(get(node, "open/public/").body()).contains("user=null");
+    }
+    assertThat(browser.cookie(COOKIE, "/")).isNull();
+  }
+
+  @Test
   @Tag("G4")
   @Tag("R12")
   void anOutageIsAnsweredAsOneAndLogsNobodyOut() {
