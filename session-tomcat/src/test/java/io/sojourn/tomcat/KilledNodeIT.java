@@ -287,6 +287,7 @@ class KilledNodeIT {
   @Tag("G7")
   @Tag("R25")
   @Tag("R28")
+  @Tag("R65")
   void nothingThatWasAnsweredIsLostAndNothingStaysForEverWhenANodeIsKilledUnderLoad(Kind kind)
       throws Exception {
     Place place = place(kind);
@@ -294,6 +295,10 @@ class KilledNodeIT {
     TomcatProcess comesAndGoes = process(place, Integer.MAX_VALUE);
     List<ContainerNode> nodes = new CopyOnWriteArrayList<>(List.of(stays, comesAndGoes));
     List<User> users = Stream.generate(User::new).limit(USERS).toList();
+    ContractClient member = new ContractClient();
+    member.send(comesAndGoes, "begin");
+    assertThat(member.send(comesAndGoes.at(SessionEnds.PATH), SessionEnds.LOGIN).line())
+        .isEqualTo("anna");
     AtomicBoolean over = new AtomicBoolean();
     ExecutorService threads = Executors.newFixedThreadPool(USERS);
     List<Future<?>> visits = new ArrayList<>();
@@ -311,8 +316,10 @@ class KilledNodeIT {
       for (int i = 0; i < KILLS; i++) {
         awaitAnswers(users, visits);
         comesAndGoes.kill();
+        assertLoggedIn(member, stays);
         awaitAnswers(users, visits);
         comesAndGoes = process(place, Integer.MAX_VALUE);
+        assertLoggedIn(member, comesAndGoes);
         nodes.set(1, comesAndGoes);
       }
       awaitAnswers(users, visits);
@@ -331,6 +338,10 @@ class KilledNodeIT {
     setClock(EXPIRED);
     stays.scavenge();
     assertThat(place.size.ask()).isZero();
+  }
+
+  private static void assertLoggedIn(ContractClient member, ContainerNode node) {
+    assertThat(member.send(node.at(SessionEnds.PATH), SessionEnds.USER).line()).isEqualTo("anna");
   }
 
   private static void awaitAnswers(List<User> users, List<Future<?>> visits) throws Exception {

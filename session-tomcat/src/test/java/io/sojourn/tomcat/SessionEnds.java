@@ -1,6 +1,7 @@
 package io.sojourn.tomcat;
 
 import io.sojourn.SessionStore;
+import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -18,13 +19,16 @@ import org.apache.catalina.startup.Tomcat;
 
 /**
  * Puts a value that wants to know when it is unbound into each session, and answers at {@value
- * #PATH} what this node's listeners were told of the ends of sessions, a line each.
+ * #PATH} what this node's listeners were told of the ends of sessions, a line each. There, too,
+ * {@value #LOGIN} logs anna in, and {@value #USER} answers who is logged in.
  */
 final class SessionEnds extends HttpServlet implements HttpSessionListener {
 
   private static final long serialVersionUID = 1L;
 
   static final String PATH = "ends/";
+  static final String LOGIN = "login";
+  static final String USER = "user";
 
   private static final String NAME = "ends";
   private static final String MARK = "mark";
@@ -44,6 +48,7 @@ final class SessionEnds extends HttpServlet implements HttpSessionListener {
 
   static void addTo(StandardContext context) {
     SessionEnds ends = new SessionEnds();
+    context.setRealm(new AuthenticationRealm());
     Tomcat.addServlet(context, NAME, ends).setLoadOnStartup(1);
     context.addServletMappingDecoded("/" + PATH + "*", NAME);
     context.addApplicationLifecycleListener(ends);
@@ -56,8 +61,14 @@ final class SessionEnds extends HttpServlet implements HttpSessionListener {
 
   @Override
   protected void doGet(HttpServletRequest request, HttpServletResponse response)
-      throws IOException {
-    response.getWriter().print(String.join("\n", told));
+      throws IOException, ServletException {
+    String operation = request.getParameter("op");
+    if (LOGIN.equals(operation)) {
+      request.login("anna", "secret");
+    }
+    response
+        .getWriter()
+        .print(operation == null ? String.join("\n", told) : request.getRemoteUser());
   }
 
   @Override
