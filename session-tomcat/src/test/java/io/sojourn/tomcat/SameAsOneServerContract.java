@@ -289,11 +289,7 @@ abstract class SameAsOneServerContract {
       async.start(
           () -> {
             try {
-              String answer = act(session, query);
-              if (query.startsWith("add")) {
-                session.setAttribute("cart", session.getAttribute("cart"));
-              }
-              response.getWriter().print(answer);
+              response.getWriter().print(act(session, query));
             } catch (IOException e) {
               throw new IllegalStateException(e);
             } finally {
