@@ -172,11 +172,14 @@ abstract class ReadYourWritesContract {
           }
         });
     try {
-      HttpRequest request = HttpRequest.newBuilder(a.uri().resolve(path)).build();
+      HttpRequest.Builder request = HttpRequest.newBuilder(a.uri().resolve(path));
+      if (path.endsWith(ResponseStyles.NON_BLOCKING_READ)) {
+        request.POST(styles.bodyOfTwoParts());
+      }
       int status =
           client
               .send(
-                  request,
+                  request.build(),
                   head -> {
                     answered.countDown();
                     return HttpResponse.BodySubscribers.discarding();

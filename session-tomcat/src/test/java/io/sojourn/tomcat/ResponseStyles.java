@@ -21,6 +21,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import jakarta.servlet.http.HttpSession;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.net.http.HttpRequest;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,6 +30,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.SubmissionPublisher;
+import java.util.concurrent.TimeUnit;
 import org.apache.catalina.Wrapper;
 import org.apache.catalina.core.StandardContext;
 import org.apache.catalina.servlets.DefaultServlet;
@@ -51,9 +55,13 @@ final class ResponseStyles {
   /** The attribute that is a list, added to in place. */
   static final String LIST = "list";
 
+  /** The style that wants {@link #bodyOfTwoParts} to be posted. */
+  static final String NON_BLOCKING_READ = "non-blocking-read";
+
   private static final String BODY = "x".repeat(50_000);
 
   private final ExecutorService threads;
+  private final Semaphore firstPartRead = new Semaphore(0);
   private final Map<String, Style> styles = new TreeMap<>();
 
   /** How a request is answered. */
@@ -78,10 +86,14 @@ final class ResponseStyles {
   /** Changes the session: what was asked for is a number one higher in both attributes. */
   private static void change(HttpServletRequest request) {
     HttpSession session = request.getSession(true);
+    changeInPlace(session, changeNumber(session));
+  }
+
+  private static int changeNumber(HttpSession session) {
     Integer before = (Integer) session.getAttribute(NUMBER);
     int next = before == null ? 1 : before + 1;
     session.setAttribute(NUMBER, next);
-    changeInPlace(session, next);
+    return next;
   }
 
   @SuppressWarnings("unchecked")
@@ -352,7 +364,7 @@ final class ResponseStyles {
           async.addListener(new ChangeAtTimeout());
         });
     styles.put("non-blocking-write", this::writeWithoutBlocking);
-    styles.put("non-blocking-read", this::readWithoutBlocking);
+    styles.put(NON_BLOCKING_READ, this::readWithoutBlocking);
   }
 
   private void onAnotherThread(Work work) {
@@ -410,22 +422,49 @@ final class ResponseStyles {
         });
   }
 
+  /**
+   * A body that is there in part: the rest comes when the listener has been told of that. Half of
+   * the change is made then, and half when there is no more to read.
+   */
+  HttpRequest.BodyPublisher bodyOfTwoParts() {
+    firstPartRead.drainPermits();
+    return HttpRequest.BodyPublishers.fromPublisher(
+        subscriber -> {
+          SubmissionPublisher<ByteBuffer> parts = new SubmissionPublisher<>(threads, 2);
+          parts.subscribe(subscriber);
+          onAnotherThread(
+              () -> {
+                parts.submit(ByteBuffer.allocate(1));
+                if (firstPartRead.tryAcquire(30, TimeUnit.SECONDS)) {
+                  parts.submit(ByteBuffer.allocate(1));
+                }
+                parts.close();
+              });
+        });
+  }
+
   private void readWithoutBlocking(HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     AsyncContext async = request.startAsync();
     ServletInputStream stream = request.getInputStream();
     stream.setReadListener(
         new ReadListener() {
+          private int next;
+
           @Override
           public void onDataAvailable() throws IOException {
+            if (next == 0) {
+              next = changeNumber(request.getSession());
+            }
             while (stream.isReady() && stream.read() >= 0) {
               // Until there is no more for now.
             }
+            firstPartRead.release();
           }
 
           @Override
           public void onAllDataRead() throws IOException {
-            change(request);
+            changeInPlace(request.getSession(), next);
             response.flushBuffer();
             async.complete();
           }
