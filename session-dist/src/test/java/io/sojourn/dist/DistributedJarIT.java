@@ -48,6 +48,16 @@ class DistributedJarIT {
             "META-INF/MANIFEST.MF", "META-INF/LICENSE", "META-INF/NOTICE", INITIALIZERS);
   }
 
+  /** Neither libraries of machine code nor Netty's classes for its transports that need them. */
+  @Test
+  void nothingNativeIsInIt() throws IOException {
+    assertThat(DistributedJar.entries())
+        .anyMatch(name -> name.startsWith("io/sojourn/shaded/netty/channel/nio/"))
+        .noneMatch(name -> name.matches(".*\\.(so|dll|dylib|jnilib)"))
+        .noneMatch(
+            name -> name.matches("io/sojourn/shaded/netty/.*/(epoll|kqueue|uring|io_uring)/.*"));
+  }
+
   @Test
   void everyServiceIsThere() throws IOException {
     List<String> entries = DistributedJar.entries();

@@ -53,6 +53,7 @@ abstract class DistributionContract {
 
   private static final String REDIS_PASSWORD = "r3dis-s3cret";
   private static final String ADMIN_PASSWORD = "adm1n-s3cret";
+  private static final String ENCRYPTION_KEY = "c2VjcmV0" + "k".repeat(35) + "=";
   private static final String EXAMPLE = "/servlets/servlet/SessionExample";
   private static final String CART = "/jsp/sessions/carts.jsp";
   private static final Pattern ACCOUNT = Pattern.compile("user=([^&]*)&password=([^&]*)");
@@ -181,7 +182,12 @@ abstract class DistributionContract {
     Files.writeString(secrets.resolve("sessions/password"), account.group(2) + "\n");
     Map<String, String> environment =
         Map.of(
-            "SOJOURN_REDIS_PASSWORD", REDIS_PASSWORD, "SERVICE_BINDING_ROOT", secrets.toString());
+            "SOJOURN_REDIS_PASSWORD",
+            REDIS_PASSWORD,
+            "SOJOURN_ENCRYPTION_KEY",
+            ENCRYPTION_KEY,
+            "SERVICE_BINDING_ROOT",
+            secrets.toString());
     first.start(environment);
     second.start(environment);
     first.awaitStart();
@@ -232,8 +238,20 @@ abstract class DistributionContract {
     if (node.equals("first")) {
       tomcat.write("applications/page/index.html", "A page");
       Path page = home.resolve("applications/page");
-      context(tomcat, "page", page, "");
       String redisUrl = "store='redis://127.0.0.1:" + redis.port() + "' ";
+      String secretAttributes =
+          redisUrl
+              + "username='sojourn' password='${SOJOURN_REDIS_PASSWORD}'"
+              + " encryptionKeys='2026:${SOJOURN_ENCRYPTION_KEY}'";
+      context(tomcat, "page", page, manager("%s", secretAttributes));
+      // On a host of its own, since one that brings the jar along cannot be behind it.
+      tomcat.edit(
+          "conf/server.xml",
+          "</Engine>",
+          "<Host name='members' appBase='members'><Valve"
+              + " className='io.sojourn.tomcat.SojournSingleSignOn' "
+              + secretAttributes
+              + "/></Host></Engine>");
       context(tomcat, "mistaken", page, manager("%stimeuot='2s'", redisUrl));
       context(tomcat, "unset", page, manager("%spassword='${SOJOURN_NOT_SET}'", redisUrl));
     }
@@ -440,11 +458,15 @@ abstract class DistributionContract {
     browser.page(first.uri("/database" + EXAMPLE));
     String jmx = browser.page(first.uri("/libraries/jmx.jsp"));
     assertThat(jmx)
-        .contains("type=Manager,host=localhost,context=/examples store=redis://127.0.0.1:");
+        .contains("type=Manager,host=localhost,context=/examples store=redis://127.0.0.1:")
+        .contains("type=Manager,host=localhost,context=/page stateName=STARTED")
+        .containsPattern("type=Valve,host=members,name=SojournSingleSignOn store=redis://127")
+        .containsPattern("type=Valve,host=members,name=SojournSingleSignOn stateName=STARTED");
     for (String text : List.of(jmx, first.log())) {
       assertThat(text)
           .doesNotContain(REDIS_PASSWORD)
           .doesNotContain(account.group(2))
+          .doesNotContain(ENCRYPTION_KEY)
           .doesNotContain(browser.sessionId("/examples"))
           .doesNotContain(browser.sessionId("/database"));
     }
@@ -489,6 +511,13 @@ abstract class DistributionContract {
     assertThat(gone).contains("1 sessions invalidated.").doesNotContain(id);
     assertThat(browser.page(first.uri(application + EXAMPLE))).doesNotContain("fruit = apple");
     assertThat(browser.page(second.uri(application + EXAMPLE))).doesNotContain("fruit = apple");
+
+    browser.page(first.uri(application + EXAMPLE + "?dataname=fruit&datavalue=pear"));
+    browser.page(second.uri(application + EXAMPLE));
+    assertThat(admin.page(second.uri("/manager/text/expire?path=" + application + "&idle=0")))
+        .containsPattern("Inactive for \\[>0] minutes: \\[[1-9]\\d*] sessions were expired");
+    assertThat(browser.page(first.uri(application + EXAMPLE))).doesNotContain("fruit = pear");
+    assertThat(browser.page(second.uri(application + EXAMPLE))).doesNotContain("fruit = pear");
   }
 
   /** The first address in a page that begins so. */
