@@ -65,13 +65,16 @@ enum SqlFailure {
           1142, // command denied on the table
           1203, // too many connections of this user
           1226, // a limit of this user is exceeded
+          1243, // the statement is not prepared over this connection, as behind a proxy
           1290, // the server runs with an option, such as read_only, that forbids this
           1317, // query interrupted
+          1615, // the statement has to be prepared again
           1792, // read-only transaction
           1836, // read-only mode
           1927, // connection killed
           1969, // query took too long
           3024, // query took too long
+          3032, // offline mode
           4031, // disconnected for inactivity
           57014, // H2: statement cancelled
           90020, // H2: database is open elsewhere

@@ -41,6 +41,16 @@ class SqlFailureTest {
     "70100, 1317, OUTAGE", // interrupted
     "70100, 1969, OUTAGE", // took too long
     "HY000, 3024, OUTAGE", // took too long
+    "HY000, 1021, OUTAGE", // disk full
+    "08S01, 1047, OUTAGE", // Galera: not ready
+    "HY000, 1114, OUTAGE", // table full
+    "HY000, 1129, OUTAGE", // host blocked
+    "HY000, 1130, OUTAGE", // host not allowed
+    "70100, 1927, OUTAGE", // killed
+    "HY000, 1243, OUTAGE", // unknown prepared statement
+    "HY000, 1615, OUTAGE", // prepared statement to be prepared again
+    "HY000, 3032, OUTAGE", // offline mode
+    "HY000, 4031, OUTAGE", // disconnected for inactivity
     "HY000, 1205, CONFLICT", // lock wait timeout
     "40001, 1213, CONFLICT", // deadlock
     "HY000, 1020, CONFLICT", // record has changed
@@ -75,9 +85,16 @@ class SqlFailureTest {
     "HYT00, 50200, CONFLICT", // lock timeout
     "40001, 40001, CONFLICT", // deadlock
     "23505, 23505, DUPLICATE_KEY",
+    "90131, 90131, CONFLICT", // row changed by another transaction
     "42S02, 42102, NO_TABLE",
+    "42S03, 42103, NO_TABLE", // others of like names are there
+    "42S04, 42104, NO_TABLE", // none is there
+    "57014, 57014, OUTAGE", // cancelled
+    "90020, 90020, OUTAGE", // open elsewhere
     "90067, 90067, OUTAGE", // connection broken
+    "90096, 90096, OUTAGE", // not enough rights
     "90098, 90098, OUTAGE", // closed
+    "90121, 90121, OUTAGE", // closed, as the JVM is going down
     "22001, 22001, OTHER"
   })
   void whatADatabaseSays(String state, int code, SqlFailure meaning) {
