@@ -11,10 +11,12 @@ public interface SessionStoreProvider {
   Set<String> schemes();
 
   /**
-   * Opens a store. Does not wait for a server: one that is down is found out at the first call.
+   * Opens a store. Does not need a server that is up: one that is down is found out at the first
+   * call, and is waited for here no longer than a request would wait for it.
    *
-   * @throws IllegalArgumentException if the URL or an option is wrong; the message names it and
-   *     says what is allowed
+   * @throws IllegalArgumentException if the URL or an option is wrong, or if the server answers by
+   *     now and is one that sessions cannot be kept in; the message names what is wrong and says
+   *     what is allowed
    */
   SessionStore open(StoreConfiguration configuration);
 }

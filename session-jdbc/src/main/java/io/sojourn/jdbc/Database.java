@@ -9,8 +9,14 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -46,6 +52,9 @@ final class Database implements AutoCloseable {
 
   /** How long a task waits for a pool that is busy, or connecting for the first time. */
   private static final Duration PATIENCE_WITH_THE_POOL = Duration.ofSeconds(5);
+
+  /** How long a store that is being opened waits for the server to say what it is. */
+  private static final Duration PATIENCE_AT_THE_OPENING = Duration.ofSeconds(2);
 
   /** What a connection takes at once, so that nobody waits to send it. */
   private static final long ALWAYS_ROOM_FOR = 8 << 10;
@@ -424,13 +433,61 @@ final class Database implements AutoCloseable {
     }
   }
 
-  /** A server that cannot be used is left alone, and is to its users as one that is down. */
+  /** A server that cannot be used is left alone. It is no outage, which would pass. */
   private SqlDialect dialectOf(Connection connection) throws SQLException {
     try {
       return SqlDialect.of(connection.getMetaData(), settings.table());
     } catch (IllegalArgumentException e) {
-      throw new StoreUnavailableException(
+      throw new SessionException(
           "The database " + configuration.printableUrl() + " is of no use: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Refuses a server that cannot be used, if it can be asked by now. One that cannot be asked is
+   * left to the first task. On a thread of its own: a data source that is somebody else's may wait
+   * for a server for minutes.
+   *
+   * @throws IllegalArgumentException if the server is too old or of another kind
+   */
+  void requireSuitableServer() {
+    CompletableFuture<Optional<String>> refusal =
+        CompletableFuture.supplyAsync(this::refusal, Database::startOpening);
+    try {
+      Optional<String> why = refusal.get(PATIENCE_AT_THE_OPENING.toMillis(), TimeUnit.MILLISECONDS);
+      if (why.isPresent()) {
+        throw new IllegalArgumentException(
+            "store=\"" + configuration.printableUrl() + "\" is of no use: " + why.get());
+      }
+    } catch (ExecutionException | TimeoutException e) {
+      // It is down, or slow: the first task finds out.
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** With the class loader of who opens the store, by which a data source may find its driver. */
+  private static void startOpening(Runnable work) {
+    Thread thread = new Thread(work, "sojourn-open");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  /** Why the server cannot be used; empty if it can. */
+  private Optional<String> refusal() {
+    Connection connection = connect("open the store");
+    Modes modes = new Modes();
+    try {
+      modes.autoCommit(connection);
+      SqlDialect.of(connection.getMetaData(), settings.table());
+      giveBack(connection, modes);
+      return Optional.empty();
+    } catch (IllegalArgumentException e) {
+      giveBack(connection, modes);
+      return Optional.of(String.valueOf(e.getMessage()));
+    } catch (SQLException | RuntimeException e) {
+      discard(connection);
+      throw new CompletionException(e);
     }
   }
 

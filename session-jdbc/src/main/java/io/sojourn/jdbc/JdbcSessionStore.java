@@ -82,6 +82,11 @@ public final class JdbcSessionStore implements SessionStore {
     return new JdbcSessionStore(pool, true, configuration, settings);
   }
 
+  /** See {@link Database#requireSuitableServer}. */
+  void requireSuitableServer() {
+    database.requireSuitableServer();
+  }
+
   @Override
   public boolean create(NewSession session) {
     return database.write(

@@ -56,10 +56,17 @@ public final class JdbcSessionStoreProvider implements SessionStoreProvider {
   public SessionStore open(StoreConfiguration configuration) {
     boolean ownPool = !configuration.scheme().equals(JNDI);
     JdbcSettings settings = JdbcSettings.of(configuration.options(), ownPool);
-    if (!ownPool) {
-      return JdbcSessionStore.of(lookUp(configuration), configuration);
+    JdbcSessionStore store =
+        ownPool
+            ? JdbcSessionStore.owning(pool(configuration, settings), configuration, settings)
+            : JdbcSessionStore.of(lookUp(configuration), configuration);
+    try {
+      store.requireSuitableServer();
+      return store;
+    } catch (IllegalArgumentException e) {
+      store.close();
+      throw e;
     }
-    return JdbcSessionStore.owning(pool(configuration, settings), configuration, settings);
   }
 
   /** Connects when first asked, so that a database may be down when a store is opened. */

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.awaitility.Awaitility.await;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.sojourn.AttributeChange;
@@ -16,11 +17,8 @@ import io.sojourn.SessionException;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionStore;
 import io.sojourn.StoreConfiguration;
-import io.sojourn.StoreUnavailableException;
 import io.sojourn.testkit.Threads;
-import java.lang.reflect.Proxy;
 import java.sql.Connection;
-import java.sql.DatabaseMetaData;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -33,8 +31,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.sql.DataSource;
 import org.h2.jdbcx.JdbcDataSource;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -298,44 +298,66 @@ class JdbcSessionStoreTest {
     assertThat(DriverDefaults.MYSQL.initSql(patient)).endsWith("innodb_lock_wait_timeout = 5");
   }
 
+  /** It does not pass by itself, so nobody is served from a node's memory meanwhile. */
   @Test
   @Tag("R71")
-  void aServerThatIsTooOldIsAnOutageThatSaysSo() {
-    DriverDataSource old =
+  void aServerThatTurnsOutToBeTooOldFailsEachCallAndIsNoOutage() {
+    SessionStore store =
+        JdbcSessionStore.of(
+            OldServerDriver.dataSource(OldServerDriver.url(url)),
+            StoreConfiguration.of(url, "app"));
+    for (int i = 0; i < 2; i++) {
+      assertThatThrownBy(store::ping)
+          .isExactlyInstanceOf(SessionException.class)
+          .hasMessageContaining(url)
+          .hasMessageContaining("H2 1.4.200")
+          .hasMessageContaining("H2 2.2 or later");
+    }
+  }
+
+  @Test
+  @Tag("R71")
+  void aServerThatIsTooOldStopsTheOpeningAndItsPoolIsClosed() {
+    String old = OldServerDriver.url(url);
+    assertThatThrownBy(() -> provider.open(StoreConfiguration.of(old, "app")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("store=\"" + old)
+        .hasMessageContaining("H2 1.4.200")
+        .hasMessageContaining("H2 2.2 or later");
+    await().atMost(Duration.ofSeconds(30)).until(() -> OldServerDriver.connections(old) == 0);
+  }
+
+  @Test
+  @Tag("R71")
+  void aDataSourceOfTheContainersThatLeadsToAServerThatIsTooOldStopsTheOpening() {
+    String old = OldServerDriver.url(url);
+    assertThatThrownBy(() -> BoundDataSource.open(OldServerDriver.dataSource(old)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("store=\"" + BoundDataSource.STORE)
+        .hasMessageContaining("H2 2.2 or later");
+    assertThat(OldServerDriver.connections(old)).isZero();
+  }
+
+  @Test
+  @Tag("R17")
+  void aServerThatCannotBeAskedYetDoesNotKeepAStoreFromOpening() {
+    CountDownLatch up = new CountDownLatch(1);
+    DataSource silent =
         new DriverDataSource(url) {
           @Override
           public Connection getConnection() throws SQLException {
-            return sayingOfItself("1.4.200", super.getConnection());
+            try {
+              up.await();
+            } catch (InterruptedException e) {
+              throw new SQLException(e);
+            }
+            return super.getConnection();
           }
         };
-    SessionStore store = JdbcSessionStore.of(old, StoreConfiguration.of(url, "app"));
-    assertThatThrownBy(store::ping)
-        .isInstanceOf(StoreUnavailableException.class)
-        .hasMessageContaining(url)
-        .hasMessageContaining("H2 1.4.200")
-        .hasMessageContaining("H2 2.2 or later");
-  }
-
-  private static Connection sayingOfItself(String version, Connection connection) {
-    return replacing(
-        Connection.class,
-        connection,
-        "getMetaData",
-        () ->
-            replacing(
-                DatabaseMetaData.class,
-                connection.getMetaData(),
-                "getDatabaseProductVersion",
-                () -> version));
-  }
-
-  /** The same object, but for what one method answers. */
-  private static <T> T replacing(Class<T> type, T whole, String name, Callable<?> answer) {
-    return type.cast(
-        Proxy.newProxyInstance(
-            JdbcSessionStoreTest.class.getClassLoader(),
-            new Class<?>[] {type},
-            (proxy, method, arguments) ->
-                method.getName().equals(name) ? answer.call() : method.invoke(whole, arguments)));
+    CompletableFuture<SessionStore> opening =
+        CompletableFuture.supplyAsync(() -> BoundDataSource.open(silent));
+    assertThat(opening).succeedsWithin(Duration.ofSeconds(30));
+    up.countDown();
+    opening.join().ping();
   }
 }
