@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.sojourn.AttributeChange;
@@ -44,6 +45,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.awaitility.core.ThrowingRunnable;
 import org.junit.jupiter.api.AfterAll;
@@ -157,7 +159,14 @@ abstract class DatabaseOutageContract {
                         progress.awaitMore(progress.saves, 100);
                         server.kill();
                         progress.awaitMore(progress.failures, threads);
+                        progress.firstSave.set(0);
                         server.start();
+                        long back = System.nanoTime();
+                        progress.awaitMore(progress.saves, 1);
+                        System.out.printf(
+                            "%s: first save %d ms after the server was seen to be back%n",
+                            getClass().getSimpleName(),
+                            Duration.ofNanos(progress.firstSave.get() - back).toMillis());
                       }
                       progress.awaitMore(progress.saves, 100);
                     });
@@ -182,6 +191,10 @@ abstract class DatabaseOutageContract {
   private static final class Progress {
     private final AtomicInteger saves = new AtomicInteger();
     private final AtomicInteger failures = new AtomicInteger();
+
+    /** When the first one was acknowledged since this was set to 0. */
+    private final AtomicLong firstSave = new AtomicLong();
+
     private final AtomicBoolean ended = new AtomicBoolean();
 
     void watch(Runnable action) {
@@ -211,6 +224,7 @@ abstract class DatabaseOutageContract {
         assertThat(saved.getAsLong()).isGreaterThan(versions[i]);
         versions[i] = saved.getAsLong();
         acknowledged[i] = number;
+        progress.firstSave.compareAndSet(0, System.nanoTime());
         progress.saves.incrementAndGet();
         assertThat(number(store, keys.get(i), name)).isEqualTo(number);
       } catch (StoreUnavailableException e) {
@@ -521,7 +535,8 @@ abstract class DatabaseOutageContract {
     SessionKey key = created(store);
     try (Connection other = administrator.connect(database)) {
       lockSession(other, key);
-      assertUnavailable(() -> save(store, key, "late", "1"));
+      assertTimeoutPreemptively(
+          BOUND, () -> assertUnavailable(() -> save(store, key, "late", "1")));
       other.rollback();
     }
     await().atMost(BOUND).until(() -> administrator.busyConnections().isEmpty());
@@ -592,12 +607,15 @@ abstract class DatabaseOutageContract {
     SessionKey key = created(store);
     server.suspend();
     try {
-      Threads.run(
-          8,
-          thread -> {
-            assertUnavailable(() -> save(store, key, "t" + thread, "1"));
-            assertUnavailable(() -> store.load(key, SessionStore.NO_VERSION));
-          });
+      assertTimeoutPreemptively(
+          BOUND,
+          () ->
+              Threads.run(
+                  8,
+                  thread -> {
+                    assertUnavailable(() -> save(store, key, "t" + thread, "1"));
+                    assertUnavailable(() -> store.load(key, SessionStore.NO_VERSION));
+                  }));
     } finally {
       server.resume();
     }
