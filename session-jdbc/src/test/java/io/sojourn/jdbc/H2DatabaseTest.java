@@ -39,6 +39,32 @@ class H2DatabaseTest extends JdbcSessionStoreContract {
     return "VARCHAR(120) DEFAULT '' NOT NULL";
   }
 
+  /** Nor with settings of the database, which are an administrator's to say. */
+  @Override
+  String urlWithoutAccount() {
+    return url.replaceFirst(";.*", "");
+  }
+
+  @Override
+  void createAccount(String name, String password) throws SQLException {
+    execute("CREATE USER " + name + " PASSWORD '" + password + "'");
+  }
+
+  @Override
+  void grantRows(String name) throws SQLException {
+    execute(
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON sojourn_session TO " + name,
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON sojourn_session_attribute TO " + name,
+        "GRANT SELECT ON sojourn_session_version TO " + name);
+  }
+
+  @Override
+  void grantCreation(String name) throws SQLException {
+    execute(
+        "GRANT ALTER ANY SCHEMA TO " + name,
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON SCHEMA PUBLIC TO " + name);
+  }
+
   /** Here a save is a transaction, and what is lost is that it was committed. */
   @Test
   @Tag("G2")

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.awaitility.Awaitility.await;
 
 import io.sojourn.AttributeChange;
 import io.sojourn.EncodedValue;
@@ -717,5 +718,89 @@ abstract class JdbcSessionStoreContract {
     }
     assertThat(store.load(newKey(), 1)).isInstanceOf(LoadResult.Missing.class);
     created(store, Map.of());
+  }
+
+  // ---------------------------------------------------------------- accounts
+
+  /** Creates an account of the test's own that may log in. */
+  abstract void createAccount(String name, String password) throws SQLException;
+
+  /** Lets an account read and write rows, as docs/operations.md has it. */
+  abstract void grantRows(String name) throws SQLException;
+
+  /** Lets an account create the tables and use them, as docs/operations.md has it. */
+  abstract void grantCreation(String name) throws SQLException;
+
+  /** The store's URL without user and password. */
+  abstract String urlWithoutAccount();
+
+  private static final String PASSWORD = "Geheim-1";
+
+  /** Creates an account that may log in, and answers its name. */
+  final String newAccount() throws SQLException {
+    String name = "w" + newKey().hex().substring(0, 12);
+    createAccount(name, PASSWORD);
+    return name;
+  }
+
+  final SessionStore openAs(String name, String password) {
+    return new JdbcSessionStoreProvider()
+        .open(
+            new StoreConfiguration(
+                urlWithoutAccount(),
+                "app",
+                Map.of("username", name, "password", password),
+                () -> Duration.ZERO));
+  }
+
+  @Test
+  void anAccountThatMayOnlyReadAndWriteRowsServesWhereTheTablesAre() throws SQLException {
+    String name = newAccount();
+    try (SessionStore store = openAs(name, PASSWORD)) {
+      assertThatThrownBy(store::ping)
+          .isInstanceOf(StoreUnavailableException.class)
+          .hasMessageNotContaining(PASSWORD);
+      created(open(), Map.of());
+      grantRows(name);
+      SessionKey key = created(store, Map.of("a", value("1")));
+      assertThat(store.save(delta(key, Map.of("a", set("2"), "b", set("3"))))).hasValue(2);
+      assertThat(store.load(key, 1)).isInstanceOf(LoadResult.Changed.class);
+      SessionKey renamed = newKey();
+      assertThat(store.rename(key, renamed)).isTrue();
+      assertThat(attributes(store, renamed)).hasSize(2);
+      assertThat(store.lease(key, 1, Duration.ofMinutes(1))).isEqualTo(SessionStore.Lease.MISSING);
+      assertThat(store.lease(renamed, 1, Duration.ofMinutes(1)))
+          .isEqualTo(SessionStore.Lease.TAKEN);
+      assertThat(store.lease(renamed, 2, Duration.ofMinutes(1))).isEqualTo(SessionStore.Lease.BUSY);
+      AttributeChange large = new AttributeChange.Set(EncodedValue.of(new byte[3 << 20]));
+      assertThat(store.save(delta(key, Map.of("large", large, "larger", large)), 1)).hasValue(3);
+      store.release(key, 1);
+      assertThat(store.save(timeout(key, new IdleTimeout(Duration.ofMillis(1), Duration.ZERO))))
+          .hasValue(4);
+      assertThat(claimed(store)).extracting(SessionRecord::origin).containsExactly(key);
+      assertThat(store.remove(key)).isTrue();
+    }
+  }
+
+  @Test
+  void anAccountThatMayCreateTablesNeedsNobodyElse() throws SQLException {
+    String name = newAccount();
+    grantCreation(name);
+    try (SessionStore store = openAs(name, PASSWORD)) {
+      SessionKey key = created(store, Map.of("a", value("1")));
+      assertThat(store.save(delta(key, Map.of("a", set("2"), "b", set("3"))))).hasValue(2);
+      assertThat(attributes(store, key)).hasSize(2);
+      assertThat(store.remove(key)).isTrue();
+    }
+  }
+
+  /** As soon as it has expired by the database's clock. */
+  private static List<SessionRecord> claimed(SessionStore store) {
+    return await()
+        .until(() -> store.claimExpired(10, Duration.ofMinutes(1)), claimed -> !claimed.isEmpty());
+  }
+
+  static SessionDelta timeout(SessionKey key, IdleTimeout timeout) {
+    return new SessionDelta(key, Map.of(), Optional.of(timeout), Duration.ZERO);
   }
 }

@@ -168,6 +168,12 @@ abstract class MySqlLikeContract extends DatabaseServerContract {
         "GRANT SELECT ON " + database + ".sojourn_session_version TO " + name + "@'%'");
   }
 
+  @Override
+  final void grantCreation(String name) throws SQLException {
+    execute(
+        "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON " + database + ".* TO " + name + "@'%'");
+  }
+
   /** Its answer to an update that changes nothing is 0, as if there were no row. */
   @Test
   @Tag("G4")

@@ -120,4 +120,9 @@ class PostgreSqlDatabaseIT extends DatabaseServerContract {
             + name,
         "GRANT SELECT ON sojourn_session_version TO " + name);
   }
+
+  @Override
+  void grantCreation(String name) throws SQLException {
+    execute("GRANT USAGE, CREATE ON SCHEMA public TO " + name);
+  }
 }
