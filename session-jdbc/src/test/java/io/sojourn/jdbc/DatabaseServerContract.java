@@ -334,6 +334,54 @@ abstract class DatabaseServerContract extends JdbcSessionStoreContract {
     assertThat(claimed).hasSize(60);
   }
 
+  /**
+   * Somebody's lock keeps a claim from that row alone, and a claim's locks keep nobody from saving
+   * what it does not claim: on MariaDB but for the session that is to expire next.
+   */
+  @Test
+  @Tag("G6")
+  @Tag("R84")
+  void aClaimPassesOverWhatSomebodyHasLockedAndKeepsNobodyFromSaving() throws SQLException {
+    SessionStore store = open();
+    List<SessionKey> expired = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      expired.add(created(store, Map.of("a", value("1"))));
+    }
+    long latest = number("SELECT MAX(expiry) FROM sojourn_session");
+    setClock(Duration.ofHours(1));
+    SessionKey locked = created(store, Map.of("a", value("1")));
+    setClock(Duration.ofMinutes(61));
+    SessionKey live = created(store, Map.of("a", value("1")));
+    try (Connection other = DriverManager.getConnection(url())) {
+      other.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+      other.setAutoCommit(false);
+      DatabaseOutageContract.lockSession(other, expired.get(1));
+      DatabaseOutageContract.lockSession(other, locked);
+      assertClaims(store, expired.get(0), expired.get(2), expired.get(3));
+      other.rollback();
+    }
+    try (Connection other = DriverManager.getConnection(url())) {
+      other.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+      other.setAutoCommit(false);
+      try (Statement statement = other.createStatement()) {
+        statement.executeQuery(
+            "SELECT origin FROM sojourn_session WHERE application = 'app' AND expiry <= "
+                + latest
+                + " ORDER BY expiry LIMIT 10 FOR UPDATE SKIP LOCKED");
+      }
+      assertClaims(store);
+      assertThat(store.save(delta(live, Map.of("a", set("2"), "b", set("2"))))).hasValue(2);
+      other.rollback();
+    }
+    assertClaims(store, expired.get(1));
+  }
+
+  private static void assertClaims(SessionStore store, SessionKey... origins) {
+    assertThat(store.claimExpired(10, Duration.ofMinutes(10)))
+        .extracting(SessionRecord::origin)
+        .containsExactlyInAnyOrder(origins);
+  }
+
   @Test
   @Tag("G6")
   void nodesInDifferentTimeZonesAgreeOnTheTime() {
