@@ -182,8 +182,7 @@ final class Database implements AutoCloseable {
         discard(connection); // such as out of memory: nobody knows what it is in the middle of
         throw e;
       }
-      SqlFailure kind =
-          SqlFailure.isClosed(connection) ? SqlFailure.OUTAGE : SqlFailure.of(failure);
+      SqlFailure kind = SqlFailure.of(connection, failure);
       boolean takesLess = false;
       if (kind == SqlFailure.OUTAGE) {
         Connector connector = connector();

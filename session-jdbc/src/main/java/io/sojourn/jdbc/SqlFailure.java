@@ -125,6 +125,24 @@ enum SqlFailure {
     return outage ? OUTAGE : OTHER;
   }
 
+  /**
+   * What it means of this connection. One that is read-only is of no more use than one that is
+   * closed: MySQL's driver makes it so when it goes on with a replica, and then asks no server.
+   */
+  static SqlFailure of(Connection connection, SQLException e) {
+    SqlFailure meaning = of(e);
+    boolean isUseless = isClosed(connection) || (meaning == OTHER && isReadOnly(connection));
+    return isUseless ? OUTAGE : meaning;
+  }
+
+  private static boolean isReadOnly(Connection connection) {
+    try {
+      return connection.isReadOnly();
+    } catch (SQLException e) {
+      return false;
+    }
+  }
+
   /** Whether the connection is gone, so that the next one may lead to another server. */
   static boolean isLost(Connection connection, SQLException e) {
     String state = state(e);

@@ -30,7 +30,9 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.Random;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -410,6 +412,30 @@ abstract class DatabaseServerContract extends JdbcSessionStoreContract {
         };
     return JdbcSessionStore.of(dataSource, configuration());
   }
+
+  /** As one that a pool still has to a server that a failover has demoted. */
+  @Test
+  @Tag("G4")
+  @Tag("R21")
+  void theFirstSaveOverAConnectionThatTheServerTakesForReadOnlyIsDoneOverTheNextOne() {
+    SessionKey key = created(open(), Map.of());
+    AtomicInteger connections = new AtomicInteger();
+    DataSource demoted =
+        preparing(
+            connection -> {
+              if (connections.incrementAndGet() == 1) {
+                try (Statement statement = connection.createStatement()) {
+                  statement.execute(makeReadOnly());
+                }
+              }
+            });
+    SessionStore store = JdbcSessionStore.of(demoted, configuration());
+    assertThat(store.save(delta(key, Map.of("a", set("1"))))).hasValue(2);
+    assertThat(connections).hasValue(2);
+  }
+
+  /** The statement that makes a connection read-only. */
+  abstract String makeReadOnly();
 
   /** The statement that sets the time zone of a connection. */
   abstract String setTimeZone(String name, String offset);

@@ -113,11 +113,11 @@ abstract class JdbcSessionStoreContract {
 
   /** Something to do to each new connection. */
   @FunctionalInterface
-  private interface Preparation {
+  interface Preparation {
     void prepare(Connection connection) throws SQLException;
   }
 
-  private DataSource preparing(Preparation preparation) {
+  final DataSource preparing(Preparation preparation) {
     return new DriverDataSource(url()) {
       @Override
       public Connection getConnection() throws SQLException {
@@ -371,6 +371,21 @@ abstract class JdbcSessionStoreContract {
       assertThat(attributes(other, key)).isEmpty();
     }
     assertThat(attributes(store, key)).isEqualTo(attributes(other, key));
+  }
+
+  /** As one of a driver that goes on with a replica. Some databases take that for advice. */
+  @Test
+  @Tag("G4")
+  @Tag("R21")
+  void theFirstSaveOverAReadOnlyConnectionIsDoneOverTheNextOne() {
+    SessionStore other = open();
+    SessionKey key = created(other, Map.of());
+    AtomicInteger connections = new AtomicInteger();
+    DataSource demoted =
+        preparing(connection -> connection.setReadOnly(connections.incrementAndGet() == 1));
+    SessionStore store = JdbcSessionStore.of(demoted, configuration());
+    assertThat(store.save(delta(key, Map.of("a", set("1"))))).hasValue(2);
+    assertThat(attributes(other, key)).isEqualTo(Map.of("a", value("1")));
   }
 
   /** As one of an application server that takes part in the caller's transaction. */

@@ -145,6 +145,11 @@ abstract class MySqlLikeContract extends DatabaseServerContract {
   }
 
   @Override
+  final String makeReadOnly() {
+    return "SET SESSION TRANSACTION READ ONLY";
+  }
+
+  @Override
   final String setTimeZone(String name, String offset) {
     return "SET time_zone = '" + offset + "'";
   }

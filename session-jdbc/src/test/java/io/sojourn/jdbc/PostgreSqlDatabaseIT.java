@@ -104,6 +104,11 @@ class PostgreSqlDatabaseIT extends DatabaseServerContract {
   }
 
   @Override
+  String makeReadOnly() {
+    return "SET default_transaction_read_only = on";
+  }
+
+  @Override
   String setTimeZone(String name, String offset) {
     return "SET TIME ZONE '" + name + "'";
   }
