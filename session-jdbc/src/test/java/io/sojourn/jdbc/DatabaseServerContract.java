@@ -3,6 +3,7 @@ package io.sojourn.jdbc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.zaxxer.hikari.HikariDataSource;
 import io.sojourn.AttributeChange;
 import io.sojourn.EncodedValue;
 import io.sojourn.IdleTimeout;
@@ -178,6 +179,39 @@ abstract class DatabaseServerContract extends JdbcSessionStoreContract {
     assertThat(statements(connection, () -> store.load(due, 1)))
         .as("a load that is due to touch")
         .hasSize(2);
+  }
+
+  /**
+   * Nor does a pool add any, but for the test of a connection that has not been used for half a
+   * second, which is up to how busy the machine is.
+   */
+  @Test
+  @Tag("G9")
+  @Tag("R78")
+  void thePoolAddsNoStatement() throws SQLException {
+    StoreConfiguration configuration = configuration(Map.of("maximumPoolSize", "1"));
+    JdbcSettings settings = JdbcSettings.of(configuration.options(), true);
+    HikariDataSource pool = JdbcSessionStoreProvider.pool(configuration, settings);
+    try (SessionStore store = JdbcSessionStore.owning(pool, configuration, settings)) {
+      SessionKey key = created(store, Map.of("a", value("1")));
+      Connection connection;
+      try (Connection lent = pool.getConnection()) {
+        connection = lent.unwrap(Connection.class);
+      }
+      int times = 20;
+      List<String> statements =
+          statements(
+              connection,
+              () -> {
+                for (int i = 1; i <= times; i++) {
+                  assertThat(store.save(delta(key, Map.of("a", set("2"))))).hasValue(i + 1);
+                  assertThat(store.load(key, i + 1)).isInstanceOf(LoadResult.Unchanged.class);
+                }
+              });
+      List<String> tests = statements.stream().filter(sql -> sql.contains("read_only")).toList();
+      assertThat(tests).hasSizeLessThan(times);
+      assertThat(statements).hasSize(2 * times + tests.size());
+    }
   }
 
   private void assertOneStatement(Connection connection, String what, Runnable something)

@@ -84,7 +84,7 @@ abstract class JdbcSessionStoreContract {
     return configuration(Map.of());
   }
 
-  private StoreConfiguration configuration(Map<String, String> options) {
+  final StoreConfiguration configuration(Map<String, String> options) {
     return new StoreConfiguration(url(), "app", options, clockOffset::get);
   }
 
@@ -577,6 +577,21 @@ abstract class JdbcSessionStoreContract {
     }
     assertThat(number("SELECT COUNT(*) FROM sojourn_session")).isZero();
     assertThat(number("SELECT COUNT(*) FROM " + attributeRows())).isZero();
+  }
+
+  @Test
+  @Tag("R87")
+  void aValueOfExactlyTheLimitIsKept() {
+    SessionStore store = open();
+    byte[] bytes = new byte[8 << 20];
+    new Random(1).nextBytes(bytes);
+    EncodedValue largest = EncodedValue.of(bytes);
+    assertThat(store.refusal("a", largest)).isEmpty();
+    assertThat(store.refusal("a", EncodedValue.of(new byte[bytes.length + 1]))).isPresent();
+    SessionKey key = created(store, Map.of("a", largest));
+    assertThat(attributes(store, key)).isEqualTo(Map.of("a", largest));
+    assertThat(store.save(delta(key, Map.of("b", new AttributeChange.Set(largest))))).hasValue(2);
+    assertThat(attributes(store, key)).isEqualTo(Map.of("a", largest, "b", largest));
   }
 
   @Test
