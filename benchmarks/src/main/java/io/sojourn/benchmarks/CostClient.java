@@ -36,6 +36,7 @@ final class CostClient implements AutoCloseable {
   /** A session, the requests that ask for it, and what it has counted. */
   private static final class Visitor {
     final Map<String, String> cookies = new TreeMap<>();
+    byte[] none = {};
     byte[] read = {};
     byte[] write = {};
     long count;
@@ -61,6 +62,7 @@ final class CostClient implements AutoCloseable {
         String all = cookies.toString();
         String header =
             "Cookie: " + all.substring(1, all.length() - 1).replace(", ", "; ") + "\r\n";
+        none = request("/none", header);
         read = request("/read", header);
         write = request("/write", header);
       }
@@ -96,12 +98,23 @@ final class CostClient implements AutoCloseable {
         .getBytes(StandardCharsets.US_ASCII);
   }
 
-  /** Makes requests, of which this share of a hundred counts one more. */
+  /**
+   * Makes requests, of which this share of a hundred counts one more.
+   *
+   * @param writes negative for requests that ask for no session, though they have one
+   */
   void run(int requests, int writes) throws IOException {
     for (int i = 0; i < requests; i++) {
       Visitor visitor = visitors.get(next++ % visitors.size());
       boolean write = random.nextInt(100) < writes;
       visitor.node = (visitor.node + (alternating ? 1 : 0)) % nodes.size();
+      if (writes < 0) {
+        String body = ask(visitor.node, visitor.none).body;
+        if (!body.equals("none")) {
+          throw new IllegalStateException("Unexpectedly, a node answered: " + body);
+        }
+        continue;
+      }
       Answer answer = ask(visitor.node, write ? visitor.write : visitor.read);
       visitor.keepCookies(answer.head);
       visitor.count += write ? 1 : 0;

@@ -89,7 +89,7 @@ final class CostNode {
   /**
    * {@code /fill?kb=20} begins a session of that size: a cart, and texts of 1 KB for the rest.
    * {@code /read} looks at the cart and the count; {@code /write} counts one more. Both answer the
-   * count.
+   * count. {@code /none} asks for no session.
    */
   private static final class Shop extends HttpServlet {
 
@@ -100,6 +100,10 @@ final class CostNode {
     protected void doGet(HttpServletRequest request, HttpServletResponse response)
         throws IOException {
       switch (request.getRequestURI()) {
+        case "/none" -> {
+          answer(response, "none");
+          return;
+        }
         case "/fill" -> fill(request);
         case "/read" -> {}
         case "/write" -> {
@@ -112,7 +116,11 @@ final class CostNode {
       if (!(session.getAttribute("cart") instanceof Cart cart) || cart.size() != 20) {
         throw new IllegalStateException("The cart is not what it was");
       }
-      byte[] body = Long.toString(count(session)).getBytes(StandardCharsets.US_ASCII);
+      answer(response, Long.toString(count(session)));
+    }
+
+    private static void answer(HttpServletResponse response, String text) throws IOException {
+      byte[] body = text.getBytes(StandardCharsets.US_ASCII);
       response.setContentLength(body.length);
       response.getOutputStream().write(body);
     }

@@ -51,11 +51,12 @@ public final class RequestCost {
     this.requests = requests;
   }
 
-  /** How many of a hundred requests write. */
+  /** How many of a hundred requests write; negative if they ask for no session. */
   private record Mix(int writes) {
     @Override
     public String toString() {
       return switch (writes) {
+        case -1 -> "no session";
         case 0 -> "read only";
         case 100 -> "write one";
         default -> (100 - writes) + " % read";
@@ -152,14 +153,14 @@ public final class RequestCost {
    *     hyphen the freshness, such as {@code redis-causal}; {@code redis,mariadb} unless given; and
    *     how many requests each round makes, {@code 20000} unless given; the sizes of the sessions
    *     in KB, {@code 2,20,200} unless given; and how many of a hundred requests write, {@code
-   *     0,10,100} unless given
+   *     -1,0,10,100} unless given, where {@code -1} stands for requests that ask for no session
    */
   public static void main(String[] arguments) throws Exception {
     List<String> kinds = new ArrayList<>(List.of(CostNode.STANDARD));
     kinds.addAll(List.of((arguments.length > 0 ? arguments[0] : "redis,mariadb").split(",")));
     int requests = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 20_000;
     List<Integer> sizes = numbers(arguments.length > 2 ? arguments[2] : "2,20,200");
-    List<Integer> writes = numbers(arguments.length > 3 ? arguments[3] : "0,10,100");
+    List<Integer> writes = numbers(arguments.length > 3 ? arguments[3] : "-1,0,10,100");
     List<Candidate> systems = new ArrayList<>();
     RequestCost benchmark = new RequestCost(requests);
     try {

@@ -17,7 +17,7 @@ import org.apache.tomcat.util.descriptor.web.FilterMap;
 /**
  * Does what {@link SojournValve} does for requests for what Tomcat dispatches to past the context's
  * valves: error pages, which it comes to when the request has left the valves, and whatever another
- * context that has no such valve forwards to or includes.
+ * context that has no such valve forwards to, includes or dispatches to asynchronously.
  *
  * <p>Thread-safe.
  */
@@ -36,6 +36,7 @@ final class DispatchFilter implements Filter {
     FilterMap mapping = new FilterMap();
     mapping.setFilterName(NAME);
     mapping.addURLPattern("/*");
+    mapping.setDispatcher(DispatcherType.ASYNC.name());
     mapping.setDispatcher(DispatcherType.ERROR.name());
     mapping.setDispatcher(DispatcherType.FORWARD.name());
     mapping.setDispatcher(DispatcherType.INCLUDE.name());

@@ -97,7 +97,7 @@ abstract class ManyApplicationsContract {
             forRoot,
             (tomcat, context) -> {
               share(context);
-              Tomcat.addServlet(context, "cross", new Dispatching());
+              Tomcat.addServlet(context, "cross", new Dispatching()).setAsyncSupported(true);
               context.addServletMappingDecoded("/cross", "cross");
             });
     closeables.add(0, root);
@@ -273,6 +273,12 @@ abstract class ManyApplicationsContract {
         throws ServletException, IOException {
       request.getSession().setAttribute("before", request.getParameter("mark"));
       for (String operations : request.getParameterValues("inner")) {
+        if (request.getParameter("mode").equals("async")) {
+          request
+              .startAsync(request, response)
+              .dispatch(getServletContext().getContext("/two"), "/?" + operations);
+          continue;
+        }
         RequestDispatcher dispatcher =
             getServletContext().getContext("/two").getRequestDispatcher("/?" + operations);
         if (request.getParameter("mode").equals("forward")) {
@@ -294,7 +300,7 @@ abstract class ManyApplicationsContract {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"include", "forward"})
+  @ValueSource(strings = {"include", "forward", "async"})
   @Tag("G1")
   @Tag("R12")
   void bothSessionsOfADispatchAreSavedBeforeItsResponseIsComplete(String mode) throws Exception {
@@ -332,7 +338,7 @@ abstract class ManyApplicationsContract {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"include", "forward"})
+  @ValueSource(strings = {"include", "forward", "async"})
   @Tag("G1")
   @Tag("R12")
   void aSessionIsSavedWhereTheDispatchComesFromTomcatsOwnManager(String mode) throws Exception {
@@ -356,7 +362,7 @@ abstract class ManyApplicationsContract {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"include", "forward"})
+  @ValueSource(strings = {"include", "forward", "async"})
   @Tag("G1")
   @Tag("R12")
   void aSessionIsSavedWhereTheDispatchGoesToTomcatsOwnManager(String mode) throws Exception {
