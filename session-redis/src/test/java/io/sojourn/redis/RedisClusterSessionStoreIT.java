@@ -30,7 +30,7 @@ class RedisClusterSessionStoreIT extends RedisStoreContract {
 
   @Override
   Map<String, String> options() {
-    return ACCESS.options();
+    return ACCESS.options(url());
   }
 
   @Override

@@ -30,7 +30,7 @@ class RedisSentinelSessionStoreIT extends RedisStoreContract {
 
   @Override
   Map<String, String> options() {
-    return ACCESS.options();
+    return ACCESS.options(url());
   }
 
   @Override

@@ -33,7 +33,7 @@ class RedisTlsNamesIT {
   }
 
   private void ping(String url, String verify) {
-    Map<String, String> options = new HashMap<>(access.options());
+    Map<String, String> options = new HashMap<>(access.options(url));
     options.put("verify", verify);
     options.put("timeout", "5s");
     SessionStore store =

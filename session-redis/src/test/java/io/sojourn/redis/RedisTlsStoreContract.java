@@ -27,7 +27,7 @@ abstract class RedisTlsStoreContract extends RedisStoreContract {
 
   @Override
   final Map<String, String> options() {
-    return ACCESS.options();
+    return ACCESS.options(url());
   }
 
   private Map<String, String> optionsWithout(String... prefixes) {

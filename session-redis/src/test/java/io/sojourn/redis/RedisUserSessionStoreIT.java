@@ -32,7 +32,7 @@ class RedisUserSessionStoreIT extends RedisStoreContract {
 
   @Override
   Map<String, String> options() {
-    return ACCESS.options();
+    return ACCESS.options(url());
   }
 
   @Override

@@ -22,6 +22,6 @@ class TomcatRedisClusterIT extends TomcatRedisContract {
 
   @Override
   Map<String, String> options() {
-    return access.options();
+    return access.options(url());
   }
 }

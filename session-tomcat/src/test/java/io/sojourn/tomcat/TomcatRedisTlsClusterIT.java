@@ -25,6 +25,6 @@ class TomcatRedisTlsClusterIT extends TomcatRedisContract {
 
   @Override
   Map<String, String> options() {
-    return access.options();
+    return access.options(url());
   }
 }

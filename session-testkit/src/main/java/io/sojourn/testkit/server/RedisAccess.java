@@ -71,12 +71,14 @@ public final class RedisAccess {
     return new RedisAccess(certificates, false, null);
   }
 
-  /** Returns the options with which a store is let in. */
-  public Map<String, String> options() {
+  /** Returns the options with which a store of this URL is let in. */
+  public Map<String, String> options(String url) {
     Map<String, String> options = new HashMap<>();
     if (accounts != null) {
       options.put("username", accounts.user.name());
       options.put("password", accounts.user.password());
+    }
+    if (accounts != null && url.contains("-sentinel:")) {
       options.put("sentinelUsername", accounts.sentinelUser.name());
       options.put("sentinelPassword", accounts.sentinelUser.password());
     }

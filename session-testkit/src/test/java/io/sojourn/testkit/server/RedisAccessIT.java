@@ -36,7 +36,7 @@ class RedisAccessIT {
 
   private void logIn(RedisConnection connection, String username, String password)
       throws IOException {
-    Map<String, String> options = access.options();
+    Map<String, String> options = access.options("redis-sentinel://");
     String[] words = {
       "AUTH", requireNonNull(options.get(username)), requireNonNull(options.get(password))
     };
