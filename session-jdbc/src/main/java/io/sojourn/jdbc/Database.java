@@ -54,7 +54,7 @@ final class Database implements AutoCloseable {
   private static final Duration PATIENCE_WITH_THE_POOL = Duration.ofSeconds(5);
 
   /** How long a store that is being opened waits for the server to say what it is. */
-  private static final Duration PATIENCE_AT_THE_OPENING = Duration.ofSeconds(2);
+  private static final Duration PATIENCE_AT_THE_OPENING = Duration.ofSeconds(5);
 
   /** What a connection takes at once, so that nobody waits to send it. */
   private static final long ALWAYS_ROOM_FOR = 8 << 10;
@@ -68,6 +68,9 @@ final class Database implements AutoCloseable {
   private final Duration patienceWithLostConnections;
   private final ReentrantLock tablesLock = new ReentrantLock();
   private volatile boolean closed;
+
+  /** Asks the server what it is, perhaps still; null if nobody wants to know. */
+  private volatile @Nullable Thread opening;
 
   /** How often a connection was lost of which nobody says what server the next one leads to. */
   private final AtomicLong losses = new AtomicLong();
@@ -252,6 +255,10 @@ final class Database implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
+    Thread asking = opening;
+    if (asking != null) {
+      asking.interrupt();
+    }
     if (owned && dataSource instanceof HikariDataSource pool) {
       Connector connector = connector();
       if (connector != null) {
@@ -451,7 +458,7 @@ final class Database implements AutoCloseable {
    */
   void requireSuitableServer() {
     CompletableFuture<Optional<String>> refusal =
-        CompletableFuture.supplyAsync(this::refusal, Database::startOpening);
+        CompletableFuture.supplyAsync(this::refusal, this::startOpening);
     try {
       Optional<String> why = refusal.get(PATIENCE_AT_THE_OPENING.toMillis(), TimeUnit.MILLISECONDS);
       if (why.isPresent()) {
@@ -466,9 +473,10 @@ final class Database implements AutoCloseable {
   }
 
   /** With the class loader of who opens the store, by which a data source may find its driver. */
-  private static void startOpening(Runnable work) {
+  private void startOpening(Runnable work) {
     Thread thread = new Thread(work, "sojourn-open");
     thread.setDaemon(true);
+    opening = thread;
     thread.start();
   }
 

@@ -1,13 +1,14 @@
 package io.sojourn.tomcat;
 
 import jakarta.security.auth.message.config.AuthConfigFactory;
+import jakarta.servlet.ServletRequestListener;
 import jakarta.servlet.http.HttpServletRequest;
+import java.util.stream.Stream;
 import org.apache.catalina.Authenticator;
 import org.apache.catalina.Container;
 import org.apache.catalina.Context;
 import org.apache.catalina.Valve;
 import org.apache.catalina.authenticator.AuthenticatorBase;
-import org.apache.catalina.authenticator.Constants;
 import org.apache.catalina.authenticator.FormAuthenticator;
 import org.apache.catalina.authenticator.NonLoginAuthenticator;
 import org.apache.catalina.authenticator.SingleSignOn;
@@ -15,8 +16,6 @@ import org.apache.catalina.connector.Request;
 import org.apache.catalina.connector.Response;
 import org.apache.catalina.util.SessionConfig;
 import org.apache.tomcat.util.IntrospectionUtils;
-import org.apache.tomcat.util.descriptor.web.SecurityCollection;
-import org.apache.tomcat.util.descriptor.web.SecurityConstraint;
 import org.jspecify.annotations.Nullable;
 
 /** What has to be arranged with a context's authenticator while the manager runs. Thread-safe. */
@@ -26,6 +25,9 @@ final class Authentication implements AutoCloseable {
 
   /** As the authenticator of this application calls it. */
   private final String application;
+
+  /** Whether listeners are handed each request before it comes by, and may ask it for its user. */
+  private final boolean isSeenEarly;
 
   /** Whether there is no module, which the authenticator remembers for good. */
   private volatile boolean isWithoutModule;
@@ -43,6 +45,9 @@ final class Authentication implements AutoCloseable {
    */
   Authentication(Context context) {
     this.context = context;
+    this.isSeenEarly =
+        Stream.of(context.getApplicationEventListeners())
+            .anyMatch(ServletRequestListener.class::isInstance);
     this.application =
         context.getServletContext().getVirtualServerName()
             + " "
@@ -178,31 +183,17 @@ final class Authentication implements AutoCloseable {
 
   /**
    * Whether the next valve is an authenticator of Tomcat's own that hands the request on, having
-   * opened its session for nothing: to see who the user of a page is that is everybody's, and if a
-   * login went out from a request for it.
+   * opened its session for nothing: to see who the user of a page is that is everybody's. FORM also
+   * looks whether a login leads back to the page, which only a file's request cannot have begun.
    */
   private boolean isLeftAlone(Request request, Valve next) {
     return next == context.getAuthenticator()
-        && next.getClass().getPackage() == AuthenticatorBase.class.getPackage()
-        && !isRestricted(request)
-        && !(next instanceof FormAuthenticator
-            && (request.getDecodedRequestURI().endsWith(Constants.FORM_ACTION)
-                || isMethodRestricted()));
-  }
-
-  /**
-   * Whether constraints go by methods: the one by which a user comes back from a login may be free
-   * where the one that needed it is not.
-   */
-  private boolean isMethodRestricted() {
-    for (SecurityConstraint constraint : context.findConstraints()) {
-      for (SecurityCollection collection : constraint.findCollections()) {
-        if (collection.findMethods().length > 0 || collection.findOmittedMethods().length > 0) {
-          return true;
-        }
-      }
-    }
-    return false;
+        && next instanceof AuthenticatorBase authenticator
+        && authenticator.getClass().getPackage() == AuthenticatorBase.class.getPackage()
+        && authenticator.getCache()
+        && !isSeenEarly
+        && (!(authenticator instanceof FormAuthenticator) || SojournValve.isForFile(request))
+        && !isRestricted(request);
   }
 
   private boolean isRestricted(Request request) {

@@ -453,6 +453,7 @@ public final class SojournManager extends ManagerBase {
   public void setSessionAttributeNameFilter(@Nullable String pattern) {
     try {
       super.setSessionAttributeNameFilter(pattern);
+      note("sessionAttributeNameFilter", String.valueOf(pattern), true, "");
     } catch (PatternSyntaxException e) {
       note("sessionAttributeNameFilter", e.getPattern(), false, "a regular expression");
     }
@@ -462,6 +463,7 @@ public final class SojournManager extends ManagerBase {
   public void setSessionAttributeValueClassNameFilter(@Nullable String pattern) {
     try {
       super.setSessionAttributeValueClassNameFilter(pattern);
+      note("sessionAttributeValueClassNameFilter", String.valueOf(pattern), true, "");
     } catch (PatternSyntaxException e) {
       note("sessionAttributeValueClassNameFilter", e.getPattern(), false, "a regular expression");
     }

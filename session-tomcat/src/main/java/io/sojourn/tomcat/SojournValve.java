@@ -163,12 +163,16 @@ final class SojournValve extends ValveBase {
    */
   private boolean isPlainFile(Request request) {
     Authentication authentication = manager.authentication();
-    Wrapper servlet = request.getWrapper();
-    return servlet != null
-        && DEFAULT_SERVLET.equals(servlet.getServletClass())
+    return isForFile(request)
         && DispatchFilter.isAlone(request.getContext())
         && (authentication == null || authentication.asksNothingOf(request))
         && !RequestScope.hasFoundOutside();
+  }
+
+  /** Whether it is answered by Tomcat's own servlet, which sends files. */
+  static boolean isForFile(Request request) {
+    Wrapper servlet = request.getWrapper();
+    return servlet != null && DEFAULT_SERVLET.equals(servlet.getServletClass());
   }
 
   private void end(

@@ -660,7 +660,7 @@ abstract class AuthenticationContract {
   // ---------------------------------------------------------------- cost
 
   @ParameterizedTest
-  @ValueSource(strings = {"form", "basic", "open"})
+  @ValueSource(strings = {"basic", "open"})
   @Tag("G9")
   @Tag("R78")
   void aRequestThatAsksNeitherForItsSessionNorForItsUserCostsNoCall(String application) {

@@ -14,7 +14,9 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.apache.catalina.authenticator.FormAuthenticator;
 import org.apache.catalina.connector.Request;
 import org.apache.catalina.connector.Response;
 import org.apache.catalina.connector.ResponseFacade;
@@ -85,6 +87,34 @@ class PlainFileIT {
         assertThat(get(node, "files/missing.bin", requireNonNull(client.sessionId())).statusCode())
             .isEqualTo(404);
         assertThat(client.send(node, "get:missed").line()).isEqualTo("1");
+      }
+    }
+  }
+
+  @Test
+  @Tag("G4")
+  @Tag("G9")
+  void aFileOfAnApplicationWithALoginPageAsksNothingOfTheStore() throws Exception {
+    Watch watch = new Watch();
+    try (CountingStore store = new CountingStore(new InMemorySessionStore())) {
+      SojournManager manager = new SojournManager();
+      manager.setSessionStore(store);
+      try (TomcatNode node =
+          TomcatNode.start(
+              manager,
+              (tomcat, context) -> {
+                prepare(tomcat, context, watch);
+                AuthenticationContract.protect(context, "FORM", new FormAuthenticator());
+              })) {
+        ContractClient client = new ContractClient();
+        client.send(node, "set:a:1");
+        store.takeCalls();
+        String id = requireNonNull(client.sessionId());
+        assertThat(get(node, "files/big.bin", id).body()).hasSize(SIZE);
+        assertThat(store.takeCalls()).isEmpty();
+        // A login may lead back to any other.
+        assertThat(get(node, "public/?do=nothing", id).body()).asString().isEqualTo("nothing");
+        assertThat(store.takeCalls()).isEqualTo(Map.of("load", 1));
       }
     }
   }
