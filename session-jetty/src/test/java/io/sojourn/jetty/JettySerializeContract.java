@@ -43,6 +43,7 @@ abstract class JettySerializeContract extends SerializeContract {
   private static SojournSessionCacheFactory factory(Map<String, String> settings)
       throws ReflectiveOperationException {
     SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
+    PatientStores.options(settings.getOrDefault("store", "")).forEach(sessions::setStoreOption);
     for (Map.Entry<String, String> setting : settings.entrySet()) {
       String name = setting.getKey();
       SojournSessionCacheFactory.class

@@ -38,6 +38,9 @@ abstract class InterceptedStore implements SessionStore {
    */
   void after(String operation) {}
 
+  /** Told what a lease's call has been answered. */
+  void leased(Lease answer) {}
+
   @Override
   public final boolean create(NewSession session) {
     before("create");
@@ -73,7 +76,9 @@ abstract class InterceptedStore implements SessionStore {
   @Override
   public final Lease lease(SessionKey key, long holder, Duration leaseTime) {
     before("lease");
-    return inner.lease(key, holder, leaseTime);
+    Lease answer = inner.lease(key, holder, leaseTime);
+    leased(answer);
+    return answer;
   }
 
   @Override

@@ -39,6 +39,7 @@ public abstract class SerializeContract {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final int CLIENTS = 6;
   private static final int REQUESTS = 15;
+  private static final long HOLDER = 4711;
 
   private final String url;
   private final String application = "serialize-" + UUID.randomUUID();
@@ -126,16 +127,36 @@ public abstract class SerializeContract {
     client.send(a, "set:n:0");
     CompletableFuture<Answer> holder = client.sendLater(a, "set:n:1", "await:g", "get:n");
     awaitWaiting(a, "g");
-    for (ContainerNode node : List.of(a, b)) {
-      Answer refused = client.send(node, "set:n:2");
-      assertThat(refused.status()).isEqualTo(503);
-      assertThat(refused.retryAfter()).isPresent();
-      assertThat(refused.cookies()).isEmpty();
-      assertThat(client.send(node, "fill:1").line()).isEqualTo("x");
-    }
+    assertRefused(a);
     new ContractClient().send(a, "open:g");
     assertThat(holder.join().line()).isEqualTo("1");
+    whileSomebodyHasIt(() -> assertRefused(b));
     assertThat(client.send(a, "get:n").line()).isEqualTo("1");
+  }
+
+  private void assertRefused(ContainerNode node) {
+    Answer refused = client.send(node, "set:n:2");
+    assertThat(refused.status()).isEqualTo(503);
+    assertThat(refused.retryAfter()).isPresent();
+    assertThat(refused.cookies()).isEmpty();
+    assertThat(client.send(node, "fill:1").line()).isEqualTo("x");
+  }
+
+  /** Has the session leased for longer than any request waits, however slow the machine is. */
+  private void whileSomebodyHasIt(Runnable work) {
+    SessionKey key = SessionKey.of(String.valueOf(client.sessionId()));
+    try (SessionStore other = PatientStores.open(url, application, () -> Duration.ZERO)) {
+      awaitLease(other, key, Duration.ofMinutes(1));
+      work.run();
+      other.release(key, HOLDER);
+    }
+  }
+
+  /** The request may let go of the session when its answer has left already. */
+  private static void awaitLease(SessionStore store, SessionKey key, Duration leaseTime) {
+    await()
+        .atMost(PATIENCE)
+        .until(() -> store.lease(key, HOLDER, leaseTime), SessionStore.Lease.TAKEN::equals);
   }
 
   @Test
@@ -149,9 +170,10 @@ public abstract class SerializeContract {
     awaitWaiting(a, "g");
     assertThat(client.send(b, "set:m:2").status()).isEqualTo(200);
     assertThat(client.send(a, "get:m").line()).isEqualTo("2");
-    assertThat(client.send(b.at("/cart/add/"), "get:n").status()).isEqualTo(503);
     new ContractClient().send(a, "open:g");
     assertThat(holder.join().line()).isEqualTo("1");
+    whileSomebodyHasIt(
+        () -> assertThat(client.send(b.at("/cart/add/"), "get:n").status()).isEqualTo(503));
     assertThat(client.send(b.at("/cart/add/"), "get:n").line()).isEqualTo("1");
   }
 
@@ -164,13 +186,8 @@ public abstract class SerializeContract {
     ContainerNode node = node();
     try (SessionStore dead = PatientStores.open(url, application, () -> Duration.ZERO)) {
       client.send(node, "set:n:1");
-      String id = String.valueOf(client.sessionId());
-      // The request may let go of the session when its answer has left already.
-      await()
-          .atMost(PATIENCE)
-          .until(
-              () -> dead.lease(SessionKey.of(id), 4711, Duration.ofSeconds(1)),
-              SessionStore.Lease.TAKEN::equals);
+      SessionKey key = SessionKey.of(String.valueOf(client.sessionId()));
+      awaitLease(dead, key, Duration.ofSeconds(1));
       assertThat(client.send(node, "get:n").line()).isEqualTo("1");
     }
   }
@@ -253,7 +270,6 @@ public abstract class SerializeContract {
     client.send(node, "set:n:0");
     CompletableFuture<Answer> holder = client.sendLater(node, "get:n", "await:g");
     awaitWaiting(node, "g");
-    var unused = store.takeCalls();
     List<CompletableFuture<Answer>> waiting = new ArrayList<>();
     for (int i = 0; i < 20; i++) {
       waiting.add(client.sendLater(node, "get:n"));
@@ -262,7 +278,7 @@ public abstract class SerializeContract {
     new ContractClient().send(node, "open:g");
     holder.join();
     assertThat(waiting).allSatisfy(each -> assertThat(each.join().line()).isEqualTo("0"));
-    assertThat(store.takeCalls().get("lease")).isLessThanOrEqualTo(20);
+    assertThat(store.refusedLeases()).isZero();
   }
 
   /** Waits until a request of this server waits for the gate. */
