@@ -1,5 +1,6 @@
 package io.sojourn.jetty;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.sojourn.SessionPolicy;
@@ -8,9 +9,12 @@ import io.sojourn.testkit.ContractServlet;
 import io.sojourn.testkit.NodeSettings;
 import io.sojourn.testkit.SessionEvents;
 import io.sojourn.testkit.TrackedContract;
+import java.io.IOException;
+import java.net.Socket;
 import java.net.URI;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.function.Consumer;
 import org.eclipse.jetty.io.EndPoint;
@@ -127,6 +131,19 @@ final class JettyNode implements ContainerNode {
 
   void closeConnections() {
     ((ServerConnector) server.getConnectors()[0]).getConnectedEndPoints().forEach(EndPoint::close);
+  }
+
+  /**
+   * Gives one of the selectors, which take turns, another connection to keep than a closed one that
+   * it saw last.
+   */
+  void connect() throws IOException {
+    try (Socket connection = new Socket(uri().getHost(), port)) {
+      connection
+          .getOutputStream()
+          .write("GET /nowhere HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+      assertThat(connection.getInputStream().readAllBytes()).isNotEmpty();
+    }
   }
 
   Server server() {

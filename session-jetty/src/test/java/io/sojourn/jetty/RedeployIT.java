@@ -12,11 +12,7 @@ import io.sojourn.testkit.redeployed.Garage;
 import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisServer;
 import jakarta.servlet.Servlet;
-import java.io.IOException;
 import java.lang.ref.WeakReference;
-import java.net.Socket;
-import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -100,16 +96,21 @@ class RedeployIT {
           .atMost(PATIENCE)
           .untilAsserted(
               () -> {
-                connect(node);
+                node.connect();
                 assertThat(alive()).isZero();
               });
       assertThat(beans.queryNames(new ObjectName("*:context=*shop,*"), null)).isEmpty();
-      Map<String, Integer> after = Heap.histogram();
-      for (String type : COUNTED) {
-        assertThat(after.getOrDefault(type, 0))
-            .as(type)
-            .isLessThanOrEqualTo(before.getOrDefault(type, 0));
-      }
+      await()
+          .atMost(PATIENCE)
+          .untilAsserted(
+              () -> {
+                Map<String, Integer> after = Heap.histogram();
+                assertThat(COUNTED)
+                    .allSatisfy(
+                        type ->
+                            assertThat(after.getOrDefault(type, 0))
+                                .isLessThanOrEqualTo(before.getOrDefault(type, 0)));
+              });
       await()
           .atMost(PATIENCE)
           .untilAsserted(
@@ -161,17 +162,6 @@ class RedeployIT {
     node.add(context);
     assertThat(context.sessions().getSessionCache()).isInstanceOf(SojournSessionCache.class);
     return context;
-  }
-
-  /** Gives a selector something else to see; they take turns with new connections. */
-  private static void connect(JettyNode node) throws IOException {
-    URI uri = node.uri();
-    try (Socket connection = new Socket(uri.getHost(), uri.getPort())) {
-      connection
-          .getOutputStream()
-          .write("GET /nowhere HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
-      assertThat(connection.getInputStream().readAllBytes()).isNotEmpty();
-    }
   }
 
   /** How many of the class loaders are not collected. */

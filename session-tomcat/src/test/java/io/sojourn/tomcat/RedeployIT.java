@@ -163,12 +163,17 @@ class RedeployIT {
         }
         context = new StandardContext();
         await().atMost(PATIENCE).untilAsserted(() -> assertThat(alive()).isEqualTo(1));
-        Map<String, Integer> after = Heap.histogram();
-        for (String type : COUNTED) {
-          assertThat(after.getOrDefault(type, 0))
-              .as(type)
-              .isLessThanOrEqualTo(before.getOrDefault(type, 0));
-        }
+        await()
+            .atMost(PATIENCE)
+            .untilAsserted(
+                () -> {
+                  Map<String, Integer> after = Heap.histogram();
+                  assertThat(COUNTED)
+                      .allSatisfy(
+                          type ->
+                              assertThat(after.getOrDefault(type, 0))
+                                  .isLessThanOrEqualTo(before.getOrDefault(type, 0)));
+                });
         await()
             .atMost(PATIENCE)
             .untilAsserted(
