@@ -8,12 +8,16 @@ import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import java.util.stream.Stream;
+import org.apache.catalina.util.SessionIdGeneratorBase;
 
 /**
  * What reaches the root logger until this is closed. Failures are those of the sessions and the
- * container, not of a pool of connections that grumbles under load. Thread-safe.
+ * container, not of a pool of connections that grumbles under load, or of a machine that took a
+ * tenth of a second to make random numbers. Thread-safe.
  */
 final class LogRecords extends Handler implements AutoCloseable {
+
+  private static final String RANDOM_NUMBERS = SessionIdGeneratorBase.class.getName();
 
   private final Queue<LogRecord> records = new ConcurrentLinkedQueue<>();
 
@@ -30,7 +34,8 @@ final class LogRecords extends Handler implements AutoCloseable {
         .filter(
             logged -> {
               String logger = String.valueOf(logged.getLoggerName());
-              return logger.startsWith("io.sojourn.") || logger.startsWith("org.apache.catalina.");
+              return logger.startsWith("io.sojourn.")
+                  || (logger.startsWith("org.apache.catalina.") && !logger.equals(RANDOM_NUMBERS));
             });
   }
 
