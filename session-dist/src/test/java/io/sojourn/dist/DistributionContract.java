@@ -9,10 +9,9 @@ import io.sojourn.EncodedValue;
 import io.sojourn.LoadResult;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionStore;
-import io.sojourn.SessionStores;
-import io.sojourn.StoreConfiguration;
 import io.sojourn.codec.ClassFilter;
 import io.sojourn.codec.KryoCodec;
+import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.server.MariaDbServer;
 import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisServer;
@@ -115,6 +114,10 @@ abstract class DistributionContract {
           <param-name>sojourn.password</param-name>
           <param-value>${SOJOURN_REDIS_PASSWORD}</param-value>
         </context-param>
+        <context-param>
+          <param-name>sojourn.timeout</param-name>
+          <param-value>10s</param-value>
+        </context-param>
       </web-app>
       """;
 
@@ -203,7 +206,8 @@ abstract class DistributionContract {
         "conf/context.xml",
         "</Context>",
         manager(
-                "store='redis://127.0.0.1:%d' username='sojourn' password='${SOJOURN_REDIS_PASSWORD}'",
+                "store='redis://127.0.0.1:%d' username='sojourn' password='${SOJOURN_REDIS_PASSWORD}'"
+                    + " timeout='10s'",
                 redis.port())
             + "</Context>");
     tomcat.write(
@@ -227,7 +231,8 @@ abstract class DistributionContract {
         "database",
         home.resolve("applications/examples"),
         manager(
-            "store='%s' username='%s' password='${chomp:sessions.password}'",
+            "store='%s' username='%s' password='${chomp:sessions.password}'"
+                + " connectionTimeout='10s' socketTimeout='10s'",
             databaseUrl.substring(0, databaseUrl.indexOf('?')), account.group(1)));
     // So that Tomcat asks its own lib before the application's: the jar is not there for others.
     context(tomcat, "libraries", wars[0], "<Loader delegate='true'/>");
@@ -361,9 +366,7 @@ abstract class DistributionContract {
     ClassLoader loader = getClass().getClassLoader();
     String url = application.equals("/examples") ? redis.url() : databaseUrl;
     try (SessionStore store =
-        SessionStores.open(
-            new StoreConfiguration(url, "localhost" + application, Map.of(), () -> Duration.ZERO),
-            loader)) {
+        PatientStores.open(url, "localhost" + application, () -> Duration.ZERO)) {
       LoadResult found = store.load(SessionKey.of(browser.sessionId(application)), 0);
       assertThat(found)
           .isInstanceOfSatisfying(

@@ -73,6 +73,7 @@ class JettyHomeIT {
     jetty.start(
         ENVIRONMENT,
         "jetty.session.sojourn.store=redis://127.0.0.1:" + redis.port(),
+        "jetty.session.sojourn.storeOptions=timeout=10s",
         "jetty.sessionIdManager.workerName=" + worker,
         "jetty.session.evictionPolicy=1800",
         "jetty.session.saveOnInactiveEviction=true",

@@ -2,6 +2,7 @@ package io.sojourn.jetty;
 
 import io.sojourn.testkit.ContainerNode;
 import io.sojourn.testkit.JavaMelodyContract;
+import io.sojourn.testkit.PatientStores;
 import jakarta.servlet.Filter;
 import java.nio.file.Path;
 import java.util.EventListener;
@@ -15,6 +16,7 @@ class JavaMelodyIT extends JavaMelodyContract {
   protected ContainerNode start(String storeUrl, Path statistics) throws Exception {
     SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
     sessions.setStore(storeUrl);
+    PatientStores.options(storeUrl).forEach(sessions::setStoreOption);
     sessions.setAllowedClasses(ALLOWED_CLASSES);
     // As with its jar in the application's folder, of which each node has one of its own.
     ClassLoader application =

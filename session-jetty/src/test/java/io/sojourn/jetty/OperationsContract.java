@@ -78,6 +78,7 @@ abstract class OperationsContract {
   void anApplicationThatIsUndeployedLeavesTheOthersTheirStore() throws Exception {
     SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
     sessions.setStore(url());
+    PatientStores.options(url()).forEach(sessions::setStoreOption);
     sessions.setApplication(application);
     JettyNode node = node(sessions, starting -> {});
     ServletContext context = JettyNode.context("/second");

@@ -243,7 +243,7 @@ class ResponsesH2IT {
     try {
       HttpRequest request =
           HttpRequest.newBuilder(a.uri().resolve("styles/writer"))
-              .timeout(Duration.ofSeconds(5))
+              .timeout(Duration.ofSeconds(30))
               .build();
       HttpResponse<Void> answer =
           HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.discarding());
@@ -273,6 +273,7 @@ class ResponsesH2IT {
         });
     SojournSessionCacheFactory sessions = new SojournSessionCacheFactory();
     sessions.setStore(url);
+    PatientStores.options(url).forEach(sessions::setStoreOption);
     sessions.setApplication("responses");
     JettyNode node =
         JettyNode.start(

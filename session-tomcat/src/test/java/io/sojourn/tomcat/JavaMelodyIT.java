@@ -17,7 +17,7 @@ class JavaMelodyIT extends JavaMelodyContract {
   @Override
   protected ContainerNode start(String storeUrl, Path statistics) throws Exception {
     return TomcatNode.start(
-        ManagerElement.of("store", storeUrl, "allowedClasses", ALLOWED_CLASSES),
+        ManagerElement.patient(storeUrl, "allowedClasses", ALLOWED_CLASSES),
         (tomcat, context) -> {
           try {
             prepare(context, statistics);

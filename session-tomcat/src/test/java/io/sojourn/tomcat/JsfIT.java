@@ -157,7 +157,7 @@ class JsfIT {
 
   private TomcatNode start() throws Exception {
     return TomcatNode.start(
-        ManagerElement.of("store", url, "allowedClasses", ALLOWED_CLASSES),
+        ManagerElement.patient(url, "allowedClasses", ALLOWED_CLASSES),
         (tomcat, context) -> prepare(context));
   }
 

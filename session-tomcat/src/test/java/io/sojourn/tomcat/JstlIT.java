@@ -28,7 +28,7 @@ class JstlIT {
   private final String url = "jdbc:h2:mem:" + UUID.randomUUID() + ";DB_CLOSE_DELAY=-1";
 
   private TomcatNode start() throws Exception {
-    return TomcatNode.start(ManagerElement.of("store", url), (tomcat, context) -> prepare(context));
+    return TomcatNode.start(ManagerElement.patient(url), (tomcat, context) -> prepare(context));
   }
 
   private static void prepare(StandardContext context) {

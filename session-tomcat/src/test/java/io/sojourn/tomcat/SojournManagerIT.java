@@ -405,11 +405,10 @@ class SojournManagerIT {
   void aManagerConfiguredByUrlKeepsSessionsInThatStore() throws Exception {
     String url = "jdbc:h2:mem:" + UUID.randomUUID() + ";DB_CLOSE_DELAY=-1";
     ContractClient client = new ContractClient();
-    try (TomcatNode first =
-        TomcatNode.start(ManagerElement.of("store", url, "maximumPoolSize", "2"))) {
+    try (TomcatNode first = TomcatNode.start(ManagerElement.patient(url, "maximumPoolSize", "2"))) {
       assertThat(client.send(first, "set:a:1").status()).isEqualTo(200);
     }
-    try (TomcatNode second = TomcatNode.start(ManagerElement.of("store", url))) {
+    try (TomcatNode second = TomcatNode.start(ManagerElement.patient(url))) {
       assertThat(client.send(second, "get:a").line()).isEqualTo("1");
     }
   }

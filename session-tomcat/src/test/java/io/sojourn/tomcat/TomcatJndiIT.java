@@ -66,7 +66,7 @@ class TomcatJndiIT {
    */
   private void assertKeepsSessions(BiConsumer<Tomcat, StandardContext> naming) throws Exception {
     ContractClient client = new ContractClient();
-    try (TomcatNode other = TomcatNode.start(ManagerElement.of("store", url));
+    try (TomcatNode other = TomcatNode.start(ManagerElement.patient(url));
         TomcatNode node = TomcatNode.start(ManagerElement.of("store", STORE), naming)) {
       assertThat(client.send(node, "set:n:0").status()).isEqualTo(200);
       for (int i = 1; i <= 20; i++) {

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.sojourn.testkit.ApplicationClasses;
 import io.sojourn.testkit.Heap;
+import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.server.MariaDbServer;
 import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisServer;
@@ -238,15 +239,19 @@ class WarLocalIT {
   @Tag("R23")
   @Tag("R39")
   void redeploysAndReloadsKeepSessionsAndLeaveNoClassLoaderAndNoThread(Kind kind) throws Exception {
-    Path application =
-        application(
-            true,
-            "sojourn.store",
-            url(kind),
-            "sojourn.application",
-            "local-" + UUID.randomUUID(),
-            "sojourn.freshness",
-            kind == Kind.REDIS ? "tracked" : "strict");
+    String url = url(kind);
+    List<String> parameters =
+        new ArrayList<>(
+            List.of(
+                "sojourn.store",
+                url,
+                "sojourn.application",
+                "local-" + UUID.randomUUID(),
+                "sojourn.freshness",
+                kind == Kind.REDIS ? "tracked" : "strict"));
+    PatientStores.options(url)
+        .forEach((name, value) -> parameters.addAll(List.of("sojourn." + name, value)));
+    Path application = application(true, parameters.toArray(String[]::new));
     Browser browser = new Browser();
     Map<String, Integer> threads = Map.of();
     int miles = 0;
