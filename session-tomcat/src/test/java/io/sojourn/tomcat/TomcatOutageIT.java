@@ -175,7 +175,15 @@ class TomcatOutageIT {
   @Tag("G4")
   @Tag("R18")
   void afterAnOutageEveryConnectionServesAndNoThreadIsLeftOver() throws Exception {
-    try (TomcatNode node = start("maximumPoolSize", Integer.toString(POOL))) {
+    // Longer than requests take to come to the database all together.
+    try (TomcatNode node =
+        start(
+            "maximumPoolSize",
+            Integer.toString(POOL),
+            "connectionTimeout",
+            "3s",
+            "socketTimeout",
+            "3s")) {
       client.send(node, "set:user:anna");
       assertEveryConnectionServes(node);
       server.suspend();
