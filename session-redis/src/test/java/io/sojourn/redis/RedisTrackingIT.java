@@ -25,6 +25,7 @@ import io.sojourn.codec.ClassFilter;
 import io.sojourn.codec.KryoCodec;
 import io.sojourn.testkit.CuttingProxy;
 import io.sojourn.testkit.ObservedStore;
+import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.server.RealServers;
 import io.sojourn.testkit.server.RedisClusterServers;
 import io.sojourn.testkit.server.RedisSentinels;
@@ -36,6 +37,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -77,14 +79,15 @@ class RedisTrackingIT {
   }
 
   private SessionRepository node(String url) {
-    return node(url, Map.of());
+    return node(store(url, application, Map.of()));
   }
 
-  private SessionRepository node(String url, Map<String, String> options) {
-    SessionStore store =
-        new RedisSessionStore(
-            new StoreConfiguration(url, application, options, () -> Duration.ZERO));
-    return node(store);
+  /** Waits for answers for as long as a slow machine may take, unless the options say otherwise. */
+  private static SessionStore store(String url, String application, Map<String, String> options) {
+    Map<String, String> all = new HashMap<>(PatientStores.options(url));
+    all.putAll(options);
+    return new RedisSessionStore(
+        new StoreConfiguration(url, application, all, () -> Duration.ZERO));
   }
 
   private SessionRepository node(SessionStore store) {
@@ -185,10 +188,13 @@ class RedisTrackingIT {
       newId = UUID.randomUUID().toString();
     }
     assertThat(a.rename(session, newId)).isTrue();
-    await().until(() -> b.open(id, key -> SessionStore.FIRST_VERSION) == null);
+    await()
+        .atMost(Sessions.PATIENCE)
+        .until(() -> b.open(id, key -> SessionStore.FIRST_VERSION) == null);
     String renamed = newId;
     assertThat(b.open(renamed)).isNotNull();
     await()
+        .atMost(Sessions.PATIENCE)
         .until(
             () -> {
               long before = b.statistics().calls();
@@ -196,7 +202,9 @@ class RedisTrackingIT {
                   && b.statistics().calls() == before;
             });
     assertThat(a.invalidate(session)).isTrue();
-    await().until(() -> b.open(renamed, key -> SessionStore.FIRST_VERSION) == null);
+    await()
+        .atMost(Sessions.PATIENCE)
+        .until(() -> b.open(renamed, key -> SessionStore.FIRST_VERSION) == null);
   }
 
   @Test
@@ -204,10 +212,7 @@ class RedisTrackingIT {
     SessionRepository a = node(redis.url());
     begin(a);
     awaitHit(a);
-    try (RedisSessionStore other =
-        new RedisSessionStore(
-            new StoreConfiguration(
-                redis.url(), application + "2", Map.of(), () -> Duration.ZERO))) {
+    try (SessionStore other = store(redis.url(), application + "2", Map.of())) {
       for (int i = 0; i < 100; i++) {
         assertThat(other.create(Sessions.session(SessionKey.of(id + i), "a", "1"))).isTrue();
       }
@@ -226,11 +231,13 @@ class RedisTrackingIT {
       SessionRepository a = node(redis.url());
       SessionRepository b = node(redis.url());
       begin(a);
+      awaitHit(a);
       awaitHit(b);
       killWatches(redis);
       // What it has is of no use any more, until it is told of changes again.
       long calls = b.statistics().calls();
       await()
+          .atMost(Sessions.PATIENCE)
           .pollInterval(Duration.ofMillis(1))
           .until(() -> !get(b).isEmpty() && b.statistics().calls() > calls);
       set(a, "1");
@@ -289,7 +296,7 @@ class RedisTrackingIT {
   void aServerThatHangsIsNoticedAndWatchedAgainWhenItGoesOn() {
     try (RedisServer redis = RedisServer.startPrivate()) {
       SessionRepository a = node(redis.url());
-      SessionRepository b = node(redis.url());
+      SessionRepository b = node(store(redis.url(), application, Map.of("timeout", "800ms")));
       begin(a);
       awaitHit(b);
       redis.suspend();
@@ -354,7 +361,7 @@ class RedisTrackingIT {
     try (RedisServer redis = RedisServer.startPrivate();
         LoggedWarnings warnings = warnings()) {
       addUser(redis, documentedRights());
-      SessionRepository a = node(redis.url(), USER);
+      SessionRepository a = node(store(redis.url(), application, USER));
       begin(a);
       awaitHit(a);
       assertThat(warnings.messages())
@@ -370,8 +377,8 @@ class RedisTrackingIT {
     try (RedisServer redis = RedisServer.startPrivate();
         LoggedWarnings warnings = warnings()) {
       addUser(redis, documentedRights() + " " + documentedRightsToWatch());
-      SessionRepository a = node(redis.url(), USER);
-      SessionRepository b = node(redis.url(), USER);
+      SessionRepository a = node(store(redis.url(), application, USER));
+      SessionRepository b = node(store(redis.url(), application, USER));
       begin(a);
       awaitHit(b);
       set(a, "1");
@@ -494,7 +501,7 @@ class RedisTrackingIT {
   }
 
   private ObservedStore observed(String url) {
-    return new ObservedStore(new RedisSessionStore(StoreConfiguration.of(url, application)));
+    return new ObservedStore(store(url, application, Map.of()));
   }
 
   private int slot(RedisClusterServers cluster) {
