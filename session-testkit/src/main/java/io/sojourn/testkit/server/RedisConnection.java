@@ -33,7 +33,7 @@ final class RedisConnection implements AutoCloseable {
   }
 
   private static final Charset BYTES = StandardCharsets.ISO_8859_1;
-  private static final int TIMEOUT_MILLIS = 1_000;
+  private static final int TIMEOUT_MILLIS = 3_000;
 
   private final Socket socket;
   private final InputStream in;
@@ -48,7 +48,7 @@ final class RedisConnection implements AutoCloseable {
    *
    * @param access how the server lets in
    * @throws Refusal if it lets in by another way
-   * @throws IOException if nothing accepts the connection within a second
+   * @throws IOException if nothing accepts the connection within three seconds
    */
   static RedisConnection open(RedisAccess access, int port) throws IOException {
     Socket socket = access.sockets().createSocket();
@@ -78,7 +78,7 @@ final class RedisConnection implements AutoCloseable {
    * Sends one command to a server on a connection of its own, and returns the answer.
    *
    * @throws Refusal if the server answers with an error
-   * @throws IOException if it does not answer within a second
+   * @throws IOException if it does not answer within three seconds
    */
   static String ask(RedisServer server, String... command) throws IOException {
     try (RedisConnection connection = open(server)) {
@@ -100,7 +100,7 @@ final class RedisConnection implements AutoCloseable {
         .orElseThrow(() -> new IOException("It does not tell its " + name));
   }
 
-  /** Lets a command take longer than the second that it has otherwise. */
+  /** Lets a command take longer than the three seconds that it has otherwise. */
   void waitAtMost(int millis) throws IOException {
     socket.setSoTimeout(millis);
   }

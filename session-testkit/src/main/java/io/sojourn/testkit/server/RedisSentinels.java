@@ -123,22 +123,41 @@ public final class RedisSentinels implements AutoCloseable {
   }
 
   /**
+   * Has the Sentinels put the replica in the place of the master, though that goes on running, and
+   * returns the new master. They may not be ready for it at once, or give it up: then they are
+   * asked again.
+   *
+   * @throws IllegalStateException if they do not do it
+   */
+  public RedisServer replaceMaster() {
+    RedisServer former = master();
+    return Settling.await(
+        "The failover from " + former.address(),
+        () -> {
+          if (named() == former) {
+            RedisConnection.ask(sentinels.get(0), "SENTINEL", "FAILOVER", MASTER_NAME);
+          }
+          return successor(former);
+        });
+  }
+
+  /**
    * Returns the new master when the Sentinels have put it in the place of a former one.
    *
    * @param former the master until then
    * @throws IllegalStateException if no failover takes place
    */
   public RedisServer awaitFailover(RedisServer former) {
-    return Settling.await(
-        "The failover from " + former.address(),
-        () -> {
-          RedisServer master = named();
-          if (master == former) {
-            throw new IOException("the Sentinels still name " + former.address());
-          }
-          require(master, "role", "master");
-          return master;
-        });
+    return Settling.await("The failover from " + former.address(), () -> successor(former));
+  }
+
+  private RedisServer successor(RedisServer former) throws IOException {
+    RedisServer master = named();
+    if (master == former) {
+      throw new IOException("the Sentinels still name " + former.address());
+    }
+    require(master, "role", "master");
+    return master;
   }
 
   /**

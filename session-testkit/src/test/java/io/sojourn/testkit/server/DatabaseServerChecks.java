@@ -70,7 +70,8 @@ abstract class DatabaseServerChecks {
   void nothingIsAnsweredWhileSuspended() throws SQLException {
     try (DatabaseServer own = product.startPrivate()) {
       String url = own.jdbcUrl(own.newDatabase()) + probeTimeouts;
-      try (Connection open = DriverManager.getConnection(url)) {
+      try (Connection open =
+          await().ignoreExceptions().until(() -> DriverManager.getConnection(url), any -> true)) {
         own.suspend();
         assertThatThrownBy(() -> query(url, "SELECT 1")).isInstanceOf(SQLException.class);
         assertThatThrownBy(() -> query(open, "SELECT 1")).isInstanceOf(SQLException.class);

@@ -81,8 +81,8 @@ class RealServersIT {
   private static String ask(RedisServer server, String command) throws IOException {
     URI address = URI.create(server.url());
     try (Socket socket = new Socket()) {
-      socket.connect(new InetSocketAddress(address.getHost(), server.port()), 1_000);
-      socket.setSoTimeout(1_000);
+      socket.connect(new InetSocketAddress(address.getHost(), server.port()), 3_000);
+      socket.setSoTimeout(3_000);
       socket.getOutputStream().write((command + "\r\n").getBytes(StandardCharsets.US_ASCII));
       StringBuilder line = new StringBuilder();
       for (int c; (c = socket.getInputStream().read()) != '\r'; line.append((char) c)) {
