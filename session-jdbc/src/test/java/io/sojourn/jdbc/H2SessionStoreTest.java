@@ -2,9 +2,9 @@ package io.sojourn.jdbc;
 
 import io.sojourn.SessionStore;
 import io.sojourn.StoreConfiguration;
+import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.SessionStoreContract;
 import java.time.Duration;
-import java.util.Map;
 import java.util.UUID;
 import java.util.function.Supplier;
 
@@ -15,7 +15,7 @@ class H2SessionStoreTest extends SessionStoreContract {
   @Override
   protected SessionStore open(String application, Supplier<Duration> clockOffset) {
     return new JdbcSessionStoreProvider()
-        .open(new StoreConfiguration(url, application, Map.of(), clockOffset));
+        .open(new StoreConfiguration(url, application, PatientStores.options(url), clockOffset));
   }
 
   @Override

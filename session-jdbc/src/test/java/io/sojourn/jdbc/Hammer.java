@@ -13,8 +13,8 @@ import io.sojourn.SessionDelta;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionRecord;
 import io.sojourn.SessionStore;
-import io.sojourn.StoreConfiguration;
 import io.sojourn.StoredAttribute;
+import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.Threads;
 import java.time.Duration;
 import java.time.Instant;
@@ -45,9 +45,8 @@ final class Hammer {
 
   /** Hammers a session of this database. */
   static void run(String url) {
-    JdbcSessionStoreProvider provider = new JdbcSessionStoreProvider();
-    try (SessionStore one = provider.open(StoreConfiguration.of(url, "hammer"));
-        SessionStore two = provider.open(StoreConfiguration.of(url, "hammer"))) {
+    try (SessionStore one = PatientStores.open(url, "hammer", () -> Duration.ZERO);
+        SessionStore two = PatientStores.open(url, "hammer", () -> Duration.ZERO)) {
       SessionKey key = SessionKey.of(UUID.randomUUID().toString());
       IdleTimeout timeout = IdleTimeout.of(Duration.ofMinutes(30), Duration.ofMinutes(1));
       Map<String, EncodedValue> first = Map.of(LIST, value(""));

@@ -19,6 +19,7 @@ import io.sojourn.SessionRecord;
 import io.sojourn.SessionStore;
 import io.sojourn.StoreConfiguration;
 import io.sojourn.StoreUnavailableException;
+import io.sojourn.testkit.PatientStores;
 import io.sojourn.testkit.Threads;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -75,7 +76,9 @@ abstract class JdbcSessionStoreContract {
   }
 
   final SessionStore open(Map<String, String> options) {
-    SessionStore store = new JdbcSessionStoreProvider().open(configuration(options));
+    Map<String, String> all = new HashMap<>(PatientStores.options(url()));
+    all.putAll(options);
+    SessionStore store = new JdbcSessionStoreProvider().open(configuration(all));
     opened.add(store);
     return store;
   }
@@ -779,7 +782,7 @@ abstract class JdbcSessionStoreContract {
             new StoreConfiguration(
                 urlWithoutAccount(),
                 "app",
-                Map.of("username", name, "password", password),
+                Map.of("username", name, "password", password, "socketTimeout", "10s"),
                 () -> Duration.ZERO));
   }
 

@@ -10,7 +10,7 @@ import io.sojourn.SessionDelta;
 import io.sojourn.SessionException;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionStore;
-import io.sojourn.StoreConfiguration;
+import io.sojourn.testkit.PatientStores;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
@@ -184,8 +184,7 @@ abstract class MySqlLikeContract extends DatabaseServerContract {
   @Tag("G4")
   void aDriverThatCountsOnlyChangedRowsLosesNoSession() {
     try (SessionStore store =
-        new JdbcSessionStoreProvider()
-            .open(StoreConfiguration.of(url + "&useAffectedRows=true", "app"))) {
+        PatientStores.open(url + "&useAffectedRows=true", "app", () -> Duration.ZERO)) {
       SessionKey key = created(store, Map.of("a", value("1")));
       SessionDelta earlier = SessionDelta.touch(key, Duration.ofMinutes(5));
       assertThat(store.save(earlier)).hasValue(1);
@@ -229,8 +228,7 @@ abstract class MySqlLikeContract extends DatabaseServerContract {
   void statementsThatTheServerPreparesDoTheSame() {
     String prepared =
         url + "&useServerPrepStmts=true&cachePrepStmts=true&prepStmtCacheSqlLimit=8192";
-    try (SessionStore store =
-        new JdbcSessionStoreProvider().open(StoreConfiguration.of(prepared, "app"))) {
+    try (SessionStore store = PatientStores.open(prepared, "app", () -> Duration.ZERO)) {
       for (int round = 0; round < 3; round++) {
         SessionKey key = created(store, Map.of("a", value("1"), "b", value("1")));
         for (int version = 2; version < 10; version++) {

@@ -53,7 +53,7 @@ abstract class OneTableOutageContract extends DatabaseOutageContract {
   @Tag("G5")
   @Tag("R49")
   void aSweepThatGivesWayInADeadlockTakesNoSaveWithIt() throws SQLException {
-    SessionStore store = open("socketTimeout=30000");
+    SessionStore store = open("connectionTimeout=10s", "socketTimeout=30s");
     SessionKey key = created(store);
     long holder = 1;
     assertThat(store.lease(key, holder, Duration.ofMinutes(5))).isEqualTo(SessionStore.Lease.TAKEN);
@@ -80,7 +80,7 @@ abstract class OneTableOutageContract extends DatabaseOutageContract {
   void aServerThatTakesLessThanTheOneBeforeRefusesAttributesByTheirNames() {
     int limit = 1 << 20;
     EncodedValue large = letters(2 * limit);
-    SessionStore store = open("connectionTimeout=10000");
+    SessionStore store = openPatient();
     SessionKey key = created(store);
     assertThat(store.refusal("video", large)).isEmpty();
     long before = administrator.limitPackets(limit);
@@ -98,9 +98,7 @@ abstract class OneTableOutageContract extends DatabaseOutageContract {
       assertThat(store.refusal("image", letters(largest.size() + 1))).isPresent();
       // The first thing that a store ever does.
       assertThatThrownBy(
-              () ->
-                  open("connectionTimeout=10000")
-                      .save(change(key, "video", new AttributeChange.Set(large))))
+              () -> openPatient().save(change(key, "video", new AttributeChange.Set(large))))
           .isExactlyInstanceOf(SessionException.class)
           .hasMessageContaining("'video'");
     } finally {
