@@ -309,10 +309,20 @@ final class AttributeSlot {
   /** Holds on to no other value than the present one. */
   @GuardedBy("this")
   private void forgetOtherValues() {
-    judged = judged == value ? value : null;
-    foundUnchanged = foundUnchanged == value ? value : null;
-    unwatchable = unwatchable == value ? value : null;
-    watched = watched != null && watched.value == value ? watched : null;
+    // Most requests end here with nothing to forget, and to write what is there costs a collector's
+    // barrier each time.
+    if (judged != value) {
+      judged = null;
+    }
+    if (foundUnchanged != value) {
+      foundUnchanged = null;
+    }
+    if (unwatchable != value) {
+      unwatchable = null;
+    }
+    if (watched != null && watched.value != value) {
+      watched = null;
+    }
   }
 
   /**
@@ -322,7 +332,9 @@ final class AttributeSlot {
    */
   synchronized boolean forgetHandedOut() {
     handedOut = false;
-    replaced = List.of();
+    if (!replaced.isEmpty()) {
+      replaced = List.of();
+    }
     forgetOtherValues();
     detached |= stored == null && value == null && changes == settled;
     return detached;
@@ -364,6 +376,9 @@ final class AttributeSlot {
     }
     // The application's own code runs here: no lock of ours but the flush lock is held.
     boolean told = activation.isWanted(captured);
+    if (!pending && !told && isKnownUnchanged(captured, capturedChanges)) {
+      return null;
+    }
     EncodedValue asEncodedHere = told ? encodedAsItIs(captured, codec) : null;
     EncodedValue now;
     if (!told) {
@@ -413,6 +428,33 @@ final class AttributeSlot {
     }
     // A refresh has taken its place meanwhile, and what it is compared with.
     return capture(codec, activation, checkHandedOut, current);
+  }
+
+  /** Whether it is a watched value that is as the store has it, and was so all the time. */
+  private boolean isKnownUnchanged(Object captured, long capturedChanges) {
+    Watched known;
+    synchronized (this) {
+      known = watched;
+      if (known == null || !isStored(known, captured)) {
+        return false;
+      }
+    }
+    if (!known.unchanged.getAsBoolean()) {
+      return false;
+    }
+    synchronized (this) {
+      return changes == capturedChanges && isStored(known, captured);
+    }
+  }
+
+  /** Whether the present value, as it was encoded when the watch began, is what the store has. */
+  @GuardedBy("this")
+  private boolean isStored(Watched known, Object captured) {
+    return known.value == captured
+        && value == captured
+        && attempts.isEmpty()
+        && sent == null
+        && (known.encoded.equals(encoded) || known.encoded.equals(storedAsEncodedHere));
   }
 
   /** What a value is encoded to now. It is not encoded anew while nothing in it has changed. */

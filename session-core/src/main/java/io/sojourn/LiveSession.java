@@ -128,8 +128,10 @@ public final class LiveSession {
   /** Whether the store was not asked when it was opened last, so that it may be an older one. */
   private volatile boolean openedUnasked;
 
-  private volatile Instant lastAccessTime;
-  private volatile Instant thisAccessTime;
+  /** In milliseconds since 1970, as is the next one. */
+  private volatile long lastAccessTime;
+
+  private volatile long thisAccessTime;
 
   private final Object usersLock = new Object();
 
@@ -144,6 +146,9 @@ public final class LiveSession {
 
   /** By the repository's clock. */
   private volatile long lastUsedNanos;
+
+  /** When the near cache was last told that it is in use: when it came there, to begin with. */
+  private volatile long notedNanos = System.nanoTime();
 
   private volatile long lastStoreContactNanos = System.nanoTime();
 
@@ -162,8 +167,8 @@ public final class LiveSession {
     this.key = SessionKey.of(id);
     this.origin = key;
     this.creationTime = now.truncatedTo(ChronoUnit.MILLIS);
-    this.lastAccessTime = creationTime;
-    this.thisAccessTime = creationTime;
+    this.lastAccessTime = creationTime.toEpochMilli();
+    this.thisAccessTime = lastAccessTime;
     this.timeout = timeout;
     this.state = State.NEW;
     this.usedSinceFlush = true;
@@ -183,7 +188,8 @@ public final class LiveSession {
     this.key = record.key();
     this.origin = record.origin();
     this.creationTime = record.creationTime();
-    this.lastAccessTime = latest(record.creationTime(), record.lastAccessTime());
+    this.lastAccessTime =
+        Math.max(record.creationTime().toEpochMilli(), record.lastAccessTime().toEpochMilli());
     this.thisAccessTime = lastAccessTime;
     this.timeout = record.timeout();
     this.state = State.STORED;
@@ -213,7 +219,7 @@ public final class LiveSession {
    * node may be missing from it for as long as the touch interval.
    */
   public Instant lastAccessTime() {
-    return lastAccessTime;
+    return Instant.ofEpochMilli(lastAccessTime);
   }
 
   /**
@@ -226,7 +232,7 @@ public final class LiveSession {
 
   /** When the latest access on this node began, or the latest one that it has heard of. */
   public Instant thisAccessTime() {
-    return thisAccessTime;
+    return Instant.ofEpochMilli(thisAccessTime);
   }
 
   /** Idle time allowed; zero or less means never. */
@@ -568,6 +574,15 @@ public final class LiveSession {
     }
   }
 
+  /** Whether the near cache has not noted its use for so long. If so, it does now. */
+  boolean isDueForNote(long now, long interval) {
+    boolean due = now - notedNanos >= interval;
+    if (due) {
+      notedNanos = now;
+    }
+    return due;
+  }
+
   long lastUsedNanos() {
     return lastUsedNanos;
   }
@@ -725,10 +740,21 @@ public final class LiveSession {
   }
 
   /** An access begins: what was this access becomes the last one. */
-  void accessed(Instant now, Instant lastKnownToStore) {
+  void accessed(long nowMillis) {
+    accessed(nowMillis, 0);
+  }
+
+  /**
+   * The same.
+   *
+   * @param lastKnownToStore the access before, as far as the store knows, in milliseconds since
+   *     1970
+   */
+  void accessed(long nowMillis, long lastKnownToStore) {
     synchronized (stateLock) {
-      lastAccessTime = latest(lastAccessTime, latest(thisAccessTime, lastKnownToStore));
-      thisAccessTime = latest(now, lastAccessTime);
+      long last = Math.max(lastAccessTime, Math.max(thisAccessTime, lastKnownToStore));
+      lastAccessTime = last;
+      thisAccessTime = Math.max(nowMillis, last);
     }
   }
 
@@ -953,10 +979,6 @@ public final class LiveSession {
     if (refusedClass ? refusedClasses.isFirst(String.valueOf(why)) : slot.isFirstFailure()) {
       LOG.log(Level.WARNING, message + why);
     }
-  }
-
-  private static Instant latest(Instant one, Instant two) {
-    return one.isBefore(two) ? two : one;
   }
 
   /**

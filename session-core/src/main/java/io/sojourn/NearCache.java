@@ -5,6 +5,7 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.RemovalCause;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
@@ -20,7 +21,12 @@ final class NearCache {
    * A session weighs its encoded bytes, and at least its share of the bounds, so that one limit of the weight bounds both bytes
    * and number. It weighs nothing while it must stay. It is not weighed anew at each request: one that is chosen for
    * eviction while it must stay is put back, as one that weighs nothing.
+   *
+   * Which were used last is noted for each once a second at the most: the requests of a page come together, and to keep the order
+   * costs each more than to find its session.
    */
+
+  private static final long NOTED_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final Cache<SessionKey, LiveSession> sessions;
   private final long share;
@@ -62,7 +68,11 @@ final class NearCache {
   }
 
   @Nullable LiveSession get(SessionKey key) {
-    return sessions.getIfPresent(key);
+    LiveSession session = sessions.policy().getIfPresentQuietly(key);
+    if (session != null && session.isDueForNote(System.nanoTime(), NOTED_NANOS)) {
+      session = sessions.getIfPresent(key);
+    }
+    return session;
   }
 
   void put(LiveSession session) {

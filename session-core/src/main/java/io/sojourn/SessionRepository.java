@@ -246,7 +246,7 @@ public final class SessionRepository implements AutoCloseable {
         return load(id, key);
       }
       cached.openedUnasked();
-      cached.accessed(clock.instant(), cached.lastAccessTime());
+      cached.accessed(clock.millis());
       return cached;
     }
     nearCache.refreshed();
@@ -309,7 +309,7 @@ public final class SessionRepository implements AutoCloseable {
     outage.goesOn(why);
     outage.served();
     copy.servedLocally();
-    copy.accessed(clock.instant(), copy.lastAccessTime());
+    copy.accessed(clock.millis());
   }
 
   /**
@@ -413,7 +413,7 @@ public final class SessionRepository implements AutoCloseable {
     }
     boolean waited = session.awaitSave();
     session.confirmed(asked);
-    session.accessed(clock.instant(), lastAccessTime);
+    session.accessed(clock.millis(), lastAccessTime.toEpochMilli());
     return waited;
   }
 

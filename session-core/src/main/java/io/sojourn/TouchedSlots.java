@@ -13,7 +13,7 @@ import java.util.List;
 final class TouchedSlots {
 
   @GuardedBy("this")
-  private List<AttributeSlot> slots = new ArrayList<>(4);
+  private final List<AttributeSlot> slots = new ArrayList<>(4);
 
   synchronized void add(AttributeSlot slot) {
     if (!slot.isListed) {
@@ -33,11 +33,11 @@ final class TouchedSlots {
 
   /** All that there are now, and that are not listed any more. */
   synchronized List<AttributeSlot> takeAll() {
-    List<AttributeSlot> taken = slots;
+    List<AttributeSlot> taken = List.copyOf(slots);
     for (AttributeSlot slot : taken) {
       slot.isListed = false;
     }
-    slots = new ArrayList<>(4);
+    slots.clear();
     return taken;
   }
 }

@@ -14,23 +14,32 @@ import org.jspecify.annotations.Nullable;
 final class Footprint implements BooleanSupplier {
 
   /*
-   * Behind each object that can change stands its form, which goes through what is in it. An immutable one is only compared, by
+   * Beside each object that can change stands its form, which goes through what is in it. An immutable one is only compared, by
    * identity: an equal one in its place counts as a change, and encoding tells the rest. One that comes again is not gone through
    * again, so cycles end. Containers tell their size first, so no two ways through different objects look the same.
+   *
+   * Nothing of an immutable object is read, not even its class: between two requests the processor's caches have lost what is in a
+   * session, and to fetch each element of a list takes longer than all the rest.
    */
 
-  /** The most objects and forms, and the most numbers; what has more is encoded. */
+  /** The most objects, and the most numbers; what has more is encoded. */
   private static final int MOST = 16_384;
 
   private static final int DEPTH = 100;
 
   private final Object value;
-  private final Object[] seen;
+  private final @Nullable Object[] seen;
+
+  /** By the index of an object; null for one that is not gone through. */
+  private final @Nullable GraphForm<Object>[] forms;
+
   private final long[] numbers;
 
-  private Footprint(Object value, Object[] seen, long[] numbers) {
+  private Footprint(
+      Object value, @Nullable Object[] seen, @Nullable GraphForm<Object>[] forms, long[] numbers) {
     this.value = value;
     this.seen = seen;
+    this.forms = forms;
     this.numbers = numbers;
   }
 
@@ -47,7 +56,7 @@ final class Footprint implements BooleanSupplier {
   /** Whether nothing in the value has changed. */
   @Override
   public boolean getAsBoolean() {
-    Comparer comparer = new Comparer(seen, numbers);
+    Comparer comparer = new Comparer(this);
     try {
       return comparer.visit(value) && comparer.isAtEnd();
     } catch (RuntimeException changedMeanwhile) {
@@ -61,6 +70,7 @@ final class Footprint implements BooleanSupplier {
     private final Set<Object> entered = Collections.newSetFromMap(new IdentityHashMap<>());
     private final ViewForms.Viewer views = new ViewForms.Viewer();
     private @Nullable Object[] seen = new @Nullable Object[32];
+    private @Nullable GraphForm<Object>[] forms = forms(32);
     private long[] numbers = new long[16];
     private int seenCount;
     private int numberCount;
@@ -72,7 +82,15 @@ final class Footprint implements BooleanSupplier {
 
     Footprint footprint(Object value) {
       return new Footprint(
-          value, Arrays.copyOf(seen, seenCount), Arrays.copyOf(numbers, numberCount));
+          value,
+          Arrays.copyOf(seen, seenCount),
+          Arrays.copyOf(forms, seenCount),
+          Arrays.copyOf(numbers, numberCount));
+    }
+
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    private static @Nullable GraphForm<Object>[] forms(int length) {
+      return new @Nullable GraphForm[length];
     }
 
     @Override
@@ -84,9 +102,10 @@ final class Footprint implements BooleanSupplier {
         return true;
       }
       GraphForm<Object> form = rule.formOf(value);
-      if (form == null || depth == DEPTH || !add(form)) {
+      if (form == null || depth == DEPTH) {
         return false;
       }
+      forms[seenCount - 1] = form;
       depth++;
       boolean whole = form.walk(this, value);
       depth--;
@@ -105,6 +124,7 @@ final class Footprint implements BooleanSupplier {
       }
       if (seenCount == seen.length) {
         seen = Arrays.copyOf(seen, seenCount * 2);
+        forms = Arrays.copyOf(forms, seenCount * 2);
       }
       seen[seenCount++] = object;
       return true;
@@ -125,27 +145,26 @@ final class Footprint implements BooleanSupplier {
 
   /** Goes there again. */
   private static final class Comparer implements Walk {
-    private final Object[] seen;
+    private final @Nullable Object[] seen;
+    private final @Nullable GraphForm<Object>[] forms;
     private final long[] numbers;
     private int nextSeen;
     private int nextNumber;
 
-    Comparer(Object[] seen, long[] numbers) {
-      this.seen = seen;
-      this.numbers = numbers;
+    Comparer(Footprint footprint) {
+      this.seen = footprint.seen;
+      this.forms = footprint.forms;
+      this.numbers = footprint.numbers;
     }
 
     @Override
-    @SuppressWarnings({"ReferenceEquality", "unchecked"})
+    @SuppressWarnings("ReferenceEquality")
     public boolean visit(@Nullable Object value) {
-      if (nextSeen == seen.length || seen[nextSeen++] != value) {
+      if (nextSeen == seen.length || seen[nextSeen] != value) {
         return false;
       }
-      if (nextSeen < seen.length && seen[nextSeen] instanceof GraphForm<?> form) {
-        nextSeen++;
-        return ((GraphForm<Object>) form).walk(this, value);
-      }
-      return true;
+      GraphForm<Object> form = forms[nextSeen++];
+      return form == null || value == null || form.walk(this, value);
     }
 
     /** A view never becomes one of something else. */
