@@ -14,6 +14,7 @@ import io.sojourn.SessionKey;
 import io.sojourn.SessionStore;
 import io.sojourn.StoreConfiguration;
 import io.sojourn.StoredAttribute;
+import io.sojourn.jdbc.JdbcSessionStore;
 import io.sojourn.jdbc.JdbcSessionStoreProvider;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -46,11 +47,12 @@ import org.openjdk.jmh.annotations.Warmup;
 import org.openjdk.jmh.infra.Blackhole;
 
 /**
- * What does an operation of the JDBC store take, measured by a bare JDBC call that moves the same
- * bytes? A thousand sessions of five attributes of 400 bytes, and a plain table with the same rows,
- * found by its primary key. Each invocation makes both calls, now the one first and now the other;
- * {@link Pairs} reports them one by one. Both borrow their connection from a HikariCP pool of the
- * same settings.
+ * What does an operation of the JDBC store take, measured by bare JDBC calls? A thousand sessions
+ * of five attributes of 400 bytes. The bare calls are the store's own statements, with the same
+ * bytes both ways, or what nobody who keeps a session could do with less: one statement on a plain
+ * table with as many rows, found by its primary key. Each invocation makes both calls, now the one
+ * first and now the other; {@link Pairs} reports them one by one. Both borrow their connection from
+ * a HikariCP pool of the same settings.
  *
  * <pre>
  * mvn -q -DskipTests -pl benchmarks -am package
@@ -95,9 +97,17 @@ public class JdbcStoreBenchmark {
   @Param({"mariadb", "mysql", "postgresql", "h2"})
   public String database = "h2";
 
+  /** What the bare calls are: the store's {@code statements}, or one on a plain {@code row}. */
+  @Param({"statements", "row"})
+  public String bare = "row";
+
   private BenchmarkDatabase served;
   private SessionStore store;
   private HikariDataSource pool;
+  private StatementTrace.Recorder recorder;
+  private SessionStore recorded;
+  private @Nullable StatementTrace trace;
+  private byte[] content = {};
   private int turn;
 
   /** For JMH. */
@@ -110,6 +120,9 @@ public class JdbcStoreBenchmark {
     served = BenchmarkDatabase.start(database);
     store = new JdbcSessionStoreProvider().open(StoreConfiguration.of(served.url(), "benchmark"));
     pool = new HikariDataSource(likeTheStore());
+    recorder = new StatementTrace.Recorder(pool);
+    recorded =
+        JdbcSessionStore.of(recorder.source(), StoreConfiguration.of(served.url(), "benchmark"));
     IdleTimeout timeout = new IdleTimeout(Duration.ofHours(8), Duration.ofHours(2));
     for (int i = 0; i < SESSIONS; i++) {
       keys[i] = SessionKey.of("session " + i);
@@ -127,6 +140,7 @@ public class JdbcStoreBenchmark {
   @TearDown
   public void close() {
     store.close();
+    recorded.close();
     pool.close();
     served.close();
   }
@@ -137,7 +151,9 @@ public class JdbcStoreBenchmark {
     SessionKey key = next();
     pair(
         hole,
-        () -> store.load(key, SessionStore.NO_VERSION),
+        key,
+        0,
+        by -> by.load(key, SessionStore.NO_VERSION),
         () -> select("<= ?", key, name("attribute" + ATTRIBUTES)));
   }
 
@@ -147,8 +163,10 @@ public class JdbcStoreBenchmark {
     SessionKey key = next();
     pair(
         hole,
-        () -> {
-          LoadResult result = store.load(key, SessionStore.FIRST_VERSION);
+        key,
+        0,
+        by -> {
+          LoadResult result = by.load(key, SessionStore.FIRST_VERSION);
           if (!(result instanceof LoadResult.Unchanged)) {
             throw new IllegalStateException("Somebody has saved: " + result);
           }
@@ -176,7 +194,9 @@ public class JdbcStoreBenchmark {
     long number = turn;
     pair(
         hole,
-        () -> saved(SessionDelta.touch(key, Duration.ZERO)),
+        key,
+        0,
+        by -> by.save(SessionDelta.touch(key, Duration.ZERO)).orElseThrow(),
         () -> {
           try (Connection connection = pool.getConnection();
               PreparedStatement statement = connection.prepareStatement(UPDATE_NUMBER)) {
@@ -191,16 +211,18 @@ public class JdbcStoreBenchmark {
 
   private void save(Blackhole hole, String name, int size) throws Exception {
     SessionKey key = next();
-    byte[] content = bytes(size);
     pair(
         hole,
-        () ->
-            saved(
-                new SessionDelta(
-                    key,
-                    Map.of(name, new AttributeChange.Set(EncodedValue.of(content))),
-                    Optional.empty(),
-                    Duration.ZERO)),
+        key,
+        size,
+        by ->
+            by.save(
+                    new SessionDelta(
+                        key,
+                        Map.of(name, new AttributeChange.Set(EncodedValue.of(content))),
+                        Optional.empty(),
+                        Duration.ZERO))
+                .orElseThrow(),
         () -> {
           try (Connection connection = pool.getConnection();
               PreparedStatement statement = connection.prepareStatement(UPDATE_CONTENT)) {
@@ -242,10 +264,6 @@ public class JdbcStoreBenchmark {
     return contents;
   }
 
-  private long saved(SessionDelta delta) {
-    return store.save(delta).orElseThrow();
-  }
-
   private static int updated(PreparedStatement statement) throws SQLException {
     int rows = statement.executeUpdate();
     if (rows != 1) {
@@ -254,8 +272,37 @@ public class JdbcStoreBenchmark {
     return rows;
   }
 
-  private void pair(Blackhole hole, Callable<?> ofStore, Callable<?> bare) throws Exception {
-    Pairs.call(hole, turn % 2 == 0, ofStore, bare);
+  /** A call of a store. */
+  @FunctionalInterface
+  private interface StoreCall {
+    Object by(SessionStore store);
+  }
+
+  /**
+   * Makes a pair of calls about a session.
+   *
+   * @param size how many bytes they write
+   */
+  private void pair(Blackhole hole, SessionKey key, int size, StoreCall ofStore, Callable<?> onRow)
+      throws Exception {
+    Callable<?> others = onRow;
+    if (bare.equals("statements")) {
+      StatementTrace same = trace;
+      if (same == null) {
+        same =
+            recorder.record(
+                key.bytes(),
+                () -> {
+                  content = bytes(size);
+                  return ofStore.by(recorded);
+                });
+        trace = same;
+      }
+      StatementTrace again = same;
+      others = () -> again.again(pool, key.bytes(), content, random);
+    }
+    content = bytes(size);
+    Pairs.call(hole, turn % 2 == 0, () -> ofStore.by(store), others);
   }
 
   private SessionKey next() {
@@ -281,10 +328,13 @@ public class JdbcStoreBenchmark {
       case "mariadb", "mysql" -> {
         config.addDataSourceProperty("useServerPrepStmts", "true");
         config.addDataSourceProperty("cachePrepStmts", "true");
+        config.addDataSourceProperty("prepStmtCacheSize", "64");
+        config.addDataSourceProperty("prepStmtCacheSqlLimit", "8192");
         config.addDataSourceProperty("socketTimeout", "5000");
       }
       case "postgresql" -> {
         config.addDataSourceProperty("prepareThreshold", "1");
+        config.setConnectionInitSql("SET enable_seqscan = off");
         config.addDataSourceProperty("socketTimeout", "5");
       }
       default -> {}
