@@ -35,20 +35,27 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RequestCost {
 
-  /** Before anything is measured: servers have been compiled, and have asked their store often. */
+  /** Before anything is measured, unless told otherwise: servers have asked their store often. */
   private static final int WARM_UP = 200_000;
 
   private static final Mix AT_FIRST = new Mix(10);
 
   private static final int ROUNDS = 15;
   private static final int CLIENTS = 2;
-  private static final int SESSIONS_OF_A_CLIENT = 25;
+
+  /** Of all clients together, about. */
+  private static final int SESSIONS = 50;
 
   private final int requests;
-  private final ExecutorService threads = Executors.newFixedThreadPool(CLIENTS);
+  private final int clientCount;
+  private final int warmUp;
+  private final ExecutorService threads;
 
-  private RequestCost(int requests) {
+  private RequestCost(int requests, int clientCount, int warmUp) {
     this.requests = requests;
+    this.clientCount = clientCount;
+    this.warmUp = warmUp;
+    this.threads = Executors.newFixedThreadPool(clientCount);
   }
 
   /** How many of a hundred requests write; negative if they ask for no session. */
@@ -153,7 +160,9 @@ public final class RequestCost {
    *     hyphen the freshness, such as {@code redis-causal}; {@code redis,mariadb} unless given; and
    *     how many requests each round makes, {@code 20000} unless given; the sizes of the sessions
    *     in KB, {@code 2,20,200} unless given; and how many of a hundred requests write, {@code
-   *     -1,0,10,100} unless given, where {@code -1} stands for requests that ask for no session
+   *     -1,0,10,100} unless given, where {@code -1} stands for requests that ask for no session;
+   *     how many clients there are, {@code 2} unless given: with few of them, waking up is most of
+   *     what a request costs; and how many requests warm up, {@code 200000} unless given
    */
   public static void main(String[] arguments) throws Exception {
     List<String> kinds = new ArrayList<>(List.of(CostNode.STANDARD));
@@ -161,8 +170,10 @@ public final class RequestCost {
     int requests = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 20_000;
     List<Integer> sizes = numbers(arguments.length > 2 ? arguments[2] : "2,20,200");
     List<Integer> writes = numbers(arguments.length > 3 ? arguments[3] : "-1,0,10,100");
+    int clients = arguments.length > 4 ? Integer.parseInt(arguments[4]) : CLIENTS;
+    int warmUp = arguments.length > 5 ? Integer.parseInt(arguments[5]) : WARM_UP;
     List<Candidate> systems = new ArrayList<>();
-    RequestCost benchmark = new RequestCost(requests);
+    RequestCost benchmark = new RequestCost(requests, clients, warmUp);
     try {
       for (String kind : kinds) {
         systems.add(Candidate.start(kind));
@@ -186,7 +197,7 @@ public final class RequestCost {
     say("| --- | --- | --- | --- | --- | --- | --- | --- |");
     for (Candidate system : systems) {
       List<CostClient> clients = clients(system, sizes.get(0));
-      drive(clients, WARM_UP, AT_FIRST);
+      drive(clients, warmUp, AT_FIRST);
       close(clients);
     }
     for (int kilobytes : sizes) {
@@ -217,12 +228,13 @@ public final class RequestCost {
     return values.sorted().skip(ROUNDS / 2).findFirst().orElseThrow();
   }
 
-  private static List<CostClient> clients(Candidate system, int kilobytes) throws IOException {
+  private List<CostClient> clients(Candidate system, int kilobytes) throws IOException {
     List<Integer> ports = system.nodes.stream().map(Node::port).toList();
     List<CostClient> clients = new ArrayList<>();
-    for (int i = 0; i < CLIENTS; i++) {
-      clients.add(
-          new CostClient(ports, system.sharesSessions(), SESSIONS_OF_A_CLIENT, kilobytes, i));
+    // An odd number, so that a client alternates between the nodes when it begins anew, too.
+    int sessions = Math.max(1, SESSIONS / clientCount) | 1;
+    for (int i = 0; i < clientCount; i++) {
+      clients.add(new CostClient(ports, system.sharesSessions(), sessions, kilobytes, i));
     }
     return clients;
   }
@@ -284,7 +296,7 @@ public final class RequestCost {
       driven.add(
           threads.submit(
               () -> {
-                client.run(number / CLIENTS, mix.writes);
+                client.run(number / clientCount, mix.writes);
                 return null;
               }));
     }
