@@ -376,9 +376,6 @@ final class AttributeSlot {
     }
     // The application's own code runs here: no lock of ours but the flush lock is held.
     boolean told = activation.isWanted(captured);
-    if (!pending && !told && isKnownUnchanged(captured, capturedChanges)) {
-      return null;
-    }
     EncodedValue asEncodedHere = told ? encodedAsItIs(captured, codec) : null;
     EncodedValue now;
     if (!told) {
@@ -430,69 +427,46 @@ final class AttributeSlot {
     return capture(codec, activation, checkHandedOut, current);
   }
 
-  /** Whether it is a watched value that is as the store has it, and was so all the time. */
-  private boolean isKnownUnchanged(Object captured, long capturedChanges) {
-    Watched known;
-    synchronized (this) {
-      known = watched;
-      if (known == null || !isStored(known, captured)) {
-        return false;
-      }
-    }
-    if (!known.unchanged.getAsBoolean()) {
-      return false;
-    }
-    synchronized (this) {
-      return changes == capturedChanges && isStored(known, captured);
-    }
-  }
-
-  /** Whether the present value, as it was encoded when the watch began, is what the store has. */
-  @GuardedBy("this")
-  private boolean isStored(Watched known, Object captured) {
-    return known.value == captured
-        && value == captured
-        && attempts.isEmpty()
-        && sent == null
-        && (known.encoded.equals(encoded) || known.encoded.equals(storedAsEncodedHere));
-  }
-
   /** What a value is encoded to now. It is not encoded anew while nothing in it has changed. */
   private EncodedValue encodedNow(Object captured, boolean pending, SessionCodec codec) {
     Watched known;
     boolean watch;
     synchronized (this) {
       known = watched != null && watched.value == captured ? watched : null;
-      watched = null;
       watch = known == null && foundUnchanged == captured && unwatchable != captured;
     }
-    if (known == null || !known.unchanged.getAsBoolean()) {
-      Optional<BooleanSupplier> sinceNow = watch ? codec.watch(captured) : Optional.empty();
-      EncodedValue now = pending ? codec.encode(captured) : codec.encodeToCompare(captured);
-      // What has changed in between may change back, and would be as it was before it was encoded.
-      known =
-          sinceNow
-              .filter(BooleanSupplier::getAsBoolean)
-              .map(unchanged -> new Watched(captured, unchanged, now))
-              .orElse(null);
-      if (known == null) {
-        synchronized (this) {
-          unwatchable = watch && sinceNow.isEmpty() ? captured : unwatchable;
-        }
-        return now;
-      }
+    if (known != null && known.unchanged.getAsBoolean()) {
+      return known.encoded;
     }
     synchronized (this) {
-      watched = known;
+      watched = null;
     }
-    return known.encoded;
+    Optional<BooleanSupplier> sinceNow = watch ? codec.watch(captured) : Optional.empty();
+    EncodedValue now = pending ? codec.encode(captured) : codec.encodeToCompare(captured);
+    // What has changed in between may change back, and would be as it was before it was encoded.
+    Watched begun =
+        sinceNow
+            .filter(BooleanSupplier::getAsBoolean)
+            .map(unchanged -> new Watched(captured, unchanged, now))
+            .orElse(null);
+    synchronized (this) {
+      watched = begun;
+      unwatchable = watch && sinceNow.isEmpty() ? captured : unwatchable;
+    }
+    return now;
   }
 
   /** A value has been compared with what is stored. One that has not changed may be watched. */
   @GuardedBy("this")
   private void found(Object compared, boolean unchanged, EncodedValue now) {
-    foundUnchanged = unchanged ? compared : null;
-    watched = unchanged ? watched : null;
+    if (!unchanged) {
+      foundUnchanged = null;
+      watched = null;
+      return;
+    }
+    if (foundUnchanged != compared) {
+      foundUnchanged = compared;
+    }
     EncodedValue kept = now.equals(encoded) ? encoded : storedAsEncodedHere;
     if (watched != null && kept != null && now.equals(kept)) {
       // Not one more copy of the same bytes.
