@@ -287,22 +287,27 @@ public class JdbcStoreBenchmark {
       throws Exception {
     Callable<?> others = onRow;
     if (bare.equals("statements")) {
-      StatementTrace same = trace;
-      if (same == null) {
-        same =
-            recorder.record(
-                key.bytes(),
-                () -> {
-                  content = bytes(size);
-                  return ofStore.by(recorded);
-                });
-        trace = same;
-      }
-      StatementTrace again = same;
-      others = () -> again.again(pool, key.bytes(), content, random);
+      StatementTrace same = trace(key, size, ofStore);
+      others = () -> same.again(pool, key.bytes(), content, random);
     }
     content = bytes(size);
     Pairs.call(hole, turn % 2 == 0, () -> ofStore.by(store), others);
+  }
+
+  /** What the store does for such a call. */
+  private StatementTrace trace(SessionKey key, int size, StoreCall ofStore) throws Exception {
+    StatementTrace known = trace;
+    if (known == null) {
+      known =
+          recorder.record(
+              key.bytes(),
+              () -> {
+                content = bytes(size);
+                return ofStore.by(recorded);
+              });
+      trace = known;
+    }
+    return known;
   }
 
   private SessionKey next() {
