@@ -6,7 +6,6 @@ import io.sojourn.NewSession;
 import io.sojourn.SessionDelta;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionRecord;
-import io.sojourn.SessionStore;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
@@ -112,7 +111,7 @@ final class H2Dialect extends TwoTableDialect {
             for (Map.Entry<String, AttributeChange> change : inOrder(delta.changes()).entrySet()) {
               change(whole, delta.origin(), saved.getAsLong(), change.getKey(), change.getValue());
             }
-            sweep(whole, delta.origin(), saved.getAsLong());
+            sweepNowAndThen(whole, sweep, delta.origin(), saved);
           }
           return saved;
         });
@@ -132,16 +131,6 @@ final class H2Dialect extends TwoTableDialect {
       bindAttribute(parameters, work, origin, name);
       parameters.number(saved).content(change.written().orElse(null));
       parameters.statement.executeUpdate();
-    }
-  }
-
-  private void sweep(Work work, SessionKey origin, long saved) throws SQLException {
-    if (saved % SWEEP_EVERY_VERSIONS != 0) {
-      return;
-    }
-    try (Parameters parameters = work.prepare(sweep)) {
-      parameters.bytes(work.application()).bytes(origin.bytes());
-      parameters.number(saved - SessionStore.REMOVAL_MARK_VERSIONS).statement.executeUpdate();
     }
   }
 

@@ -7,9 +7,6 @@ import io.sojourn.NewSession;
 import io.sojourn.SessionDelta;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionRecord;
-import io.sojourn.SessionStore;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -44,8 +41,6 @@ final class MySqlDialect extends SqlDialect {
    * A replacement of an attribute that is not there at all, as after the sweep of its mark, cannot help inserting a row. That row keeps the
    * version which it was to replace, and as long as it does it counts as a mark.
    */
-
-  private static final Logger LOG = System.getLogger(MySqlDialect.class.getName());
 
   private static final String CLOCK =
       "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000)";
@@ -179,7 +174,7 @@ final class MySqlDialect extends SqlDialect {
   private final String moreAttributes;
   private final String moreChanges;
   private final String version;
-  private final String sweep;
+  private final SqlText sweep;
   private final SqlText rename;
   private final ClaimTransaction claim;
   private volatile long packetLimit = NO_LIMIT;
@@ -196,7 +191,7 @@ final class MySqlDialect extends SqlDialect {
     this.moreAttributes = line(MORE_ATTRIBUTES);
     this.moreChanges = line(MORE_CHANGES);
     this.version = line(VERSION);
-    this.sweep = line(SWEEP);
+    this.sweep = text(SWEEP);
     this.rename = text(RENAME);
     this.claim = new ClaimTransaction(this, IS_OWN_ROW, SIZE, READ_CLAIMED);
   }
@@ -331,9 +326,7 @@ final class MySqlDialect extends SqlDialect {
         parts.size() == 1
             ? merge(work, delta, save, parts.get(0))
             : work.atomically(whole -> merge(whole, delta, save, parts));
-    if (saved.isPresent() && saved.getAsLong() % SWEEP_EVERY_VERSIONS == 0) {
-      sweep(work, delta.origin(), saved.getAsLong());
-    }
+    sweepNowAndThen(work, sweep, delta.origin(), saved);
     return saved;
   }
 
@@ -400,23 +393,6 @@ final class MySqlDialect extends SqlDialect {
   }
 
   /**
-   * What it fails to sweep the next one does: the save is done. Not so inside a transaction, which
-   * may be what the failure has undone.
-   */
-  private void sweep(Work work, SessionKey origin, long saved) throws SQLException {
-    try (Parameters parameters = work.prepare(sweep)) {
-      parameters.bytes(work.application()).bytes(origin.bytes());
-      parameters.number(saved - SessionStore.REMOVAL_MARK_VERSIONS);
-      parameters.statement.executeUpdate();
-    } catch (SQLException e) {
-      if (!work.connection().getAutoCommit()) {
-        throw e;
-      }
-      LOG.log(Level.DEBUG, "Old marks of session " + origin + " are left for the next sweep", e);
-    }
-  }
-
-  /**
    * A driver that was told to count only rows that change ({@code useAffectedRows}) may have none
    * to answer for: whether the session is there is asked then.
    */
@@ -424,7 +400,7 @@ final class MySqlDialect extends SqlDialect {
   OptionalLong changeOwnRow(Work work, SessionDelta delta, RecentSaves.Save save)
       throws SQLException {
     try (Parameters parameters = work.prepareAnsweringKey(work.sql(touch.of(delta)))) {
-      OwnRow.bind(parameters, work, delta, save);
+      touch.bind(parameters, work, delta, save);
       if (parameters.statement.executeUpdate() > 0) {
         return firstNumber(parameters.statement.getGeneratedKeys());
       }

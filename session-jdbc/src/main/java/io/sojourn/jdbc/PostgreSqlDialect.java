@@ -5,7 +5,6 @@ import io.sojourn.EncodedValue;
 import io.sojourn.NewSession;
 import io.sojourn.SessionDelta;
 import io.sojourn.SessionRecord;
-import io.sojourn.SessionStore;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -27,7 +26,7 @@ final class PostgreSqlDialect extends TwoTableDialect {
    */
 
   private static final String CLOCK =
-      "CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000 AS BIGINT)";
+      "CAST(DATE_PART('epoch', statement_timestamp()) * 1000 AS BIGINT)";
 
   private static final String CREATE =
       """
@@ -72,13 +71,14 @@ final class PostgreSqlDialect extends TwoTableDialect {
         WHERE a.application = h.application AND a.origin = h.origin AND a.name = d.name
           AND a.version = d.expected AND a.content IS NOT NULL)""";
 
-  /** Now and then, so that most saves look at no other row than those they change. */
+  /**
+   * It takes the session's own row first, as a save does, so neither waits for what the other has.
+   */
   private static final String SWEEP =
       """
-      , s AS (
-        DELETE FROM sojourn_session_attribute a USING h
-        WHERE h.version %% %d = 0 AND a.application = h.application AND a.origin = h.origin
-          AND a.content IS NULL AND a.version < h.version - %d AND a.name NOT IN (SELECT name FROM d))""";
+      WITH h AS (SELECT application, origin FROM sojourn_session WHERE application = ? AND origin = ? FOR NO KEY UPDATE)
+      DELETE FROM sojourn_session_attribute a USING h
+      WHERE a.application = h.application AND a.origin = h.origin AND a.content IS NULL AND a.version < ?""";
 
   private static final String ANSWER = " SELECT version FROM h";
 
@@ -112,7 +112,7 @@ final class PostgreSqlDialect extends TwoTableDialect {
   private final OwnRow touch;
   private final String write;
   private final String replace;
-  private final String sweep;
+  private final SqlText sweep;
   private final SqlText claim;
 
   PostgreSqlDialect(Tables tables) {
@@ -125,7 +125,7 @@ final class PostgreSqlDialect extends TwoTableDialect {
     this.touch = ownRow(TOUCH, RecentSaves.NOTE);
     this.write = line(WRITE);
     this.replace = line(REPLACE);
-    this.sweep = line(SWEEP.formatted(SWEEP_EVERY_VERSIONS, SessionStore.REMOVAL_MARK_VERSIONS));
+    this.sweep = text(SWEEP);
     this.claim = text(CLAIM);
   }
 
@@ -156,23 +156,29 @@ final class PostgreSqlDialect extends TwoTableDialect {
   @Override
   OptionalLong change(Work work, SessionDelta delta, RecentSaves.Save save) throws SQLException {
     Map<String, AttributeChange> changes = inOrder(delta.changes());
-    boolean replaces =
-        changes.values().stream().anyMatch(AttributeChange.Replace.class::isInstance);
+    long replacements =
+        changes.values().stream().filter(AttributeChange.Replace.class::isInstance).count();
     StringBuilder sql = new StringBuilder(firstChange);
     sql.append(", (?, ?, ?)".repeat(changes.size() - 1));
-    sql.append(work.sql(ownRow.of(delta))).append(write);
-    if (replaces) {
+    sql.append(work.sql(ownRow.of(delta)));
+    if (replacements < changes.size()) {
+      sql.append(write);
+    }
+    if (replacements > 0) {
       sql.append(replace);
     }
-    sql.append(sweep).append(ANSWER);
+    sql.append(ANSWER);
+    OptionalLong saved;
     try (Parameters parameters = work.prepare(sql.toString())) {
       for (Map.Entry<String, AttributeChange> change : changes.entrySet()) {
         parameters.bytes(AttributeName.encode(change.getKey()));
         bindChange(parameters, change.getValue());
       }
-      OwnRow.bind(parameters, work, delta, save);
-      return firstNumber(parameters.statement.executeQuery());
+      ownRow.bind(parameters, work, delta, save);
+      saved = firstNumber(parameters.statement.executeQuery());
     }
+    sweepNowAndThen(work, sweep, delta.origin(), saved);
+    return saved;
   }
 
   @Override

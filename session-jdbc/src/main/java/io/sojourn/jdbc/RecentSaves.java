@@ -28,17 +28,19 @@ final class RecentSaves {
   /** How long the column may become. */
   private static final int LENGTH = NODES * ENTRY;
 
-  /**
-   * As standard SQL has it, for the version that is there before. Its parameters: {@link #bind}.
-   */
-  static final String NOTE =
-      """
-      saves = LEFT(CAST(? AS VARCHAR) || LPAD(CAST(MOD(version + 1, %d) AS VARCHAR), %d, '0')
-            || REGEXP_REPLACE(saves, CAST(? AS VARCHAR) || '%s', ''), %d),"""
-          .formatted(VERSIONS, DIGITS, ".".repeat(ENTRY - NAME), LENGTH);
+  /** As standard SQL has it, for the version that is there before. */
+  static final Note NOTE =
+      new Note(
+          """
+          saves = LEFT(CAST(? AS VARCHAR) || LPAD(CAST(MOD(version + 1, %1$d) AS VARCHAR), %2$d, '0')
+                || LEFT(saves, COALESCE(NULLIF(POSITION(CAST(? AS VARCHAR) IN saves), 0) - 1, %4$d))
+                || SUBSTRING(saves FROM COALESCE(NULLIF(POSITION(CAST(? AS VARCHAR) IN saves), 0) + %3$d, %4$d + 1)), %4$d),"""
+              .formatted(VERSIONS, DIGITS, ENTRY, LENGTH),
+          2);
 
   /** As MySQL and MariaDB have it. */
-  static final String NOTE_BY_POSITION = "saves = " + byPosition("?", "version + 1", "?") + ", ";
+  static final Note NOTE_BY_POSITION =
+      new Note("saves = " + byPosition("?", "version + 1", "?") + ", ", 1);
 
   /**
    * The same in an upsert, once the version has been raised.
@@ -72,6 +74,22 @@ final class RecentSaves {
     }
   }
 
+  /**
+   * Assigns to the column what tells of one save more.
+   *
+   * @param sql with parameters for {@link Save#text()} and then for {@link Save#node()}
+   * @param nodes how many there are for the latter
+   */
+  record Note(String sql, int nodes) {
+
+    void bind(Parameters parameters, Save save) throws SQLException {
+      parameters.text(save.text());
+      for (int i = 0; i < nodes; i++) {
+        parameters.text(save.node());
+      }
+    }
+  }
+
   private final SqlText read;
 
   /**
@@ -87,10 +105,6 @@ final class RecentSaves {
   static String randomName() {
     long six = 36L * 36 * 36 * 36 * 36 * 36;
     return Long.toString(six + ThreadLocalRandom.current().nextLong(six), 36).substring(1);
-  }
-
-  static void bind(Parameters parameters, Save save) throws SQLException {
-    parameters.text(save.text()).text(save.node());
   }
 
   /**

@@ -9,6 +9,8 @@ import io.sojourn.SessionDelta;
 import io.sojourn.SessionKey;
 import io.sojourn.SessionRecord;
 import io.sojourn.SessionStore;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.ResultSet;
@@ -32,6 +34,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Immutable, but for what is asked of the server once; thread-safe.
  */
 abstract class SqlDialect {
+
+  private static final Logger LOG = System.getLogger(SqlDialect.class.getName());
 
   /*
    * In the statements the tables go by their default names, and {now} is the database's clock in milliseconds since 1970.
@@ -62,7 +66,7 @@ abstract class SqlDialect {
   /** Its parameter goes before those of the above. */
   private static final String NEW_PRINCIPAL = "principal = ?, ";
 
-  /** Old marks of removals are swept at one save in so many. */
+  /** Old marks of removals are swept once in so many versions of a session. */
   static final int SWEEP_EVERY_VERSIONS = SessionStore.REMOVAL_MARK_VERSIONS / 2;
 
   /** A claim takes no more sessions than hold this together, but one at least. */
@@ -210,10 +214,12 @@ abstract class SqlDialect {
    *
    * @param template with {@code %s} for what is assigned beside the version, and {@code %d} for how
    *     far that moves
-   * @param noteSave assigns what tells of the last saves
+   * @param note assigns what tells of the last saves
    */
-  final OwnRow ownRow(String template, String noteSave) {
+  final OwnRow ownRow(String template, RecentSaves.Note note) {
+    String noteSave = note.sql();
     return new OwnRow(
+        note,
         text(template.formatted(KEEP_TIMEOUT, 0)),
         text(template.formatted(noteSave + KEEP_TIMEOUT, 1)),
         text(template.formatted(noteSave + NEW_TIMEOUT, 1)),
@@ -225,13 +231,20 @@ abstract class SqlDialect {
    * What a delta does to a session's own row. Who is logged in has statements of its own, so that
    * all others are none the longer for it.
    *
+   * @param note what all of them but a touch begin with
    * @param touch for a touch
    * @param save for a delta that keeps timeout and principal
    * @param timeout for one that sets the timeout
    * @param principal for one that sets the principal
    * @param both for one that sets both
    */
-  record OwnRow(SqlText touch, SqlText save, SqlText timeout, SqlText principal, SqlText both) {
+  record OwnRow(
+      RecentSaves.Note note,
+      SqlText touch,
+      SqlText save,
+      SqlText timeout,
+      SqlText principal,
+      SqlText both) {
 
     SqlText of(SessionDelta delta) {
       if (delta.isTouch()) {
@@ -244,11 +257,11 @@ abstract class SqlDialect {
     }
 
     /** Gives the parameters: what is assigned, and which session. */
-    static void bind(Parameters parameters, Work work, SessionDelta delta, RecentSaves.Save save)
+    void bind(Parameters parameters, Work work, SessionDelta delta, RecentSaves.Save save)
         throws SQLException {
       Duration idle = delta.idle();
       if (!delta.isTouch()) {
-        RecentSaves.bind(parameters, save);
+        note.bind(parameters, save);
       }
       if (delta.principal().isPresent()) {
         parameters.principal(delta.principal().get());
@@ -329,6 +342,31 @@ abstract class SqlDialect {
   private OptionalLong write(Work work, SessionDelta delta, RecentSaves.Save save)
       throws SQLException {
     return delta.changes().isEmpty() ? changeOwnRow(work, delta, save) : change(work, delta, save);
+  }
+
+  /**
+   * Sweeps what nobody needs any more of a session's removals, once in so many versions of it: so
+   * most saves look at no other row than those they change. What it fails to sweep the next one
+   * does: the save is done. Not so inside a transaction, which may be what the failure has undone.
+   *
+   * @param sweep its parameters are application, origin, and the version before which a mark is old
+   * @param saved the session's version after the save; empty if there was none
+   */
+  static void sweepNowAndThen(Work work, SqlText sweep, SessionKey origin, OptionalLong saved)
+      throws SQLException {
+    if (saved.isEmpty() || saved.getAsLong() % SWEEP_EVERY_VERSIONS != 0) {
+      return;
+    }
+    try (Parameters parameters = work.prepare(sweep)) {
+      parameters.bytes(work.application()).bytes(origin.bytes());
+      parameters.number(saved.getAsLong() - SessionStore.REMOVAL_MARK_VERSIONS);
+      parameters.statement.executeUpdate();
+    } catch (SQLException e) {
+      if (!work.connection().getAutoCommit()) {
+        throw e;
+      }
+      LOG.log(Level.DEBUG, "Old marks of session " + origin + " are left for the next sweep", e);
+    }
   }
 
   /** See {@link SessionStore#save}, for a delta that changes attributes. */
@@ -463,7 +501,7 @@ abstract class SqlDialect {
   static OptionalLong update(Work work, OwnRow row, SessionDelta delta, RecentSaves.Save save)
       throws SQLException {
     try (Parameters parameters = work.prepare(row.of(delta))) {
-      OwnRow.bind(parameters, work, delta, save);
+      row.bind(parameters, work, delta, save);
       return firstNumber(parameters.statement.executeQuery());
     }
   }

@@ -703,11 +703,15 @@ abstract class JdbcSessionStoreContract {
   void theLastSavesOfEightNodesAreKnown() throws SQLException {
     SessionKey key = created(open(), Map.of());
     DataSource one = preparing(connection -> {});
+    SessionStore first = JdbcSessionStore.of(one, configuration());
+    SessionStore before = first;
     for (int node = 1; node <= 10; node++) {
-      SessionStore store = JdbcSessionStore.of(one, configuration());
-      for (int i = 0; i < 3; i++) {
-        assertThat(store.save(delta(key, Map.of("a", set("1"))))).isPresent();
+      SessionStore store = node == 1 ? first : JdbcSessionStore.of(one, configuration());
+      // By then they are the last, the first and the one between of those that are known.
+      for (SessionStore saver : List.of(first, store, store, before, store)) {
+        assertThat(saver.save(delta(key, Map.of("a", set("1"))))).isPresent();
       }
+      before = store;
       assertThat(number("SELECT LENGTH(saves) FROM sojourn_session WHERE " + isOwnRow()))
           .isEqualTo(15L * Math.min(node, 8));
     }
