@@ -8,72 +8,94 @@
 local NODES = 8
 -- More versions than are made while a caller waits to ask again.
 local DIGITS = 3
+-- With more arguments than this the index is taken apart once for all changes, and not searched for each.
+local MANY = 300
 
-local m = redis.call('HMGET', KEYS[1], 'session', 'index')
+local call, find, match, sub = redis.call, string.find, string.match, string.sub
+
+local m = call('HMGET', KEYS[1], 'session', 'index')
 local number, created, before, tail, idle, ends, saves, more
 if m[1] and m[2] then
   -- What `written` writes of a session that has not been claimed.
   number, created, before, tail, idle, ends, saves, more =
-    string.match(m[1], '^(%d+)( %S+ )(-?%d+)( (-?%d+) %-?%d+ (%S+) %- %S+ )(%S+)(.*)$')
+    match(m[1], '^(%d+)( %S+ )(-?%d+)( (-?%d+) %-?%d+ (%S+) %- %S+ )(%S+)(.*)$')
 end
 if not number then
   return 0
 end
-if ARGV[7] ~= '' and string.match(redis.call('HGET', KEYS[1], 'lease') or '', '^%S*') ~= ARGV[7] then
+if ARGV[7] ~= '' and match(call('HGET', KEYS[1], 'lease') or '', '^%S*') ~= ARGV[7] then
   return -1
 end
 local version = tonumber(number)
-local clock = redis.call('TIME')
+local clock = call('TIME')
 local time = clock[1] * 1000 + math.floor(clock[2] / 1000) + ARGV[1]
 local accessed = time - ARGV[2]
 local timeout = ARGV[3] ~= ''
-local fields = {}
+local count = #ARGV
+-- With room for one attribute, as a table that grows costs more than all else here.
+local fields = { nil, nil }
+local index
 
-if #ARGV > 7 or timeout then
+if count > 7 or timeout then
   -- A caller that had no answer asks again, and somebody else may have saved meanwhile. A node saves a session once at
   -- a time, so its last save is enough, with the last digits of the version that it made.
-  local save = ARGV[5] .. ARGV[6]
-  local _, done = string.find(saves, save, 1, true)
-  if done then
-    -- A caller who waits for replicas waits for what was done before.
-    redis.call('HSET', KEYS[1], 'session', m[1])
-    return version - (version - tonumber(string.sub(saves, done + 1, done + DIGITS))) % 10 ^ DIGITS
+  local node, save = ARGV[5], ARGV[6]
+  local others = saves == '-' and '' or saves
+  local at = find(others, node, 1, true)
+  if at then
+    local made = at + #node
+    local digits = made + #save
+    if sub(others, made, digits - 1) == save then
+      -- A caller who waits for replicas waits for what was done before.
+      call('HSET', KEYS[1], 'session', m[1])
+      return version - (version - tonumber(sub(others, digits, digits + DIGITS - 1))) % 10 ^ DIGITS
+    end
+    others = sub(others, 1, at - 1) .. sub(others, digits + DIGITS)
   end
 
   version = version + 1
   number = string.format('%.0f', version)
-  local others = saves == '-' and '' or saves
-  local mine = string.find(others, ARGV[5], 1, true)
-  local each = #save + DIGITS
-  if mine then
-    others = string.sub(others, 1, mine - 1) .. string.sub(others, mine + each)
-  end
-  saves = string.sub(save .. string.format('%03d', version % 10 ^ DIGITS) .. others, 1, NODES * each)
-  local index = m[2]
-  local newest = {}
+  local made = node .. save .. sub('00' .. number, -DIGITS)
+  saves = sub(made .. others, 1, NODES * #made)
+  index = m[2]
   local marked = false
+  local writers, newest
+  if count > MANY then
+    writers = {}
+    newest = {}
+    for key, writer in string.gmatch(index, '(\255[^\254]*\254)(%-?%d+)') do
+      writers[key] = writer
+    end
+  end
   local i = 8
   if ARGV[8] == 'user' then
-    local member = 'user:' .. string.sub(KEYS[1], -64)
-    local queue = string.sub(KEYS[1], 1, -73) .. 'expiry'
+    local member = 'user:' .. sub(KEYS[1], -64)
+    local queue = sub(KEYS[1], 1, -73) .. 'expiry'
     if ARGV[9] == '' then
-      redis.call('HDEL', KEYS[1], 'user')
-      redis.call('ZREM', queue, member)
+      call('HDEL', KEYS[1], 'user')
+      call('ZREM', queue, member)
     else
       fields[#fields + 1] = 'user'
-      fields[#fields + 1] = string.sub(ARGV[9], 20)
-      redis.call('ZADD', queue, string.sub(ARGV[9], 1, 19), member)
+      fields[#fields + 1] = sub(ARGV[9], 20)
+      call('ZADD', queue, sub(ARGV[9], 1, 19), member)
     end
     i = 10
   end
-  while i <= #ARGV do
+  while i <= count do
     local change, name = ARGV[i], ARGV[i + 1]
     local key = entry(name)
-    local from, to = string.find(index, key, 1, true)
-    local writer = from and string.match(index, '^-?%d+', to + 1)
-    local latest
+    local from, to, next, writer, latest
+    if writers then
+      writer = writers[key]
+    else
+      from, to = find(index, key, 1, true)
+      if from then
+        next = find(index, '\255', to, true) or #index + 1
+        writer = sub(index, to + 1, next - 1)
+      end
+    end
     if change == 'remove' then
-      if redis.call('HDEL', KEYS[1], ':' .. name) == 1 then
+      if call('HDEL', KEYS[1], ':' .. name) == 1 then
         latest = key .. '-' .. number
         marked = true
       end
@@ -89,12 +111,19 @@ if #ARGV > 7 or timeout then
       end
       i = i + (change == 'set' and 3 or 4)
     end
-    if latest then
+    if latest and writers then
       newest[#newest + 1] = latest
-      if from then
-        index = string.sub(index, 1, from - 1) .. string.sub(index, to + #writer + 1)
-      end
+      writers[key] = nil
+    elseif latest and from then
+      index = latest .. sub(index, 1, from - 1) .. sub(index, next)
+    elseif latest then
+      index = latest .. index
     end
+  end
+  if writers then
+    index = table.concat(newest) .. string.gsub(index, '(\255[^\254]*\254)%-?%d+', function(key)
+      return not writers[key] and '' or nil
+    end)
   end
   local oldest = version - MARKED
   if marked and oldest > 0 then
@@ -102,20 +131,21 @@ if #ARGV > 7 or timeout then
       return tonumber(removed) <= oldest and '' or nil
     end)
   end
-  fields[#fields + 1] = 'index'
-  fields[#fields + 1] = table.concat(newest) .. index
 elseif accessed <= tonumber(before) then
   return version
 end
 
 if not timeout and (ends == '-' and tonumber(idle) <= 0 or ends ~= '-' and accessed + idle <= tonumber(ends)) then
-  fields[#fields + 1] = 'session'
-  fields[#fields + 1] = number
-    .. created
-    .. string.format('%.0f', math.max(accessed, tonumber(before)))
-    .. tail
-    .. saves
-    .. more
-  redis.call('HSET', KEYS[1], unpack(fields))
+  local last = string.format('%.0f', math.max(accessed, tonumber(before)))
+  local session = number .. created .. last .. tail .. saves .. more
+  if index then
+    call('HSET', KEYS[1], 'session', session, 'index', index, unpack(fields))
+  else
+    call('HSET', KEYS[1], 'session', session)
+  end
   return version
+end
+if index then
+  fields[#fields + 1] = 'index'
+  fields[#fields + 1] = index
 end

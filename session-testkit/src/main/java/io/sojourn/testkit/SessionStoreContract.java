@@ -307,16 +307,62 @@ public abstract class SessionStoreContract {
             store,
             key,
             Map.of(
-                "a", new AttributeChange.Replace(value("guess"), 1),
-                "b", new AttributeChange.Replace(value("guess"), 1),
-                "c", new AttributeChange.Replace(value("seen"), 1),
-                "d", new AttributeChange.Replace(value("guess"), 0)));
+                "a", replacement("guess", 1),
+                "b", replacement("guess", 1),
+                "c", replacement("seen", 1),
+                "d", replacement("guess", 0)));
     assertThat(version).isEqualTo(3);
     assertThat(found(store, key).attributes())
         .isEqualTo(
             Map.of(
                 "a", new StoredAttribute(value("news"), 2),
                 "c", new StoredAttribute(value("seen"), 3)));
+  }
+
+  @Test
+  void aDeltaOfManyChangesDoesToEachAttributeWhatItSays() {
+    SessionStore store = open();
+    Map<String, EncodedValue> attributes = new HashMap<>();
+    for (String kind : List.of("kept", "set", "removed", "replaced", "refused")) {
+      numbered(kind).forEach(name -> attributes.put(name, value("1")));
+    }
+    SessionKey key = created(store, attributes);
+
+    Map<String, AttributeChange> many = new HashMap<>();
+    numbered("set").forEach(name -> many.put(name, set("2")));
+    numbered("new").forEach(name -> many.put(name, set("2")));
+    numbered("absent").forEach(name -> many.put(name, new AttributeChange.Remove()));
+    numbered("removed").forEach(name -> many.put(name, new AttributeChange.Remove()));
+    numbered("replaced").forEach(name -> many.put(name, replacement("2", 1)));
+    numbered("refused").forEach(name -> many.put(name, replacement("2", 2)));
+    assertThat(save(store, key, many)).isEqualTo(2);
+    Set<String> written = new HashSet<>();
+    List.of("set", "new", "replaced").forEach(kind -> written.addAll(numbered(kind)));
+    numbered("removed").forEach(attributes::remove);
+    written.forEach(name -> attributes.put(name, value("2")));
+    assertThat(attributes(store, key)).isEqualTo(attributes);
+    assertThat(changed(store, key, 1).set()).containsOnlyKeys(written);
+    assertThat(changed(store, key, 1).removed().keySet()).containsAll(numbered("removed"));
+
+    Map<String, AttributeChange> few =
+        Map.of(
+            "set1", set("3"),
+            "removed1", set("3"),
+            "new1", new AttributeChange.Remove(),
+            "replaced1", replacement("3", 2),
+            "refused1", replacement("3", 1));
+    assertThat(save(store, key, few)).isEqualTo(3);
+    assertThat(changed(store, key, 2).set())
+        .containsOnlyKeys("set1", "removed1", "replaced1", "refused1");
+    assertThat(changed(store, key, 2).removed()).containsOnlyKeys("new1");
+  }
+
+  private static List<String> numbered(String kind) {
+    return IntStream.range(0, 25).mapToObj(number -> kind + number).toList();
+  }
+
+  private static AttributeChange replacement(String text, long expectedVersion) {
+    return new AttributeChange.Replace(value(text), expectedVersion);
   }
 
   @Test
