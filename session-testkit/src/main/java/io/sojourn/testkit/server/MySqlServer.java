@@ -46,14 +46,13 @@ public final class MySqlServer extends DatabaseServer {
     private static final String IMAGE = "mysql:8.0";
     private static final String ARCHIVE = "mysql-Linux-amd64.tar.gz";
 
-    /** Small; commits are on disk before they are acknowledged, and no replica is told of them. */
+    /** Small; commits are on disk before they are acknowledged. */
     private static final List<String> SETTINGS =
         List.of(
             "--character-set-server=utf8mb4",
             "--innodb-buffer-pool-size=64M",
             "--innodb-flush-log-at-trx-commit=1",
             "--innodb-log-file-size=16M",
-            "--skip-log-bin",
             "--skip-name-resolve");
 
     /** Quick to start: no certificate is made. Not every release knows all of these. */
