@@ -43,9 +43,9 @@ if count > 7 or timeout then
   local others = saves == '-' and '' or saves
   local at = find(others, node, 1, true)
   if at then
-    local made = at + #node
-    local digits = made + #save
-    if sub(others, made, digits - 1) == save then
+    local from = at + #node
+    local digits = from + #save
+    if sub(others, from, digits - 1) == save then
       -- A caller who waits for replicas waits for what was done before.
       call('HSET', KEYS[1], 'session', m[1])
       return version - (version - tonumber(sub(others, digits, digits + DIGITS - 1))) % 10 ^ DIGITS
@@ -55,8 +55,8 @@ if count > 7 or timeout then
 
   version = version + 1
   number = string.format('%.0f', version)
-  local made = node .. save .. sub('00' .. number, -DIGITS)
-  saves = sub(made .. others, 1, NODES * #made)
+  local mine = node .. save .. sub('00' .. number, -DIGITS)
+  saves = sub(mine .. others, 1, NODES * #mine)
   index = m[2]
   local marked = false
   local writers, newest
@@ -84,14 +84,14 @@ if count > 7 or timeout then
   while i <= count do
     local change, name = ARGV[i], ARGV[i + 1]
     local key = entry(name)
-    local from, to, next, writer, latest
+    local from, to, after, writer, latest
     if writers then
       writer = writers[key]
     else
       from, to = find(index, key, 1, true)
       if from then
-        next = find(index, '\255', to, true) or #index + 1
-        writer = sub(index, to + 1, next - 1)
+        after = find(index, '\255', to, true) or #index + 1
+        writer = sub(index, to + 1, after - 1)
       end
     end
     if change == 'remove' then
@@ -115,7 +115,7 @@ if count > 7 or timeout then
       newest[#newest + 1] = latest
       writers[key] = nil
     elseif latest and from then
-      index = latest .. sub(index, 1, from - 1) .. sub(index, next)
+      index = latest .. sub(index, 1, from - 1) .. sub(index, after)
     elseif latest then
       index = latest .. index
     end
