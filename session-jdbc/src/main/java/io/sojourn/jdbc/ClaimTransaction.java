@@ -1,11 +1,14 @@
 package io.sojourn.jdbc;
 
+import io.sojourn.SessionKey;
 import io.sojourn.SessionRecord;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Claims expired sessions where no statement can both write and answer with rows: finds some that
@@ -26,9 +29,12 @@ final class ClaimTransaction {
       UPDATE sojourn_session SET claimed_until = {now}
       WHERE application = ? AND origin IN ({origins})""";
 
+  /** Of how many sessions one statement asks the sizes: as many may have to be read for nothing. */
+  private static final int SIZES_AT_ONCE = 10;
+
   private final SqlText find;
   private final SqlText mark;
-  private final SqlText size;
+  private final SqlText sizes;
   private final SqlText leave;
   private final SqlText read;
 
@@ -36,14 +42,14 @@ final class ClaimTransaction {
    * Claims in the words of a dialect.
    *
    * @param isOwnRow what else is to be true of a row that is a session's own
-   * @param size reads how many bytes a session holds; its parameters are the application and the
-   *     origin
+   * @param sizes reads origins, and how many bytes their sessions hold; may leave out empty ones
+   *     and has the parameters of {@code read}
    * @param read reads sessions; its parameters are the application and {@code {origins}}
    */
-  ClaimTransaction(SqlDialect dialect, String isOwnRow, String size, String read) {
+  ClaimTransaction(SqlDialect dialect, String isOwnRow, String sizes, String read) {
     this.find = dialect.text(FIND + SqlDialect.IS_EXPIRED);
     this.mark = dialect.text(MARK + isOwnRow);
-    this.size = dialect.text(size);
+    this.sizes = dialect.text(sizes);
     this.leave = dialect.text(LEAVE + isOwnRow);
     this.read = dialect.text(read);
   }
@@ -87,25 +93,35 @@ final class ClaimTransaction {
   }
 
   /**
-   * How many of them, from the first, are not too large together; at least one. One is looked at
-   * after the other, since a database may have to read values to tell how long they are.
+   * How many of them, from the first, are not too large together; at least one. A few are looked at
+   * at a time, since a database may have to read values to tell how long they are.
    */
   private int howMany(Work work, List<byte[]> origins) throws SQLException {
     long sum = 0;
-    for (int i = 0; i < origins.size(); i++) {
-      sum += size(work, origins.get(i));
-      if (i > 0 && sum > SqlDialect.BYTES_OF_A_CLAIM) {
-        return i;
+    for (int from = 0; from < origins.size(); from += SIZES_AT_ONCE) {
+      List<byte[]> some = origins.subList(from, Math.min(from + SIZES_AT_ONCE, origins.size()));
+      Map<SessionKey, Long> sizes = sizes(work, some);
+      for (int i = 0; i < some.size(); i++) {
+        sum += sizes.getOrDefault(SessionKey.ofBytes(some.get(i)), 0L);
+        if (from + i > 0 && sum > SqlDialect.BYTES_OF_A_CLAIM) {
+          return from + i;
+        }
       }
     }
     return origins.size();
   }
 
-  private long size(Work work, byte[] origin) throws SQLException {
-    try (Parameters parameters = work.prepare(size)) {
-      parameters.bytes(work.application()).bytes(origin);
-      return SqlDialect.firstNumber(parameters.statement.executeQuery()).orElse(0);
+  private Map<SessionKey, Long> sizes(Work work, List<byte[]> origins) throws SQLException {
+    Map<SessionKey, Long> sizes = new HashMap<>();
+    try (Parameters parameters = work.prepare(forOrigins(work.sql(this.sizes), origins))) {
+      parameters.bytes(work.application()).allBytes(origins);
+      try (ResultSet rows = parameters.statement.executeQuery()) {
+        while (rows.next()) {
+          sizes.put(SessionKey.ofBytes(rows.getBytes(1)), rows.getLong(2));
+        }
+      }
     }
+    return sizes;
   }
 
   /** Any node may claim these at once. */

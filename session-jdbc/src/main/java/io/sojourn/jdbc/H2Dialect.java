@@ -50,10 +50,10 @@ final class H2Dialect extends TwoTableDialect {
         UPDATE sojourn_session SET %%s, version = version + %%d WHERE %s)"""
           .formatted(IS_UNCLAIMED);
 
-  private static final String SIZE =
+  private static final String SIZES =
       """
-      SELECT SUM(OCTET_LENGTH(content)) FROM sojourn_session_attribute
-      WHERE application = ? AND origin = ?""";
+      SELECT origin, SUM(OCTET_LENGTH(content)) FROM sojourn_session_attribute
+      WHERE application = ? AND origin IN ({origins}) GROUP BY origin""";
 
   private static final String READ_CLAIMED =
       CLAIMED.formatted("sojourn_session") + " WHERE h.application = ? AND h.origin IN ({origins})";
@@ -74,7 +74,7 @@ final class H2Dialect extends TwoTableDialect {
     this.write = text(WRITE);
     this.replace = text(REPLACE);
     this.sweep = text(SWEEP);
-    this.claim = new ClaimTransaction(this, "", SIZE, READ_CLAIMED);
+    this.claim = new ClaimTransaction(this, "", SIZES, READ_CLAIMED);
   }
 
   @Override

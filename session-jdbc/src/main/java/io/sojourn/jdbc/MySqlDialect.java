@@ -130,10 +130,10 @@ final class MySqlDialect extends SqlDialect {
       FROM sojourn_session a WHERE a.application = ? AND a.origin IN ({origins})"""
           .formatted(StoredSessions.ofSession("a"), CONTENT);
 
-  private static final String SIZE =
+  private static final String SIZES =
       """
-      SELECT SUM(LENGTH(content)) FROM sojourn_session
-      WHERE application = ? AND origin = ? AND kind = 1""";
+      SELECT origin, SUM(LENGTH(content)) FROM sojourn_session
+      WHERE application = ? AND origin IN ({origins}) GROUP BY origin""";
 
   private static final String IS_OWN_ROW = " AND kind = 0 AND name = ''";
 
@@ -193,7 +193,7 @@ final class MySqlDialect extends SqlDialect {
     this.version = line(VERSION);
     this.sweep = text(SWEEP);
     this.rename = text(RENAME);
-    this.claim = new ClaimTransaction(this, IS_OWN_ROW, SIZE, READ_CLAIMED);
+    this.claim = new ClaimTransaction(this, IS_OWN_ROW, SIZES, READ_CLAIMED);
   }
 
   /**

@@ -320,16 +320,19 @@ abstract class JdbcSessionStoreContract {
     SessionStore store = open();
     EncodedValue large = EncodedValue.of(new byte[(int) (SqlDialect.BYTES_OF_A_CLAIM / 3)]);
     Map<String, EncodedValue> twoThirds = Map.of("a", large, "b", large);
-    SessionKey first = created(store, Map.of("a", value("1")));
+    List<SessionKey> first = new ArrayList<>();
+    for (int i = 0; i < 14; i++) {
+      first.add(created(store, Map.of("a", value("1"))));
+    }
+    first.add(created(store, twoThirds));
     SessionKey second = created(store, twoThirds);
-    SessionKey third = created(store, twoThirds);
     SessionKey last = created(store, Map.of());
     clockOffset.set(Duration.ofHours(1));
-    assertClaims(store, first, second);
-    assertClaims(store, third, last);
+    assertClaims(store, first.toArray(SessionKey[]::new));
+    assertClaims(store, second, last);
     assertThat(store.claimExpired(50, CLAIM_TIME)).isEmpty();
     clockOffset.set(Duration.ofHours(2));
-    assertThat(store.claimExpired(50, CLAIM_TIME)).as("claims that have lapsed").hasSize(2);
+    assertThat(store.claimExpired(50, CLAIM_TIME)).as("claims that have lapsed").hasSize(15);
   }
 
   private static void assertClaims(SessionStore store, SessionKey... origins) {
