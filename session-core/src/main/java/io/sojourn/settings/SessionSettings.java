@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -161,22 +162,23 @@ public final class SessionSettings {
   }
 
   /**
-   * Which requests have their session to themselves, by their path within the context.
+   * Which requests have their session to themselves, by their path within the context; empty if
+   * none has.
    *
    * @throws IllegalArgumentException if a setting makes no sense; the message names it
    */
-  public Predicate<String> serialized() {
+  public Optional<Predicate<String>> serialized() {
     boolean serialize = isSerialized();
     String pattern = find("serializePaths");
     if (pattern == null) {
-      return path -> serialize;
+      return serialize ? Optional.of(path -> true) : Optional.empty();
     }
     if (!serialize) {
       throw new IllegalArgumentException(
           "serializePaths=\"" + pattern + "\" has a meaning only with concurrency=\"serialize\"");
     }
     try {
-      return Pattern.compile(pattern).asMatchPredicate();
+      return Optional.of(Pattern.compile(pattern).asMatchPredicate());
     } catch (PatternSyntaxException e) {
       throw new IllegalArgumentException(
           "serializePaths=\"" + pattern + "\" is no regular expression: " + e.getDescription(), e);

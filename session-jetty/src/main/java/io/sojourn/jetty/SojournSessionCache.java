@@ -97,7 +97,7 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
       SessionFigures figures,
       UserSessions userSessions,
       SessionPolicy policy,
-      Predicate<String> serialized,
+      Optional<Predicate<String>> serialized,
       Duration patience,
       NewSessionTimeout newSessionTimeout,
       String application,
@@ -179,7 +179,8 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
   @Nullable RequestLeases leasesFor(Request request) {
     Running current = running;
     return current != null
-            && current.serialized.test(URIUtil.decodePath(Request.getPathInContext(request)))
+            && current.serialized.isPresent()
+            && current.serialized.get().test(URIUtil.decodePath(Request.getPathInContext(request)))
         ? new RequestLeases(current.repository, current.patience)
         : null;
   }
@@ -217,7 +218,7 @@ final class SojournSessionCache extends AbstractLifeCycle implements SessionCach
     MeasuredCodec codec =
         new MeasuredCodec(factory.codec(Thread.currentThread().getContextClassLoader()));
     SessionPolicy policy = settings.applied(factory.policy());
-    Predicate<String> serialized = factory.serialized();
+    Optional<Predicate<String>> serialized = factory.serialized();
     Duration patience = factory.serializeTimeout();
     NewSessionTimeout newSessionTimeout = factory.newSessionTimeout();
     SessionStore given = factory.givenStore();

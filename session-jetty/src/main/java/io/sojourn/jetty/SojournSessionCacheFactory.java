@@ -10,6 +10,7 @@ import io.sojourn.settings.SessionSettings;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -356,7 +357,7 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
 
   private void check() {
     SessionPolicy unusedPolicy = cacheSettings().applied(policy());
-    Predicate<String> unusedSerialized = serialized();
+    Optional<Predicate<String>> unusedSerialized = serialized();
     Duration unusedTimeout = serializeTimeout();
     NewSessionTimeout unusedNewSessionTimeout = newSessionTimeout();
     AttributeCodec unusedCodec = codec(SojournSessionCacheFactory.class.getClassLoader());
@@ -437,7 +438,7 @@ public final class SojournSessionCacheFactory extends AbstractLifeCycle
     return clockOffset;
   }
 
-  Predicate<String> serialized() {
+  Optional<Predicate<String>> serialized() {
     return settings.serialized();
   }
 

@@ -99,7 +99,7 @@ public final class SojournManager extends ManagerBase {
       MeasuredCodec codec,
       SessionFigures figures,
       Authentication authentication,
-      Predicate<String> serialized,
+      Optional<Predicate<String>> serialized,
       Duration patience,
       NewSessionTimeout newSessionTimeout,
       @Nullable String route,
@@ -537,7 +537,7 @@ public final class SojournManager extends ManagerBase {
               settings.codec(
                   getContext().getLoader().getClassLoader(),
                   SojournManager.class.getClassLoader()));
-      Predicate<String> serialized = settings.serialized();
+      Optional<Predicate<String>> serialized = settings.serialized();
       Duration patience = settings.serializeTimeout();
       NewSessionTimeout newSessionTimeout = settings.newSessionTimeout();
       String route = route();
@@ -969,12 +969,19 @@ public final class SojournManager extends ManagerBase {
     return running().newSessionTimeout;
   }
 
-  /** What a request for this path is to have to itself; null if it shares its sessions. */
-  @Nullable RequestLeases leasesFor(String path) {
+  /** What this request is to have to itself; null if it shares its sessions. */
+  @Nullable RequestLeases leasesFor(Request request) {
     Running current = running;
-    return current != null && current.serialized.test(path)
+    return current != null
+            && current.serialized.isPresent()
+            && current.serialized.get().test(pathOf(request))
         ? new RequestLeases(current.repository, current.patience)
         : null;
+  }
+
+  private static String pathOf(Request request) {
+    String info = request.getPathInfo();
+    return info == null ? request.getServletPath() : request.getServletPath() + info;
   }
 
   private SojournSession session(LiveSession live, String id) {

@@ -144,13 +144,11 @@ final class SojournValve extends ValveBase {
       before.adopt(manager, request);
       return before;
     }
-    String info = request.getPathInfo();
-    String path = info == null ? request.getServletPath() : request.getServletPath() + info;
     RequestScope scope =
         new RequestScope(
             manager,
             request,
-            manager.leasesFor(path),
+            manager.leasesFor(request),
             Rerouting.of(request, manager),
             manager.seenBy(request));
     response.setResponse(new SessionResponse(present, scope));
