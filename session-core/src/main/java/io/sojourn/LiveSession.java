@@ -144,6 +144,9 @@ public final class LiveSession {
   /** How many bytes its attributes take in the store; negative if that is to be found out. */
   private volatile int encodedBytes = -1;
 
+  private volatile boolean weightDoubtful = true;
+  private volatile boolean nearCached;
+
   /** By the repository's clock. */
   private volatile long lastUsedNanos;
 
@@ -651,7 +654,9 @@ public final class LiveSession {
 
   /** It was opened without asking the store. */
   void openedUnasked() {
-    openedUnasked = true;
+    if (!openedUnasked) {
+      openedUnasked = true;
+    }
   }
 
   boolean isOpenedUnasked() {
@@ -722,6 +727,34 @@ public final class LiveSession {
     return !isStored() || unsaved || isInUse() || opening.get() > 0;
   }
 
+  @GuardedBy("stateLock")
+  private void forgetEncodedBytes() {
+    encodedBytes = -1;
+    weightDoubtful = true;
+  }
+
+  /** Whether it may be in the near cache by another weight than it should have. */
+  boolean isWeightDoubtful() {
+    return weightDoubtful;
+  }
+
+  void doubtWeight() {
+    weightDoubtful = true;
+  }
+
+  void trustWeight() {
+    weightDoubtful = false;
+  }
+
+  /** Whether it is in the near cache; see there. */
+  boolean isNearCached() {
+    return nearCached;
+  }
+
+  void nearCached(boolean isThere) {
+    nearCached = isThere;
+  }
+
   /** How many bytes its attributes take in the store. */
   int encodedBytes() {
     int bytes = encodedBytes;
@@ -769,7 +802,7 @@ public final class LiveSession {
       changed.set().forEach((name, stored) -> refresh(name, stored, false, older));
       changed.removed().forEach((name, version) -> refreshRemoved(name, version, false, older));
       knownVersion = changed.version();
-      encodedBytes = -1;
+      forgetEncodedBytes();
     }
   }
 
@@ -805,7 +838,7 @@ public final class LiveSession {
       knownVersion = record.version();
       history = itsHistory;
       savedVersion = goneBack ? 0 : savedVersion;
-      encodedBytes = -1;
+      forgetEncodedBytes();
       return true;
     }
   }
@@ -921,7 +954,7 @@ public final class LiveSession {
       } else {
         confirmed = false;
       }
-      encodedBytes = -1;
+      forgetEncodedBytes();
     }
   }
 

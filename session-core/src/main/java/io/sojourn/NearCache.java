@@ -55,6 +55,9 @@ final class NearCache {
 
   private void removed(
       @Nullable SessionKey key, @Nullable LiveSession session, RemovalCause cause) {
+    if (session != null) {
+      session.nearCached(false);
+    }
     if (!cause.wasEvicted() || key == null || session == null) {
       return;
     }
@@ -76,19 +79,27 @@ final class NearCache {
   }
 
   void put(LiveSession session) {
+    session.nearCached(true);
     sessions.put(session.key(), session);
+    session.doubtWeight();
   }
 
   /** As {@link #putIfAbsent} for one that is usually there, which takes less then. */
   void keep(LiveSession session) {
-    if (sessions.policy().getIfPresentQuietly(session.key()) == null) {
+    if (!session.isNearCached()) {
       LiveSession unused = putIfAbsent(session);
     }
   }
 
   /** The session that is there already; null if none was. */
   @Nullable LiveSession putIfAbsent(LiveSession session) {
-    return sessions.asMap().putIfAbsent(session.key(), session);
+    session.nearCached(true);
+    LiveSession present = sessions.asMap().putIfAbsent(session.key(), session);
+    if (present != null && present != session) {
+      session.nearCached(false);
+    }
+    session.doubtWeight();
+    return present;
   }
 
   void remove(SessionKey key, LiveSession session) {
@@ -102,16 +113,31 @@ final class NearCache {
     }
   }
 
+  /** A use of it is over. */
+  void weighAfterUse(LiveSession session) {
+    if (session.isWeightDoubtful()) {
+      weighAnew(session);
+    }
+  }
+
   /** Its size has changed, or it need not stay any more. */
   void weighAnew(LiveSession session) {
-    SessionKey key = session.key();
-    OptionalInt present = weightOf(key);
-    while (present.isPresent()
-        && present.getAsInt() != weigh(key, session)
-        && sessions.asMap().replace(key, session, session)) {
-      // Whoever weighed it at the same time may have come later, with what held before.
-      present = weightOf(key);
-    }
+    do {
+      session.trustWeight();
+      SessionKey key = session.key();
+      OptionalInt present = weightOf(key);
+      while (present.isPresent()
+          && present.getAsInt() != weigh(key, session)
+          && sessions.asMap().replace(key, session, session)) {
+        // Whoever weighed it at the same time may have come later, with what held before.
+        present = weightOf(key);
+      }
+      if (!session.mustStay()) {
+        return;
+      }
+      // As nothing, until the use ends that it is in: or has ended since.
+      session.doubtWeight();
+    } while (!session.mustStay());
   }
 
   private OptionalInt weightOf(SessionKey key) {

@@ -581,7 +581,7 @@ public final class SessionRepository implements AutoCloseable {
   /** What {@link #beginUse} began is over, after its last flush. */
   public void endUse(LiveSession session) {
     session.endUse(nanos());
-    nearCache.weighAnew(session);
+    nearCache.weighAfterUse(session);
     evictIfIdle(session);
     if (outage.isAnyKept() && !outage.isOn() && catchingUp.compareAndSet(false, true)) {
       try {

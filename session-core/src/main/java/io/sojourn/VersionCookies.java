@@ -51,6 +51,11 @@ public final class VersionCookies {
 
   private final String application;
 
+  /** What is known of the session that was last asked about: its tag, and the version seen. */
+  private @Nullable String lastTag;
+
+  private long lastSeen;
+
   /**
    * Nothing has come.
    *
@@ -71,6 +76,7 @@ public final class VersionCookies {
     int slot = suffix.length() == 1 ? SUFFIXES.indexOf(suffix.charAt(0)) : -1;
     if (slot >= 0 && came.size() < MAX_VALUES) {
       came.add(new Came(slot, value));
+      lastTag = null;
     }
   }
 
@@ -83,11 +89,14 @@ public final class VersionCookies {
       return SessionStore.NO_VERSION;
     }
     String tag = tag(session);
-    long seen = SessionStore.NO_VERSION;
-    for (Came cookie : came) {
-      seen = Math.max(seen, version(tag, cookie.value));
+    if (!tag.equals(lastTag)) {
+      lastSeen = SessionStore.NO_VERSION;
+      for (Came cookie : came) {
+        lastSeen = Math.max(lastSeen, version(tag, cookie.value));
+      }
+      lastTag = tag;
     }
-    return seen;
+    return lastSeen;
   }
 
   /** The version in a value; {@link SessionStore#NO_VERSION} if it has another tag. */
