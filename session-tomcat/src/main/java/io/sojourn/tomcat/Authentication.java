@@ -3,10 +3,12 @@ package io.sojourn.tomcat;
 import jakarta.security.auth.message.config.AuthConfigFactory;
 import jakarta.servlet.ServletRequestListener;
 import jakarta.servlet.http.HttpServletRequest;
+import java.beans.PropertyChangeListener;
 import java.util.stream.Stream;
 import org.apache.catalina.Authenticator;
 import org.apache.catalina.Container;
 import org.apache.catalina.Context;
+import org.apache.catalina.Realm;
 import org.apache.catalina.Valve;
 import org.apache.catalina.authenticator.AuthenticatorBase;
 import org.apache.catalina.authenticator.FormAuthenticator;
@@ -14,6 +16,7 @@ import org.apache.catalina.authenticator.NonLoginAuthenticator;
 import org.apache.catalina.authenticator.SingleSignOn;
 import org.apache.catalina.connector.Request;
 import org.apache.catalina.connector.Response;
+import org.apache.catalina.realm.RealmBase;
 import org.apache.catalina.util.SessionConfig;
 import org.apache.tomcat.util.IntrospectionUtils;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +31,19 @@ final class Authentication implements AutoCloseable {
 
   /** Whether listeners are handed each request before it comes by, and may ask it for its user. */
   private final boolean isSeenEarly;
+
+  /**
+   * Whether the realm adds nothing to the context's constraints: to look for it takes a lock of the
+   * context, the host and the engine each.
+   */
+  private volatile boolean isRealmOrdinary;
+
+  private final PropertyChangeListener realmChanges =
+      event -> {
+        if ("realm".equals(event.getPropertyName())) {
+          isRealmOrdinary = false;
+        }
+      };
 
   /** Whether there is no module, which the authenticator remembers for good. */
   private volatile boolean isWithoutModule;
@@ -78,6 +94,23 @@ final class Authentication implements AutoCloseable {
       without = found;
     }
     this.relieved = without;
+    for (Container each = context; each != null; each = each.getParent()) {
+      each.addPropertyChangeListener(realmChanges);
+    }
+    this.isRealmOrdinary = isOrdinary(context.getRealm());
+  }
+
+  private static boolean isOrdinary(@Nullable Realm realm) {
+    try {
+      return realm != null
+          && realm
+              .getClass()
+              .getMethod("findSecurityConstraints", Request.class, Context.class)
+              .getDeclaringClass()
+              .equals(RealmBase.class);
+    } catch (NoSuchMethodException e) {
+      return false;
+    }
   }
 
   private static @Nullable SojournSingleSignOn findSingleSignOn(Context context) {
@@ -164,13 +197,16 @@ final class Authentication implements AutoCloseable {
       ask(request);
       return next.getNext();
     }
-    if (!isKnown) {
-      if (isRestricted(request)) {
-        SessionRequest.identify(request);
-      }
-      ask(request);
+    if (isKnown) {
+      return next;
     }
-    return next;
+    boolean isRestricted = isRestricted(request);
+    if (isRestricted) {
+      SessionRequest.identify(request);
+    }
+    ask(request);
+    // It would look for constraints once more and hand the request on.
+    return next == relieved && !isRestricted && isWithoutModule ? next.getNext() : next;
   }
 
   /** Whoever wants to know who the user is has the session asked. */
@@ -197,9 +233,12 @@ final class Authentication implements AutoCloseable {
   }
 
   private boolean isRestricted(Request request) {
-    return context.getRealm().findSecurityConstraints(request, context) != null
-        || context.getPreemptiveAuthentication()
-        || hasModule();
+    return isConstrained(request) || context.getPreemptiveAuthentication() || hasModule();
+  }
+
+  private boolean isConstrained(Request request) {
+    return (!isRealmOrdinary || context.findConstraints().length > 0)
+        && context.getRealm().findSecurityConstraints(request, context) != null;
   }
 
   /** Whether a module of Jakarta Authentication decides who the user is. */
@@ -222,7 +261,11 @@ final class Authentication implements AutoCloseable {
       isWithoutModule = !hasModule();
     }
     if ((relieved != null || !wasAsked) && scope.usesAny()) {
-      SessionRequest.identify(request);
+      if (request.getRequest() instanceof SessionRequest asked) {
+        asked.identify();
+      } else {
+        SessionRequest.identify(request);
+      }
     }
   }
 
@@ -240,6 +283,9 @@ final class Authentication implements AutoCloseable {
     }
     if (relieved != null) {
       relieved.setCache(true);
+    }
+    for (Container each = context; each != null; each = each.getParent()) {
+      each.removePropertyChangeListener(realmChanges);
     }
   }
 }

@@ -40,7 +40,8 @@ final class SessionRequest extends HttpServletRequestWrapper {
     }
   }
 
-  private void identify() {
+  /** The same, once. */
+  void identify() {
     if (!identified) {
       identified = true;
       identify(request);

@@ -23,14 +23,18 @@ import java.util.UUID;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
+import org.apache.catalina.Context;
 import org.apache.catalina.Session;
 import org.apache.catalina.authenticator.FormAuthenticator;
 import org.apache.catalina.authenticator.NonLoginAuthenticator;
 import org.apache.catalina.authenticator.SingleSignOn;
+import org.apache.catalina.connector.Request;
 import org.apache.catalina.core.StandardContext;
+import org.apache.catalina.realm.NullRealm;
 import org.apache.catalina.session.StandardManager;
 import org.apache.catalina.startup.Tomcat;
 import org.apache.tomcat.util.descriptor.web.LoginConfig;
+import org.apache.tomcat.util.descriptor.web.SecurityConstraint;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -274,6 +278,34 @@ class SojournManagerIT {
       assertThat(form.findFilterDefs()).isEmpty();
       assertThat(form.findFilterMaps()).isEmpty();
       assertThat(relieved.getCache()).isTrue();
+    }
+  }
+
+  /** By JMX, for instance. It may have constraints that the context does not know. */
+  @Test
+  @Tag("R39")
+  void aRealmThatTakesTheOthersPlaceWhileTheApplicationRunsIsAsked() throws Exception {
+    List<StandardContext> contexts = new ArrayList<>();
+    try (TomcatNode node =
+        TomcatNode.start(
+            ManagerElement.of("store", "memory:"), (tomcat, context) -> contexts.add(context))) {
+      ContractClient client = new ContractClient();
+      for (int i = 0; i < 3; i++) {
+        assertThat(client.send(node, "set:a:1").status()).isEqualTo(200);
+      }
+      contexts.get(0).getParent().getParent().setRealm(new ForbiddingRealm());
+      assertThat(client.send(node, "get:a").status()).isEqualTo(403);
+      assertThat(new ContractClient().send(node, "get:a").status()).isEqualTo(403);
+    }
+  }
+
+  /** Lets nobody see anything. */
+  private static final class ForbiddingRealm extends NullRealm {
+    @Override
+    public SecurityConstraint[] findSecurityConstraints(Request request, Context context) {
+      SecurityConstraint nobody = new SecurityConstraint();
+      nobody.setAuthConstraint(true);
+      return new SecurityConstraint[] {nobody};
     }
   }
 
