@@ -42,6 +42,7 @@ final class SeenVersions {
   private final Names names;
   private final SojournManager manager;
   private @Nullable VersionCookies cookies;
+  private @Nullable Boolean told;
 
   SeenVersions(Request request, SojournManager manager, Names names) {
     this.request = request;
@@ -90,11 +91,17 @@ final class SeenVersions {
 
   /** Whether this client keeps its session id in a cookie. Others are served from the store. */
   private boolean isTold() {
-    return !request.isRequestedSessionIdFromURL()
-        && request
-            .getServletContext()
-            .getEffectiveSessionTrackingModes()
-            .contains(SessionTrackingMode.COOKIE);
+    Boolean known = told;
+    if (known == null) {
+      known =
+          !request.isRequestedSessionIdFromURL()
+              && request
+                  .getServletContext()
+                  .getEffectiveSessionTrackingModes()
+                  .contains(SessionTrackingMode.COOKIE);
+      told = known;
+    }
+    return known;
   }
 
   /** The response is about to leave: the client is to know which version it shows. */

@@ -12,6 +12,8 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.ByteBuffer;
 import java.nio.charset.Charset;
+import org.apache.catalina.connector.Request;
+import org.apache.catalina.connector.Response;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +25,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class SessionResponse extends HttpServletResponseWrapper {
 
+  /**
+   * Whether this Tomcat was seen to keep a body that had its announced length, as 10.1 does until
+   * the request's end. Tomcat 11 sends it at once.
+   */
+  private static volatile boolean isCompleteBodyKept;
+
   private final RequestScope scope;
   private @Nullable ServletOutputStream stream;
   private @Nullable PrintWriter writer;
@@ -30,7 +38,7 @@ final class SessionResponse extends HttpServletResponseWrapper {
   /** Bytes written since the buffer was last empty; an upper bound where a charset is not known. */
   private long buffered;
 
-  /** The length that the application has announced. Tomcat 11 sends a body that has reached it. */
+  /** The length that the application has announced. */
   private long contentLength = Long.MAX_VALUE;
 
   SessionResponse(HttpServletResponse response, RequestScope scope) {
@@ -45,13 +53,35 @@ final class SessionResponse extends HttpServletResponseWrapper {
   /** Bytes are about to be written, which may be too many to wait or the last. */
   private void beforeWrite(long bytes) {
     buffered += bytes;
-    if (buffered >= getBufferSize() || buffered >= contentLength) {
+    if (buffered >= getBufferSize() || (buffered >= contentLength && !isCompleteBodyKept())) {
       beforeCommit();
     }
   }
 
+  private boolean isCompleteBodyKept() {
+    return isCompleteBodyKept && scope.request() != null;
+  }
+
+  private void afterWrite() {
+    if (buffered >= contentLength && !isCompleteBodyKept) {
+      Request request = scope.request();
+      isCompleteBodyKept = request != null && keepsCompleteBody(request.getResponse());
+    }
+  }
+
+  private static boolean keepsCompleteBody(Response response) {
+    long announced = response.getCoyoteResponse().getContentLengthLong();
+    return announced > 0 && response.getContentWritten() >= announced && !response.isCommitted();
+  }
+
+  /** Whether its head has left. To an application Tomcat says so of any complete body. */
+  private boolean hasBegunToLeave() {
+    Request request = scope.request();
+    return isCommitted() && (request == null || request.getResponse().isCommitted());
+  }
+
   private void beforeCommit() {
-    if (!isCommitted()) {
+    if (!hasBegunToLeave()) {
       scope.takeOver();
       scope.flush();
     }
@@ -204,6 +234,7 @@ final class SessionResponse extends HttpServletResponseWrapper {
     public void write(int b) throws IOException {
       beforeWrite(1);
       inner.write(b);
+      afterWrite();
     }
 
     @Override
@@ -215,6 +246,7 @@ final class SessionResponse extends HttpServletResponseWrapper {
     public void write(byte[] bytes, int offset, int length) throws IOException {
       beforeWrite(length);
       inner.write(bytes, offset, length);
+      afterWrite();
     }
 
     /** Overrides what servlet 6.1 has, which fails for a stream that blocks. */

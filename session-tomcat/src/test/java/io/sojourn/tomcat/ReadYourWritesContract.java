@@ -22,8 +22,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.catalina.core.StandardContext;
 import org.apache.catalina.startup.Tomcat;
+import org.apache.catalina.util.ServerInfo;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -68,7 +70,14 @@ abstract class ReadYourWritesContract {
   void startServers() throws Exception {
     storeOfA = new ObservedStore(open(application));
     storeOfB = open(application);
-    a = TomcatNode.start(manager(storeOfA), (tomcat, context) -> styles.addTo(context));
+    a =
+        TomcatNode.start(
+            manager(storeOfA),
+            (tomcat, context) -> {
+              styles.addTo(context);
+              Tomcat.addServlet(context, "more", new More());
+              context.addServletMappingDecoded("/more", "more");
+            });
     b = TomcatNode.start(manager(storeOfB), ReadYourWritesContract::addLook);
   }
 
@@ -117,6 +126,23 @@ abstract class ReadYourWritesContract {
     }
   }
 
+  /** Changes the session before and after the whole of its body is written. */
+  private static final class More extends HttpServlet {
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    protected void doGet(HttpServletRequest request, HttpServletResponse response)
+        throws IOException {
+      HttpSession session = request.getSession();
+      int before =
+          session.getAttribute(ResponseStyles.NUMBER) instanceof Integer number ? number : 0;
+      session.setAttribute(ResponseStyles.NUMBER, before + 1);
+      response.setContentLength(4);
+      response.getOutputStream().print("body");
+      session.setAttribute(ResponseStyles.NUMBER, before + 2);
+    }
+  }
+
   List<String> paths() {
     return styles.paths();
   }
@@ -132,6 +158,33 @@ abstract class ReadYourWritesContract {
     for (int changes = 1; changes <= 2; changes++) {
       assertThat(isAnsweredBeforeItIsStored(client, path)).as("answered too early").isFalse();
       assertThat(look(client)).isEqualTo(ResponseStyles.state(changes));
+    }
+  }
+
+  /** Tomcat 10.1 keeps a body that has its announced length; 11 sends it at once. */
+  @Test
+  @Tag("G1")
+  void aCompleteBodyThatTomcatKeepsUntilTheEndTakesOneSave() throws Exception {
+    boolean isKept = ServerInfo.getServerNumber().startsWith("10.1.");
+    HttpClient client = HttpClient.newBuilder().cookieHandler(new CookieManager()).build();
+    HttpRequest request = HttpRequest.newBuilder(a.uri().resolve("more")).build();
+    HttpResponse.BodyHandler<Void> nothing = HttpResponse.BodyHandlers.discarding();
+    assertThat(client.send(request, nothing).statusCode()).isEqualTo(200);
+    AtomicInteger saves = new AtomicInteger();
+    storeOfA.observe(
+        operation -> {
+          if (operation.equals("save")) {
+            saves.incrementAndGet();
+          }
+        });
+    try {
+      assertThat(client.send(request, nothing).statusCode()).isEqualTo(200);
+      assertThat(saves.get()).isBetween(1, isKept ? 1 : 2);
+    } finally {
+      storeOfA.observe(operation -> {});
+    }
+    if (isKept) {
+      assertThat(look(client)).isEqualTo("4 null");
     }
   }
 

@@ -170,6 +170,21 @@ final class ResponseStyles {
           response.getOutputStream().print("body");
         });
     changing(
+        "complete-stream-and-flush-buffer",
+        (request, response) -> {
+          response.setContentLength(4);
+          response.getOutputStream().print("body");
+          response.flushBuffer();
+        });
+    changing(
+        "complete-stream-by-bytes-and-close",
+        (request, response) -> {
+          response.setContentLength(2);
+          response.getOutputStream().write('o');
+          response.getOutputStream().write('k');
+          response.getOutputStream().close();
+        });
+    changing(
         "small-writer-of-length-by-header",
         (request, response) -> {
           response.setHeader("content-length", "4");
