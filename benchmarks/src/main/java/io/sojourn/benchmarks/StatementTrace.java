@@ -29,6 +29,7 @@ final class StatementTrace {
   private enum Act {
     PREPARE,
     PREPARE_ANSWERING_KEY,
+    PREPARE_ANSWERING_COLUMNS,
     SET_BYTES,
     SET_LONG,
     SET_TEXT,
@@ -46,6 +47,9 @@ final class StatementTrace {
     AUTO_COMMIT,
     COMMIT
   }
+
+  /** A statement and the columns that it is to answer. */
+  private record Answering(String sql, List<String> columns) {}
 
   /**
    * One of them.
@@ -123,6 +127,12 @@ final class StatementTrace {
               statement =
                   connection.prepareStatement(
                       (String) step.value, PreparedStatement.RETURN_GENERATED_KEYS);
+          case PREPARE_ANSWERING_COLUMNS -> {
+            Answering answering = (Answering) step.value;
+            statement =
+                connection.prepareStatement(
+                    answering.sql, answering.columns.toArray(String[]::new));
+          }
           case SET_BYTES -> statement.setBytes(step.column, step.bytes(key, content));
           case SET_LONG -> statement.setLong(step.column, (Long) step.value);
           case SET_TEXT -> statement.setString(step.column, step.text(random));
@@ -218,6 +228,11 @@ final class StatementTrace {
 
     private void note(Object target, String method, Object[] arguments) {
       if (steps == null) {
+        return;
+      }
+      if (arguments.length == 2 && arguments[1] instanceof String[] columns) {
+        Answering answering = new Answering((String) arguments[0], List.of(columns));
+        steps.add(new Step(Act.PREPARE_ANSWERING_COLUMNS, 0, answering, 0, false));
         return;
       }
       Act act = act(target, method, arguments.length);

@@ -4,19 +4,29 @@ import io.sojourn.AttributeChange;
 import io.sojourn.EncodedValue;
 import io.sojourn.NewSession;
 import io.sojourn.SessionDelta;
-import io.sojourn.SessionKey;
 import io.sojourn.SessionRecord;
 import java.sql.SQLException;
+import java.sql.SQLTransactionRollbackException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
-/**
- * H2 2.2 and later. Create, save and claim are transactions of a few statements: most of its
- * databases lie in the same JVM, where a statement more costs next to nothing.
- */
+/** H2 2.2 and later. A claim is a transaction of a few statements. */
 final class H2Dialect extends TwoTableDialect {
+
+  /*
+   * Two tables, whose rows one statement changes together: what writes attributes reads what the part that writes the session's own row
+   * answers. That part stands at the left of an outer join, so it is carried out first, and once. Savers of a session wait for each other
+   * there, before they touch its attributes, and none writes to a session that is gone.
+   *
+   * H2 reads the inner part once more by itself, where a parameter has to say by a number which one it is. It takes back what a statement
+   * has done that ends in a conflict, and that it then does again by itself, but only if the statement is no query: so the version comes as
+   * generated keys do.
+   */
 
   /** A difference goes by the clocks on the wall, so both are in UTC. */
   private static final String CLOCK =
@@ -29,15 +39,39 @@ final class H2Dialect extends TwoTableDialect {
         max_inactive_interval, touch_interval, expiry%s)
       VALUES (?, ?, ?, ?, ?, {now}, ?, ?, {now} + CAST(? AS BIGINT)%s)""";
 
-  private static final String WRITE =
+  private static final String CREATE_ATTRIBUTES =
       """
-      MERGE INTO sojourn_session_attribute (application, origin, name, version, content)
-      KEY (application, origin, name) VALUES (?, ?, ?, ?, ?)""";
+      INSERT INTO sojourn_session_attribute (application, origin, name, version, content)
+      SELECT h.application, h.origin, d.name, h.version, d.content
+      FROM FINAL TABLE (%s) h LEFT JOIN (VALUES"""
+          .replace("%s", CREATE);
 
-  private static final String REPLACE =
+  private static final Row CREATED_ATTRIBUTE = Row.of("(CAST(? AS VARBINARY), CAST(? AS %s))");
+
+  private static final String CREATED = ") d (name, content) ON TRUE";
+
+  private static final String SAVE =
       """
-      UPDATE sojourn_session_attribute SET version = ?, content = ?
-      WHERE application = ? AND origin = ? AND name = ? AND version = ? AND content IS NOT NULL""";
+      MERGE INTO sojourn_session_attribute a USING (
+        SELECT h.application, h.origin, h.version, d.name, d.content, d.expected
+        FROM FINAL TABLE (UPDATE sojourn_session SET %%s, version = version + %%d WHERE %s) h LEFT JOIN (VALUES"""
+          .formatted(IS_UNCLAIMED);
+
+  private static final Row SAVED_ATTRIBUTE =
+      Row.of("(CAST(? AS VARBINARY), CAST(? AS %s), CAST(? AS BIGINT))");
+
+  private static final String SAVED =
+      """
+      ) d (name, content, expected) ON TRUE) n
+      ON a.application = n.application AND a.origin = n.origin AND a.name = n.name
+      WHEN MATCHED AND (n.expected IS NULL OR (a.version = n.expected AND a.content IS NOT NULL))
+        THEN UPDATE SET version = n.version, content = n.content
+      WHEN NOT MATCHED AND n.expected IS NULL
+        THEN INSERT (application, origin, name, version, content)
+          VALUES (n.application, n.origin, n.name, n.version, n.content)""";
+
+  /** What a VARBINARY of H2 takes at most. */
+  private static final int BYTES_OF_A_VARBINARY = 1 << 20;
 
   private static final String SWEEP =
       """
@@ -60,19 +94,31 @@ final class H2Dialect extends TwoTableDialect {
 
   private final SqlText create;
   private final SqlText createLoggedIn;
+  private final SqlText createAttributes;
+  private final SqlText createAttributesLoggedIn;
   private final OwnRow update;
-  private final SqlText write;
-  private final SqlText replace;
+  private final OwnRow save;
+  private final String saved;
   private final SqlText sweep;
   private final ClaimTransaction claim;
+
+  /** One of an attribute: with a content that a VARBINARY takes, and with any. */
+  private record Row(String usual, String large) {
+
+    static Row of(String template) {
+      return new Row(template.formatted("VARBINARY"), template.formatted("BLOB"));
+    }
+  }
 
   H2Dialect(Tables tables) {
     super(tables, CLOCK);
     this.create = text(CREATE.formatted("", ""));
     this.createLoggedIn = text(CREATE.formatted(", principal", ", ?"));
+    this.createAttributes = text(CREATE_ATTRIBUTES.formatted("", ""));
+    this.createAttributesLoggedIn = text(CREATE_ATTRIBUTES.formatted(", principal", ", ?"));
     this.update = ownRow(UPDATE, RecentSaves.NOTE);
-    this.write = text(WRITE);
-    this.replace = text(REPLACE);
+    this.save = ownRow(SAVE, RecentSaves.NOTE);
+    this.saved = line(SAVED);
     this.sweep = text(SWEEP);
     this.claim = new ClaimTransaction(this, "", SIZES, READ_CLAIMED);
   }
@@ -84,54 +130,88 @@ final class H2Dialect extends TwoTableDialect {
 
   @Override
   boolean create(Work work, NewSession created) throws SQLException {
-    return work.atomically(
-        whole -> {
-          try (Parameters parameters =
-              whole.prepare(created.principal().isNobody() ? create : createLoggedIn)) {
-            bindOwnRow(parameters, whole, created);
-            parameters.statement.executeUpdate();
-          }
-          for (Map.Entry<String, EncodedValue> each : inOrder(created.attributes()).entrySet()) {
-            try (Parameters parameters = whole.prepare(write)) {
-              bindAttribute(parameters, whole, created.key(), each.getKey());
-              parameters.number(created.version()).content(each.getValue());
-              parameters.statement.executeUpdate();
-            }
-          }
-          return true;
-        });
+    Map<String, EncodedValue> attributes = inOrder(created.attributes());
+    boolean isNobody = created.principal().isNobody();
+    StringBuilder sql = new StringBuilder();
+    if (attributes.isEmpty()) {
+      sql.append(work.sql(isNobody ? create : createLoggedIn));
+    } else {
+      sql.append(work.sql(isNobody ? createAttributes : createAttributesLoggedIn));
+      appendRows(sql, CREATED_ATTRIBUTE, attributes.values().stream().map(Optional::of));
+      sql.append(CREATED);
+    }
+    try (Parameters parameters = work.prepare(numbered(sql.toString()))) {
+      bindOwnRow(parameters, work, created);
+      for (Map.Entry<String, EncodedValue> attribute : attributes.entrySet()) {
+        parameters.bytes(AttributeName.encode(attribute.getKey())).content(attribute.getValue());
+      }
+      parameters.statement.executeUpdate();
+      return true;
+    }
   }
 
   @Override
   OptionalLong change(Work work, SessionDelta delta, RecentSaves.Save save) throws SQLException {
-    return work.atomically(
-        whole -> {
-          OptionalLong saved = changeOwnRow(whole, delta, save);
-          if (saved.isPresent()) {
-            for (Map.Entry<String, AttributeChange> change : inOrder(delta.changes()).entrySet()) {
-              change(whole, delta.origin(), saved.getAsLong(), change.getKey(), change.getValue());
-            }
-            sweepNowAndThen(whole, sweep, delta.origin(), saved);
-          }
-          return saved;
-        });
+    Map<String, AttributeChange> changes = inOrder(delta.changes());
+    boolean mayChangeNone =
+        changes.values().stream().allMatch(AttributeChange.Replace.class::isInstance);
+    OptionalLong version =
+        mayChangeNone
+            ? work.atomically(
+                whole -> {
+                  OptionalLong changed = change(whole, delta, changes, save);
+                  return changed.isPresent()
+                      ? changed
+                      : recentSaves().versionOf(whole, delta.origin(), save);
+                })
+            : change(work, delta, changes, save);
+    sweepNowAndThen(work, sweep, delta.origin(), version);
+    return version;
   }
 
-  private void change(Work work, SessionKey origin, long saved, String name, AttributeChange change)
+  /** Answers the session's version; empty if it is gone, or none of its attributes was changed. */
+  private OptionalLong change(
+      Work work, SessionDelta delta, Map<String, AttributeChange> changes, RecentSaves.Save save)
       throws SQLException {
-    if (change instanceof AttributeChange.Replace replacement) {
-      try (Parameters parameters = work.prepare(replace)) {
-        parameters.number(saved).content(replacement.value());
-        bindAttribute(parameters, work, origin, name);
-        parameters.number(replacement.expectedVersion()).statement.executeUpdate();
+    StringBuilder sql = new StringBuilder(work.sql(this.save.of(delta)));
+    appendRows(sql, SAVED_ATTRIBUTE, changes.values().stream().map(AttributeChange::written));
+    sql.append(saved);
+    try (Parameters parameters = work.prepareAnswering(numbered(sql.toString()), "version")) {
+      this.save.bind(parameters, work, delta, save);
+      for (Map.Entry<String, AttributeChange> change : changes.entrySet()) {
+        parameters.bytes(AttributeName.encode(change.getKey()));
+        bindChange(parameters, change.getValue());
       }
-      return;
-    }
-    try (Parameters parameters = work.prepare(write)) {
-      bindAttribute(parameters, work, origin, name);
-      parameters.number(saved).content(change.written().orElse(null));
       parameters.statement.executeUpdate();
+      return firstNumber(parameters.statement.getGeneratedKeys());
+    } catch (SQLException e) {
+      if (SqlFailure.of(e) == SqlFailure.DUPLICATE_KEY) {
+        throw new SQLTransactionRollbackException("An attribute was new to another save, too", e);
+      }
+      throw e;
     }
+  }
+
+  /** A row for each content; one with none is the mark of a removal. */
+  private static void appendRows(
+      StringBuilder sql, Row row, Stream<Optional<EncodedValue>> contents) {
+    sql.append(
+        contents
+            .map(content -> content.map(EncodedValue::size).orElse(0) > BYTES_OF_A_VARBINARY)
+            .map(isLarge -> isLarge ? row.large : row.usual)
+            .collect(Collectors.joining(", ")));
+  }
+
+  /** The same with parameters that tell which one they are. */
+  private static String numbered(String sql) {
+    StringBuilder numbered = new StringBuilder(sql.length() + 64);
+    int parameters = 0;
+    int from = 0;
+    for (int at = sql.indexOf('?'); at >= 0; at = sql.indexOf('?', from)) {
+      numbered.append(sql, from, at + 1).append(++parameters);
+      from = at + 1;
+    }
+    return numbered.append(sql, from, sql.length()).toString();
   }
 
   @Override

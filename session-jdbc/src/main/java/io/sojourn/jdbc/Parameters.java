@@ -34,6 +34,14 @@ final class Parameters implements AutoCloseable {
     return new Parameters(connection.prepareStatement(sql, Statement.RETURN_GENERATED_KEYS));
   }
 
+  /**
+   * With {@link PreparedStatement#getGeneratedKeys()} of this column, of each row that is written.
+   */
+  static Parameters answering(Connection connection, String sql, String column)
+      throws SQLException {
+    return new Parameters(connection.prepareStatement(sql, new String[] {column}));
+  }
+
   @CanIgnoreReturnValue
   Parameters bytes(byte[] value) throws SQLException {
     statement.setBytes(++index, value);

@@ -405,6 +405,11 @@ abstract class SqlDialect {
     }
   }
 
+  /** What a session tells of the last saves. */
+  final RecentSaves recentSaves() {
+    return recentSaves;
+  }
+
   /** What is to be known of leases. */
   final LeaseStatements leases() {
     return leases;

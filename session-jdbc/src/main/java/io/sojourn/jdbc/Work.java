@@ -63,6 +63,11 @@ final class Work {
     return Parameters.answeringKey(connection, sql);
   }
 
+  /** With {@link java.sql.PreparedStatement#getGeneratedKeys()} of this column of each row. */
+  Parameters prepareAnswering(String sql, String column) throws SQLException {
+    return Parameters.answering(connection, sql, column);
+  }
+
   /** Carries out several statements as a whole, and as a part of the one that it is called in. */
   <T> T atomically(Task<T> task) throws SQLException {
     if (!connection.getAutoCommit()) {

@@ -35,7 +35,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -44,35 +43,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(RealServers.class)
 abstract class DatabaseServerContract extends JdbcSessionStoreContract {
 
-  private final List<Connection> held = new ArrayList<>();
-
-  @AfterEach
-  final void closeConnections() throws SQLException {
-    for (Connection connection : held) {
-      connection.close();
-    }
-  }
-
-  /** A store that has one connection and keeps it, and the connection. */
-  private record Held(SessionStore store, Connection connection) {}
-
-  private Held hold(Connection connection) {
-    held.add(connection);
-    Connection unclosed = closing(connection, () -> {});
-    DriverDataSource dataSource =
-        new DriverDataSource(url()) {
-          @Override
-          public Connection getConnection() {
-            return unclosed;
-          }
-        };
-    SessionStore store = JdbcSessionStore.of(dataSource, configuration());
-    store.ping();
-    return new Held(store, connection);
-  }
-
-  /** A connection like those of the store's own pool, whose statements and bytes can be counted. */
-  private Connection countedConnection() throws SQLException {
+  @Override
+  final Connection countedConnection() throws SQLException {
     JdbcSettings settings = JdbcSettings.of(Map.of(), true);
     DriverDefaults defaults = DriverDefaults.of(url());
     Properties properties = new Properties();
@@ -90,9 +62,6 @@ abstract class DatabaseServerContract extends JdbcSessionStoreContract {
     return Map.of();
   }
 
-  /** The statements that reached the server over this connection while something was done. */
-  abstract List<String> statements(Connection connection, Runnable something) throws SQLException;
-
   /** The bytes that went over this connection, both ways, while something was done. */
   abstract long bytes(Connection connection, Runnable something) throws SQLException;
 
@@ -103,83 +72,6 @@ abstract class DatabaseServerContract extends JdbcSessionStoreContract {
 
   /** How many rows and index entries the server read over this connection meanwhile. */
   abstract long rowsRead(Connection connection, Runnable something) throws SQLException;
-
-  @Test
-  @Tag("G9")
-  @Tag("R78")
-  void eachOperationIsOneStatement() throws SQLException {
-    Held held = hold(countedConnection());
-    SessionStore store = held.store;
-    Connection connection = held.connection;
-    SessionKey key = created(store, Map.of("a", value("1"), "b", value("2")));
-
-    assertOneStatement(
-        connection,
-        "a load that is current",
-        () -> assertThat(store.load(key, 1)).isInstanceOf(LoadResult.Unchanged.class));
-    assertOneStatement(
-        connection, "a load of everything", () -> assertThat(attributes(store, key)).hasSize(2));
-    assertOneStatement(
-        connection, "a touch", () -> store.save(SessionDelta.touch(key, Duration.ZERO)));
-    assertOneStatement(
-        connection,
-        "a new timeout",
-        () ->
-            store.save(
-                new SessionDelta(
-                    key,
-                    Map.of(),
-                    Optional.of(new IdleTimeout(Duration.ofHours(1), Duration.ofMinutes(1))),
-                    Duration.ZERO)));
-    assertOneStatement(
-        connection,
-        "a save that sets",
-        () -> store.save(delta(key, Map.of("a", set("3"), "c", set("4"), "d", set("5")))));
-    assertOneStatement(
-        connection,
-        "a save of all kinds",
-        () ->
-            store.save(
-                delta(
-                    key,
-                    Map.of(
-                        "a", new AttributeChange.Replace(value("6"), 3),
-                        "b", new AttributeChange.Remove(),
-                        "c", new AttributeChange.Remove(),
-                        "d", set("7")))));
-    PrincipalKey alice = PrincipalKey.of("shop", "alice");
-    assertOneStatement(
-        connection,
-        "a login",
-        () ->
-            store.save(
-                new SessionDelta(
-                    key,
-                    Map.of("d", set("7")),
-                    Optional.empty(),
-                    Optional.of(alice),
-                    Duration.ZERO)));
-    assertOneStatement(
-        connection,
-        "a look-up of a user's sessions",
-        () -> assertThat(store.findByPrincipal(alice, 10)).containsExactly(key));
-    SessionKey renamed = newKey();
-    assertOneStatement(
-        connection, "a rename", () -> assertThat(store.rename(key, renamed)).isTrue());
-    assertThat(attributes(store, renamed)).isEqualTo(Map.of("a", value("6"), "d", value("7")));
-    assertOneStatement(connection, "a remove", () -> assertThat(store.remove(key)).isTrue());
-    assertOneStatement(
-        connection,
-        "a save of what is gone",
-        () -> assertThat(store.save(delta(key, Map.of("a", set("3"))))).isEmpty());
-    assertOneStatement(
-        connection, "a create", () -> created(store, Map.of("a", value("1"), "b", value("2"))));
-    SessionKey due = created(store, Map.of());
-    setClock(Duration.ofMinutes(2));
-    assertThat(statements(connection, () -> store.load(due, 1)))
-        .as("a load that is due to touch")
-        .hasSize(2);
-  }
 
   /**
    * Nor does a pool add any, but for the test of a connection that has not been used for half a
@@ -212,11 +104,6 @@ abstract class DatabaseServerContract extends JdbcSessionStoreContract {
       assertThat(tests).hasSizeLessThan(times);
       assertThat(statements).hasSize(2 * times + tests.size());
     }
-  }
-
-  private void assertOneStatement(Connection connection, String what, Runnable something)
-      throws SQLException {
-    assertThat(statements(connection, something)).as(what).hasSize(1);
   }
 
   /** One connection as long as that lasts, so that the next answer is that to the next call. */
@@ -305,27 +192,27 @@ abstract class DatabaseServerContract extends JdbcSessionStoreContract {
       Held two = hold(countedConnection());
       SessionKey key =
           created(
-              one.store, Map.of("large", EncodedValue.of(large), "small", value("0".repeat(10))));
+              one.store(), Map.of("large", EncodedValue.of(large), "small", value("0".repeat(10))));
       byte[] hundred = new byte[100];
       new Random(2).nextBytes(hundred);
       SessionDelta change =
           delta(key, Map.of("small", new AttributeChange.Set(EncodedValue.of(hundred))));
       // What goes over the network once for each connection.
-      assertThat(one.store.save(change)).hasValue(2);
-      assertThat(two.store.load(key, 2)).isInstanceOf(LoadResult.Unchanged.class);
+      assertThat(one.store().save(change)).hasValue(2);
+      assertThat(two.store().load(key, 2)).isInstanceOf(LoadResult.Unchanged.class);
 
-      assertThat(bytes(one.connection, () -> assertThat(one.store.save(change)).hasValue(3)))
+      assertThat(bytes(one.connection(), () -> assertThat(one.store().save(change)).hasValue(3)))
           .as("bytes of a save of 100 bytes in %d", size)
           .isBetween(100L, 1000L);
       assertThat(
               bytes(
-                  two.connection,
+                  two.connection(),
                   () ->
-                      assertThat(((LoadResult.Changed) two.store.load(key, 2)).set())
+                      assertThat(((LoadResult.Changed) two.store().load(key, 2)).set())
                           .containsOnlyKeys("small")))
           .as("bytes of a refresh by 100 bytes of %d", size)
           .isBetween(100L, 2000L);
-      assertThat(bytes(two.connection, () -> two.store.load(key, 3)))
+      assertThat(bytes(two.connection(), () -> two.store().load(key, 3)))
           .as("bytes of a load of nothing new")
           .isBetween(50L, 1900L);
     }
@@ -338,20 +225,21 @@ abstract class DatabaseServerContract extends JdbcSessionStoreContract {
   void aClaimAndALookUpReadNoMoreThanTheyFind() throws SQLException {
     Held held = hold(countedConnection());
     for (int i = 0; i < 1500; i++) {
-      created(held.store, Map.of("a", value("1")));
+      created(held.store(), Map.of("a", value("1")));
     }
     PrincipalKey alice = PrincipalKey.of("shop", "alice");
-    SessionKey hers = created(held.store, Map.of());
+    SessionKey hers = created(held.store(), Map.of());
     assertThat(
-            held.store.save(
-                new SessionDelta(
-                    hers, Map.of(), Optional.empty(), Optional.of(alice), Duration.ZERO)))
+            held.store()
+                .save(
+                    new SessionDelta(
+                        hers, Map.of(), Optional.empty(), Optional.of(alice), Duration.ZERO)))
         .isPresent();
     execute(analyze());
     assertThat(
             rowsRead(
-                held.connection,
-                () -> assertThat(held.store.findByPrincipal(alice, 10)).containsExactly(hers)))
+                held.connection(),
+                () -> assertThat(held.store().findByPrincipal(alice, 10)).containsExactly(hers)))
         .as("rows read by a look-up")
         .isPositive()
         .isLessThan(50);
@@ -361,8 +249,8 @@ abstract class DatabaseServerContract extends JdbcSessionStoreContract {
     for (int i = 0; i < 3; i++) {
       assertThat(
               rowsRead(
-                  held.connection,
-                  () -> claimed.addAll(held.store.claimExpired(20, Duration.ofMinutes(1)))))
+                  held.connection(),
+                  () -> claimed.addAll(held.store().claimExpired(20, Duration.ofMinutes(1)))))
           .as("rows read by claim %d", i)
           .isPositive()
           .isLessThan(500);

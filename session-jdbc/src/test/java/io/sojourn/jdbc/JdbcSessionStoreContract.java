@@ -12,6 +12,7 @@ import io.sojourn.EncodedValue;
 import io.sojourn.IdleTimeout;
 import io.sojourn.LoadResult;
 import io.sojourn.NewSession;
+import io.sojourn.PrincipalKey;
 import io.sojourn.SessionDelta;
 import io.sojourn.SessionException;
 import io.sojourn.SessionKey;
@@ -56,6 +57,7 @@ abstract class JdbcSessionStoreContract {
 
   private final AtomicReference<Duration> clockOffset = new AtomicReference<>(Duration.ZERO);
   private final List<SessionStore> opened = new ArrayList<>();
+  private final List<Connection> held = new ArrayList<>();
 
   /** The URL of a database that holds no tables when the test begins. */
   abstract String url();
@@ -65,6 +67,12 @@ abstract class JdbcSessionStoreContract {
 
   /** The table with the rows of attributes, and what tells them from others. */
   abstract String attributeRows();
+
+  /** A connection like those of the store's own pool, whose statements can be counted. */
+  abstract Connection countedConnection() throws SQLException;
+
+  /** The statements that reached the server over this connection while something was done. */
+  abstract List<String> statements(Connection connection, Runnable something) throws SQLException;
 
   @AfterEach
   final void closeStores() {
@@ -131,6 +139,31 @@ abstract class JdbcSessionStoreContract {
     };
   }
 
+  @AfterEach
+  final void closeConnections() throws SQLException {
+    for (Connection connection : held) {
+      connection.close();
+    }
+  }
+
+  /** A store that has one connection and keeps it, and the connection. */
+  record Held(SessionStore store, Connection connection) {}
+
+  final Held hold(Connection connection) {
+    held.add(connection);
+    Connection unclosed = closing(connection, () -> {});
+    DriverDataSource dataSource =
+        new DriverDataSource(url()) {
+          @Override
+          public Connection getConnection() {
+            return unclosed;
+          }
+        };
+    SessionStore store = JdbcSessionStore.of(dataSource, configuration());
+    store.ping();
+    return new Held(store, connection);
+  }
+
   static EncodedValue value(String text) {
     return EncodedValue.of(text.getBytes(UTF_8));
   }
@@ -166,6 +199,88 @@ abstract class JdbcSessionStoreContract {
         .attributes()
         .forEach((name, stored) -> values.put(name, stored.value()));
     return values;
+  }
+
+  @Test
+  @Tag("G9")
+  @Tag("R78")
+  void eachOperationIsOneStatement() throws SQLException {
+    Held held = hold(countedConnection());
+    SessionStore store = held.store();
+    Connection connection = held.connection();
+    SessionKey key = created(store, Map.of("a", value("1"), "b", value("2")));
+
+    assertOneStatement(
+        connection,
+        "a load that is current",
+        () -> assertThat(store.load(key, 1)).isInstanceOf(LoadResult.Unchanged.class));
+    assertOneStatement(
+        connection, "a load of everything", () -> assertThat(attributes(store, key)).hasSize(2));
+    assertOneStatement(
+        connection, "a touch", () -> store.save(SessionDelta.touch(key, Duration.ZERO)));
+    assertOneStatement(
+        connection,
+        "a new timeout",
+        () ->
+            store.save(
+                new SessionDelta(
+                    key,
+                    Map.of(),
+                    Optional.of(new IdleTimeout(Duration.ofHours(1), Duration.ofMinutes(1))),
+                    Duration.ZERO)));
+    assertOneStatement(
+        connection,
+        "a save that sets",
+        () -> store.save(delta(key, Map.of("a", set("3"), "c", set("4"), "d", set("5")))));
+    assertOneStatement(
+        connection,
+        "a save of all kinds",
+        () ->
+            store.save(
+                delta(
+                    key,
+                    Map.of(
+                        "a", new AttributeChange.Replace(value("6"), 3),
+                        "b", new AttributeChange.Remove(),
+                        "c", new AttributeChange.Remove(),
+                        "d", set("7")))));
+    PrincipalKey alice = PrincipalKey.of("shop", "alice");
+    assertOneStatement(
+        connection,
+        "a login",
+        () ->
+            store.save(
+                new SessionDelta(
+                    key,
+                    Map.of("d", set("7")),
+                    Optional.empty(),
+                    Optional.of(alice),
+                    Duration.ZERO)));
+    assertOneStatement(
+        connection,
+        "a look-up of a user's sessions",
+        () -> assertThat(store.findByPrincipal(alice, 10)).containsExactly(key));
+    SessionKey renamed = newKey();
+    assertOneStatement(
+        connection, "a rename", () -> assertThat(store.rename(key, renamed)).isTrue());
+    assertThat(attributes(store, renamed)).isEqualTo(Map.of("a", value("6"), "d", value("7")));
+    assertOneStatement(connection, "a remove", () -> assertThat(store.remove(key)).isTrue());
+    assertOneStatement(
+        connection,
+        "a save of what is gone",
+        () -> assertThat(store.save(delta(key, Map.of("a", set("3"))))).isEmpty());
+    assertOneStatement(
+        connection, "a create", () -> created(store, Map.of("a", value("1"), "b", value("2"))));
+    SessionKey due = created(store, Map.of());
+    setClock(Duration.ofMinutes(2));
+    assertThat(statements(connection, () -> store.load(due, 1)))
+        .as("a load that is due to touch")
+        .hasSize(2);
+  }
+
+  private void assertOneStatement(Connection connection, String what, Runnable something)
+      throws SQLException {
+    assertThat(statements(connection, something)).as(what).hasSize(1);
   }
 
   @Test
