@@ -29,7 +29,7 @@ final class SessionResponse extends HttpServletResponseWrapper {
    * Whether this Tomcat was seen to keep a body that had its announced length, as 10.1 does until
    * the request's end. Tomcat 11 sends it at once.
    */
-  private static volatile boolean isCompleteBodyKept;
+  private static volatile boolean tomcatKeepsCompleteBodies;
 
   private final RequestScope scope;
   private @Nullable ServletOutputStream stream;
@@ -59,13 +59,13 @@ final class SessionResponse extends HttpServletResponseWrapper {
   }
 
   private boolean isCompleteBodyKept() {
-    return isCompleteBodyKept && scope.request() != null;
+    return tomcatKeepsCompleteBodies && scope.request() != null;
   }
 
   private void afterWrite() {
-    if (buffered >= contentLength && !isCompleteBodyKept) {
+    if (buffered >= contentLength && !tomcatKeepsCompleteBodies) {
       Request request = scope.request();
-      isCompleteBodyKept = request != null && keepsCompleteBody(request.getResponse());
+      tomcatKeepsCompleteBodies = request != null && keepsCompleteBody(request.getResponse());
     }
   }
 
