@@ -142,9 +142,7 @@ final class H2Dialect extends TwoTableDialect {
     }
     try (Parameters parameters = work.prepare(numbered(sql.toString()))) {
       bindOwnRow(parameters, work, created);
-      for (Map.Entry<String, EncodedValue> attribute : attributes.entrySet()) {
-        parameters.bytes(AttributeName.encode(attribute.getKey())).content(attribute.getValue());
-      }
+      bindAttributes(parameters, attributes);
       parameters.statement.executeUpdate();
       return true;
     }
@@ -178,10 +176,7 @@ final class H2Dialect extends TwoTableDialect {
     sql.append(saved);
     try (Parameters parameters = work.prepareAnswering(numbered(sql.toString()), "version")) {
       this.save.bind(parameters, work, delta, save);
-      for (Map.Entry<String, AttributeChange> change : changes.entrySet()) {
-        parameters.bytes(AttributeName.encode(change.getKey()));
-        bindChange(parameters, change.getValue());
-      }
+      bindChanges(parameters, changes);
       parameters.statement.executeUpdate();
       return firstNumber(parameters.statement.getGeneratedKeys());
     } catch (SQLException e) {

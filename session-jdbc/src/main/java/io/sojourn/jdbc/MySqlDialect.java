@@ -448,4 +448,10 @@ final class MySqlDialect extends SqlDialect {
     parts.add(part);
     return parts;
   }
+
+  /** Which attribute. */
+  private static void bindAttribute(
+      Parameters parameters, Work work, SessionKey origin, String name) throws SQLException {
+    parameters.bytes(work.application()).bytes(origin.bytes()).bytes(AttributeName.encode(name));
+  }
 }

@@ -146,9 +146,7 @@ final class PostgreSqlDialect extends TwoTableDialect {
     sql.append(ANSWER);
     try (Parameters parameters = work.prepare(sql.toString())) {
       bindOwnRow(parameters, work, created);
-      for (Map.Entry<String, EncodedValue> attribute : attributes.entrySet()) {
-        parameters.bytes(AttributeName.encode(attribute.getKey())).content(attribute.getValue());
-      }
+      bindAttributes(parameters, attributes);
       return firstNumber(parameters.statement.executeQuery()).isPresent();
     }
   }
@@ -170,10 +168,7 @@ final class PostgreSqlDialect extends TwoTableDialect {
     sql.append(ANSWER);
     OptionalLong saved;
     try (Parameters parameters = work.prepare(sql.toString())) {
-      for (Map.Entry<String, AttributeChange> change : changes.entrySet()) {
-        parameters.bytes(AttributeName.encode(change.getKey()));
-        bindChange(parameters, change.getValue());
-      }
+      bindChanges(parameters, changes);
       ownRow.bind(parameters, work, delta, save);
       saved = firstNumber(parameters.statement.executeQuery());
     }

@@ -454,12 +454,6 @@ abstract class SqlDialect {
 
   // ---------------------------------------------------------------- parts of them
 
-  /** Which attribute. */
-  static void bindAttribute(Parameters parameters, Work work, SessionKey origin, String name)
-      throws SQLException {
-    parameters.bytes(work.application()).bytes(origin.bytes()).bytes(AttributeName.encode(name));
-  }
-
   /**
    * A new session's own row: all its columns in the order of {@code CREATE}, and in the end who is
    * logged in, if somebody is.

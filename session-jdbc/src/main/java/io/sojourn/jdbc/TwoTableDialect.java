@@ -1,7 +1,10 @@
 package io.sojourn.jdbc;
 
+import io.sojourn.AttributeChange;
+import io.sojourn.EncodedValue;
 import io.sojourn.SessionKey;
 import java.sql.SQLException;
+import java.util.Map;
 
 /** A dialect for a table of sessions and one of attributes. */
 abstract class TwoTableDialect extends SqlDialect {
@@ -52,6 +55,23 @@ abstract class TwoTableDialect extends SqlDialect {
       parameters.bytes(newKey.bytes()).bytes(work.application()).bytes(key.bytes());
       parameters.bytes(work.application()).bytes(newKey.bytes());
       return parameters.statement.executeUpdate() > 0;
+    }
+  }
+
+  /** Names and contents of a new session's attributes. */
+  static void bindAttributes(Parameters parameters, Map<String, EncodedValue> attributes)
+      throws SQLException {
+    for (Map.Entry<String, EncodedValue> attribute : attributes.entrySet()) {
+      parameters.bytes(AttributeName.encode(attribute.getKey())).content(attribute.getValue());
+    }
+  }
+
+  /** Of each change the name, what to write, and the version that it is to replace. */
+  static void bindChanges(Parameters parameters, Map<String, AttributeChange> changes)
+      throws SQLException {
+    for (Map.Entry<String, AttributeChange> change : changes.entrySet()) {
+      parameters.bytes(AttributeName.encode(change.getKey()));
+      bindChange(parameters, change.getValue());
     }
   }
 }
