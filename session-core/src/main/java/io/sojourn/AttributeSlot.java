@@ -40,10 +40,15 @@ final class AttributeSlot {
   /** More than the saves that are answered while one load is under way. */
   private static final int MOST_ATTEMPTS = 64;
 
+  /** In place of a value that has to be told first that it is active. */
+  static final Object UNTOLD = new Object();
+
   private final String name;
 
-  /** Whether it is among its session's {@link TouchedSlots}, which alone change this. */
+  // Whether it is among its session's TouchedSlots, and which comes after it: they alone use these.
   boolean isListed;
+
+  @Nullable AttributeSlot nextListed;
 
   /** The bytes in the store as of {@link #version}; null if it is not there. */
   @GuardedBy("this")
@@ -87,12 +92,16 @@ final class AttributeSlot {
   @GuardedBy("this")
   private @Nullable Thread activating;
 
-  /** The value that was last asked about, and what the codec said of it. */
+  /** The value that was last asked about, and what was said of it. */
   @GuardedBy("this")
   private @Nullable Object judged;
 
   @GuardedBy("this")
   private boolean immutable;
+
+  /** Whether it wants to be told that it is active. */
+  @GuardedBy("this")
+  private boolean wantsToBeTold;
 
   /** The value, if it was found unchanged when it was last checked. */
   @GuardedBy("this")
@@ -179,26 +188,37 @@ final class AttributeSlot {
   }
 
   /**
-   * The value, decoded if need be; null if it is not there.
+   * The value, decoded if need be; null if it is not there; {@link #UNTOLD} if it has not been told
+   * that it is active, nor is being told by this thread.
    *
    * @throws DecodeException if it cannot be decoded
    */
-  synchronized @Nullable Object get(SessionCodec codec) {
+  synchronized @Nullable Object get(SessionCodec codec, AttributeActivation activation) {
     Object present = peek(codec);
-    if (present != null && !handedOut) {
-      handedOut = !isImmutable(present, codec);
+    if (present == null) {
+      return null;
     }
-    return present;
+    judge(present, codec, activation);
+    if (!handedOut) {
+      handedOut = !immutable;
+    }
+    boolean isUntold = wantsToBeTold && !active && activating != Thread.currentThread();
+    return isUntold ? UNTOLD : present;
   }
 
-  /** The codec need not be asked at each request. */
+  /** They need not be asked at each request. */
   @GuardedBy("this")
-  private boolean isImmutable(Object present, SessionCodec codec) {
+  private void judge(Object present, SessionCodec codec, AttributeActivation activation) {
     if (judged != present) {
       immutable = codec.isImmutable(present);
+      wantsToBeTold = activation.isWanted(present);
       judged = present;
     }
-    return immutable;
+  }
+
+  /** Somebody else is to be asked. */
+  synchronized void forgetJudgement() {
+    judged = null;
   }
 
   /**
@@ -217,19 +237,13 @@ final class AttributeSlot {
   }
 
   /**
-   * Whether this value may be handed out: it has been told that it is active, or is being told by
-   * this thread.
-   */
-  synchronized boolean isActive(Object handedOutValue) {
-    return value == handedOutValue && (active || activating == Thread.currentThread());
-  }
-
-  /**
    * Tells the value that it is active, unless it knows. The caller holds the session's flush lock.
    */
-  void activate(Object decoded, SessionCodec codec, AttributeActivation activation) {
+  void activate(SessionCodec codec, AttributeActivation activation) {
+    Object decoded;
     synchronized (this) {
-      if (value != decoded || active || activating != null) {
+      decoded = value;
+      if (decoded == null || active || activating != null) {
         return;
       }
       activating = Thread.currentThread();
@@ -270,13 +284,14 @@ final class AttributeSlot {
   }
 
   /** Sets the value, which who sets it may go on changing; false if the slot is detached. */
-  synchronized boolean set(Object newValue, SessionCodec codec) {
+  synchronized boolean set(Object newValue, SessionCodec codec, AttributeActivation activation) {
     if (detached) {
       return false;
     }
     value = newValue;
     active = true;
-    handedOut = !isImmutable(newValue, codec);
+    judge(newValue, codec, activation);
+    handedOut = !immutable;
     removed = false;
     reported = false;
     changes++;
@@ -353,6 +368,9 @@ final class AttributeSlot {
   @Nullable Capture capture(
       SessionCodec codec, AttributeActivation activation, boolean checkHandedOut, boolean current) {
     if (checkHandedOut) {
+      if (isFoundUnchangedAgain()) {
+        return null;
+      }
       putBackChanged(codec, activation);
     }
     Object captured;
@@ -425,6 +443,36 @@ final class AttributeSlot {
     }
     // A refresh has taken its place meanwhile, and what it is compared with.
     return capture(codec, activation, checkHandedOut, current);
+  }
+
+  /** Whether there is nothing here but a value that is watched and has not changed: the usual. */
+  private boolean isFoundUnchangedAgain() {
+    Watched known;
+    synchronized (this) {
+      known = watched;
+      if (known == null || !isAllThereIs(known)) {
+        return false;
+      }
+    }
+    if (!known.unchanged.getAsBoolean()) {
+      return false;
+    }
+    synchronized (this) {
+      return isAllThereIs(known);
+    }
+  }
+
+  /** Whether the value is this one, was encoded to what is stored, and nothing else happened. */
+  @GuardedBy("this")
+  @SuppressWarnings("ReferenceEquality")
+  private boolean isAllThereIs(Watched known) {
+    return watched == known
+        && known.value == value
+        && changes == settled
+        && sent == null
+        && attempts.isEmpty()
+        && replaced.isEmpty()
+        && (known.encoded == encoded || known.encoded == storedAsEncodedHere);
   }
 
   /** What a value is encoded to now. It is not encoded anew while nothing in it has changed. */

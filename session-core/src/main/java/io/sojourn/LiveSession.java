@@ -81,6 +81,9 @@ public final class LiveSession {
   private volatile IdleTimeout timeout;
   private volatile boolean timeoutChanged;
 
+  /** For how long it may be used without asking the store. */
+  private volatile long unaskedNanos;
+
   /** Who is logged in since the last save; null if that has not changed. */
   private volatile @Nullable PrincipalKey newPrincipal;
 
@@ -103,6 +106,7 @@ public final class LiveSession {
   private volatile VersionCookies.@Nullable Tag clientTag;
 
   // These are written under stateLock.
+  private volatile long arrivals;
   private volatile long knownVersion;
 
   /** The history of the store that {@link #knownVersion} is a version of. */
@@ -133,12 +137,10 @@ public final class LiveSession {
 
   private volatile long thisAccessTime;
 
-  private final Object usersLock = new Object();
-
   /** How many requests are asking the store for it. */
   private final AtomicInteger opening = new AtomicInteger();
 
-  @GuardedBy("usersLock")
+  @GuardedBy("touched")
   private int users;
 
   /** How many bytes its attributes take in the store; negative if that is to be found out. */
@@ -173,6 +175,7 @@ public final class LiveSession {
     this.lastAccessTime = creationTime.toEpochMilli();
     this.thisAccessTime = lastAccessTime;
     this.timeout = timeout;
+    this.unaskedNanos = policy.unasked(timeout).toNanos();
     this.state = State.NEW;
     this.usedSinceFlush = true;
   }
@@ -195,9 +198,10 @@ public final class LiveSession {
         Math.max(record.creationTime().toEpochMilli(), record.lastAccessTime().toEpochMilli());
     this.thisAccessTime = lastAccessTime;
     this.timeout = record.timeout();
+    this.unaskedNanos = policy.unasked(timeout).toNanos();
     this.state = State.STORED;
     this.knownVersion = record.version();
-    record.attributes().forEach((name, stored) -> slots.put(name, new AttributeSlot(name, stored)));
+    record.attributes().forEach((name, stored) -> addSlot(AttributeNames.shared(name), stored));
   }
 
   // ---------------------------------------------------------------- what a container asks
@@ -252,7 +256,7 @@ public final class LiveSession {
     IdleTimeout wished = IdleTimeout.of(interval, policy.touchInterval());
     synchronized (stateLock) {
       if (!wished.equals(timeout)) {
-        timeout = wished;
+        setTimeout(wished);
         timeoutChanged = true;
         usedSinceFlush = true;
       }
@@ -345,8 +349,11 @@ public final class LiveSession {
     while (true) {
       AttributeSlot slot = slots.computeIfAbsent(name, AttributeSlot::new);
       Object previous = previous(slot);
-      if (slot.set(value, codec)) {
+      if (slot.set(value, codec, activation)) {
         noteTouched(slot);
+        synchronized (stateLock) {
+          arrivals++;
+        }
         return previous;
       }
       slots.remove(name, slot);
@@ -369,6 +376,14 @@ public final class LiveSession {
       noteTouched(slot);
     }
     return previous;
+  }
+
+  /**
+   * Counts what may have brought an attribute: sets, and news from the store. As long as it is the
+   * same, one that was not there is not there.
+   */
+  public long arrivals() {
+    return arrivals;
   }
 
   /** The names of its attributes: a snapshot. Nothing is decoded. */
@@ -418,6 +433,7 @@ public final class LiveSession {
   public void attach(Object object, AttributeActivation forAttributes) {
     attachment = object;
     activation = forAttributes;
+    slots.values().forEach(AttributeSlot::forgetJudgement);
   }
 
   /** Tells the attributes that this node has decoded, and that want to know, that it lets go. */
@@ -544,7 +560,7 @@ public final class LiveSession {
 
   /** A user begins, at this time by the repository's clock. */
   void beginUse(long now) {
-    synchronized (usersLock) {
+    synchronized (touched) {
       users++;
     }
     lastUsedNanos = now;
@@ -553,26 +569,28 @@ public final class LiveSession {
   /** The last user's end forgets what was handed out: nobody is left who would change it. */
   void endUse(long now) {
     lastUsedNanos = now;
-    synchronized (usersLock) {
+    synchronized (touched) {
       if (users == 0 || --users > 0 || touched.isEmpty() || unsaved || !flushLock.tryLock()) {
         return;
       }
       try {
         // In this order: who touches one meanwhile adds it again, or is seen here.
-        for (AttributeSlot slot : touched.takeAll()) {
-          if (slot.forgetHandedOut()) {
-            slots.remove(slot.name(), slot);
-          }
-          noteTouched(slot);
-        }
+        touched.takeAll(this::forgetHandedOut);
       } finally {
         flushLock.unlock();
       }
     }
   }
 
+  private void forgetHandedOut(AttributeSlot slot) {
+    if (slot.forgetHandedOut()) {
+      slots.remove(slot.name(), slot);
+    }
+    noteTouched(slot);
+  }
+
   boolean isInUse() {
-    synchronized (usersLock) {
+    synchronized (touched) {
       return users > 0;
     }
   }
@@ -689,12 +707,13 @@ public final class LiveSession {
    * Whether it can be used without asking the store.
    *
    * @param seen the version that who wants to use it has seen
-   * @param since when the store must have been asked last
+   * @param now by the repository's clock
    * @param tracking what the store has told of changes; null if that is not asked
    */
-  boolean isFresh(long seen, long since, @Nullable Tracking tracking) {
+  boolean isFresh(long seen, long now, @Nullable Tracking tracking) {
     return confirmed
-        && confirmedNanos - since >= 0
+        && unaskedNanos > 0
+        && now - confirmedNanos <= unaskedNanos
         && knownVersion >= seen
         && !isGone()
         && (tracking == null || tracking.isUnchangedSince(origin, confirmedMoment));
@@ -803,6 +822,7 @@ public final class LiveSession {
       changed.removed().forEach((name, version) -> refreshRemoved(name, version, false, older));
       knownVersion = changed.version();
       forgetEncodedBytes();
+      arrivals++;
     }
   }
 
@@ -839,15 +859,22 @@ public final class LiveSession {
       history = itsHistory;
       savedVersion = goneBack ? 0 : savedVersion;
       forgetEncodedBytes();
+      arrivals++;
       return true;
     }
   }
 
   @GuardedBy("stateLock")
   private void takeOver(IdleTimeout incoming) {
-    if (!timeoutChanged) {
-      timeout = incoming;
+    if (!timeoutChanged && !incoming.equals(timeout)) {
+      setTimeout(incoming);
     }
+  }
+
+  @GuardedBy("stateLock")
+  private void setTimeout(IdleTimeout present) {
+    timeout = present;
+    unaskedNanos = policy.unasked(present).toNanos();
   }
 
   /** Whether changes in place of what was handed out are changes whatever the store has since. */
@@ -859,11 +886,16 @@ public final class LiveSession {
   private void refresh(String name, StoredAttribute stored, boolean anyway, boolean older) {
     AttributeSlot slot = slots.get(name);
     if (slot == null) {
-      slot = slots.putIfAbsent(name, new AttributeSlot(name, stored));
+      slot = addSlot(AttributeNames.shared(name), stored);
     }
     if (slot != null) {
       slot.refresh(stored, anyway, older);
     }
+  }
+
+  /** The one that is there; null if none was. */
+  private @Nullable AttributeSlot addSlot(String name, StoredAttribute stored) {
+    return slots.putIfAbsent(name, new AttributeSlot(name, stored));
   }
 
   private void refreshRemoved(String name, long version, boolean anyway, boolean older) {
@@ -893,9 +925,11 @@ public final class LiveSession {
       version = knownVersion;
       itsHistory = history;
     }
-    List<AttributeSlot.Capture> captures = new ArrayList<>();
+    List<AttributeSlot.Capture> captures = List.of();
     boolean doubtful = false;
-    for (AttributeSlot slot : touched.all()) {
+    List<AttributeSlot> all = touched.all();
+    for (int i = 0; i < all.size(); i++) {
+      AttributeSlot slot = all.get(i);
       try {
         AttributeSlot.Capture capture =
             slot.capture(
@@ -903,11 +937,15 @@ public final class LiveSession {
         if (capture == null) {
           doubtful |= !current && slot.isPending();
         } else if (isKeptBy(store, capture)) {
+          captures = captures.isEmpty() ? new ArrayList<>() : captures;
           captures.add(capture);
         }
       } catch (EncodeException e) {
         reportUnsaved(slot, e.getMessage(), e.isRefusedClass());
       }
+    }
+    if (captures.isEmpty() && !changed && principal == null && !doubtful && isStored()) {
+      return Pending.NOTHING;
     }
     return new Pending(captures, currentTimeout, changed, principal, version, itsHistory, doubtful);
   }
@@ -978,15 +1016,15 @@ public final class LiveSession {
    * all others wait.
    */
   private @Nullable Object active(AttributeSlot slot) {
-    Object value = slot.get(codec);
-    while (value != null && activation.isWanted(value) && !slot.isActive(value)) {
+    Object value = slot.get(codec, activation);
+    while (value == AttributeSlot.UNTOLD) {
       flushLock.lock();
       try {
-        slot.activate(value, codec, activation);
+        slot.activate(codec, activation);
       } finally {
         flushLock.unlock();
       }
-      value = slot.get(codec);
+      value = slot.get(codec, activation);
     }
     return value;
   }
@@ -1033,6 +1071,10 @@ public final class LiveSession {
       long knownVersion,
       long history,
       boolean doubtful) {
+
+    /** For a session that is stored. */
+    static final Pending NOTHING =
+        new Pending(List.of(), IdleTimeout.NEVER, false, null, 0, NO_HISTORY, false);
 
     /** Whether something of it is saved only over the version that was read. */
     boolean isConditional() {

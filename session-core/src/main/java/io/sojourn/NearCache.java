@@ -71,8 +71,17 @@ final class NearCache {
   }
 
   @Nullable LiveSession get(SessionKey key) {
+    return get(key, System.nanoTime());
+  }
+
+  /**
+   * The same.
+   *
+   * @param now by the system's clock, or one that goes on as it does
+   */
+  @Nullable LiveSession get(SessionKey key, long now) {
     LiveSession session = sessions.policy().getIfPresentQuietly(key);
-    if (session != null && session.isDueForNote(System.nanoTime(), NOTED_NANOS)) {
+    if (session != null && session.isDueForNote(now, NOTED_NANOS)) {
       session = sessions.getIfPresent(key);
     }
     return session;

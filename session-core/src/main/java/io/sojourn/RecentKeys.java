@@ -22,16 +22,24 @@ final class RecentKeys {
 
   /** As {@link SessionKey#of}. */
   SessionKey of(String id) {
-    int hash = id.hashCode();
-    int slot = (hash ^ hash >>> 10 ^ hash >>> 20) & SLOTS - 1;
-    Known there = known.getAcquire(slot);
+    Known there = known.getAcquire(slot(id));
     if (there != null && there.id.equals(id)) {
       return there.key;
     }
     SessionKey key = SessionKey.of(id);
-    if (id.length() <= LONGEST) {
-      known.setRelease(slot, new Known(id, key));
-    }
+    keep(id, key);
     return key;
+  }
+
+  /** This is the key of this id: the object that others have, which is compared by identity. */
+  void keep(String id, SessionKey key) {
+    if (id.length() <= LONGEST) {
+      known.setRelease(slot(id), new Known(id, key));
+    }
+  }
+
+  private static int slot(String id) {
+    int hash = id.hashCode();
+    return (hash ^ hash >>> 10 ^ hash >>> 20) & SLOTS - 1;
   }
 }

@@ -29,9 +29,11 @@ public final class SessionKey {
   private static final MessageDigest SHA_256 = newSha256();
 
   private final byte[] digest;
+  private final int hash;
 
   private SessionKey(byte[] digest) {
     this.digest = digest;
+    this.hash = (int) INT_VIEW.get(digest, 0);
   }
 
   /**
@@ -86,12 +88,13 @@ public final class SessionKey {
 
   @Override
   public boolean equals(@Nullable Object other) {
-    return other instanceof SessionKey that && Arrays.equals(digest, that.digest);
+    return this == other
+        || (other instanceof SessionKey that && Arrays.equals(digest, that.digest));
   }
 
   @Override
   public int hashCode() {
-    return (int) INT_VIEW.get(digest, 0);
+    return hash;
   }
 
   /** The first 12 hexadecimal digits: enough to find a session in logs. */

@@ -205,14 +205,18 @@ public final class SessionRepository implements AutoCloseable {
    */
   public @Nullable LiveSession open(String id, ToLongFunction<LiveSession> seenVersion) {
     SessionKey key = recentKeys.of(id);
-    LiveSession cached = nearCache.get(key);
-    if (cached != null && !cached.key().equals(key)) {
+    long now = nanos();
+    LiveSession cached = nearCache.get(key, now);
+    if (cached != null && !isKeptBy(cached, id, key)) {
       // Another request has just renamed it: the old id opens nothing.
       nearCache.remove(key, cached);
       cached = null;
     }
     if (cached == null) {
       return load(id, key);
+    }
+    if (cached.isStored() && isFresh(cached, seenVersion, now)) {
+      return served(cached, id, key);
     }
     if (!cached.isStored() && !isOutlived(cached)) {
       if (outage.isOn() && outage.isFullFor(cached)) {
@@ -223,7 +227,7 @@ public final class SessionRepository implements AutoCloseable {
     }
     cached.beginOpening();
     try {
-      return open(cached, id, key, seenVersion);
+      return reopen(cached, id, key);
     } catch (StoreUnavailableException e) {
       if (!isStill(cached, key)) {
         throw e;
@@ -235,19 +239,34 @@ public final class SessionRepository implements AutoCloseable {
     }
   }
 
-  private @Nullable LiveSession open(
-      LiveSession cached, String id, SessionKey key, ToLongFunction<LiveSession> seenVersion) {
-    if (!cached.isStored()) {
+  /** Whether it has this key. From then on the key is its own one, wherever it is looked up. */
+  @SuppressWarnings("ReferenceEquality")
+  private boolean isKeptBy(LiveSession cached, String id, SessionKey key) {
+    SessionKey own = cached.key();
+    if (own == key) {
+      return true;
+    }
+    boolean same = own.equals(key);
+    if (same) {
+      recentKeys.keep(id, own);
+    }
+    return same;
+  }
+
+  /** It is used without asking the store, unless it ends or is renamed by a save under way. */
+  private @Nullable LiveSession served(LiveSession cached, String id, SessionKey key) {
+    nearCache.hit();
+    if (cached.awaitSave() && !isStill(cached, key)) {
       return load(id, key);
     }
-    if (isFresh(cached, seenVersion)) {
-      nearCache.hit();
-      if (cached.awaitSave() && !isStill(cached, key)) {
-        return load(id, key);
-      }
-      cached.openedUnasked();
-      cached.accessed(clock.millis());
-      return cached;
+    cached.openedUnasked();
+    cached.accessed(clock.millis());
+    return cached;
+  }
+
+  private @Nullable LiveSession reopen(LiveSession cached, String id, SessionKey key) {
+    if (!cached.isStored()) {
+      return load(id, key);
     }
     nearCache.refreshed();
     Answer answer = ask(cached, key);
@@ -346,18 +365,14 @@ public final class SessionRepository implements AutoCloseable {
     return !session.isGone() && session.key().equals(key);
   }
 
-  private boolean isFresh(LiveSession cached, ToLongFunction<LiveSession> seenVersion) {
-    Duration unasked = unasked(cached);
-    if (unasked.isZero()) {
+  private boolean isFresh(LiveSession cached, ToLongFunction<LiveSession> seenVersion, long now) {
+    if (policy.freshness() == SessionPolicy.Freshness.STRICT) {
       return false;
     }
     long seen = seenVersion.applyAsLong(cached);
     return seen != SessionStore.NO_VERSION
         && cached.isOf(history(cached.key()))
-        && cached.isFresh(
-            seen,
-            nanos() - unasked.toNanos(),
-            tracking == null || tracking.isRefused() ? null : tracking);
+        && cached.isFresh(seen, now, tracking == null || tracking.isRefused() ? null : tracking);
   }
 
   private Duration unasked(LiveSession session) {

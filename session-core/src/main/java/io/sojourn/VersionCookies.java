@@ -44,7 +44,8 @@ public final class VersionCookies {
   private static final int TAG_LENGTH = 11;
   private static final int MAX_VALUES = 2 * SLOTS;
 
-  private final List<Came> came = new ArrayList<>(2);
+  /** Most clients have one. */
+  private List<Came> came = List.of();
 
   /** What the client has been told with this response: by slot, what it is to hold. */
   private Map<Integer, Optional<String>> told = Map.of();
@@ -73,9 +74,28 @@ public final class VersionCookies {
    * @param value untrusted
    */
   public void came(String suffix, String value) {
-    int slot = suffix.length() == 1 ? SUFFIXES.indexOf(suffix.charAt(0)) : -1;
+    if (suffix.length() == 1) {
+      came(suffix.charAt(0), value);
+    }
+  }
+
+  /**
+   * The same.
+   *
+   * @param suffix the only letter that follows the names' common beginning
+   * @param value untrusted
+   */
+  public void came(char suffix, String value) {
+    int slot = SUFFIXES.indexOf(suffix);
     if (slot >= 0 && came.size() < MAX_VALUES) {
-      came.add(new Came(slot, value));
+      if (came.size() == 1) {
+        came = new ArrayList<>(came);
+      }
+      if (came.isEmpty()) {
+        came = List.of(new Came(slot, value));
+      } else {
+        came.add(new Came(slot, value));
+      }
       lastTag = null;
     }
   }

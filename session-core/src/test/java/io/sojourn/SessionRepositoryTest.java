@@ -1197,26 +1197,68 @@ class SessionRepositoryTest {
     assertThat(opened(a, "proposed")).isSameAs(session);
   }
 
+  /** Lists want to know. */
+  private static AttributeActivation listsTold(List<String> told) {
+    return new AttributeActivation() {
+      @Override
+      public boolean isWanted(Object value) {
+        return value instanceof List;
+      }
+
+      @Override
+      public void didActivate(Object value) {
+        told.add("active " + value);
+      }
+
+      @Override
+      public void willPassivate(Object value) {
+        told.add("passive " + value);
+      }
+    };
+  }
+
+  @Test
+  void aValueThatWasReadBeforeSomebodyTellsValuesIsToldWhenItIsReadNext() {
+    created(a, "s");
+    LiveSession session = opened(b, "s");
+    list(session);
+    List<String> told = new ArrayList<>();
+    session.attach(this, listsTold(told));
+    assertThat(told).isEmpty();
+    list(session);
+    assertThat(told).containsExactly("active [x]");
+  }
+
+  @Test
+  void whatMayHaveBroughtAnAttributeIsCounted() {
+    created(a, "s");
+    LiveSession session = opened(b, "s");
+    long first = session.arrivals();
+    assertThat(session.attribute("text")).isEqualTo("one");
+    session.removeAttribute("text");
+    b.flush(session);
+    assertThat(opened(b, "s").arrivals()).as("read, removed, opened").isEqualTo(first);
+    LiveSession there = opened(a, "s");
+    there.setAttribute("late", "x");
+    assertThat(there.arrivals()).as("set").isNotZero();
+    a.flush(there);
+    assertThat(opened(b, "s").arrivals()).as("news").isNotEqualTo(first);
+    assertThat(session.peek("late")).isEqualTo("x");
+  }
+
+  @Test
+  void aNameThatCameFromTheStoreIsTheOneInTheApplicationsCode() {
+    created(a, "s");
+    assertThat(opened(b, "s").attributeNames())
+        .filteredOn("text"::equals)
+        .singleElement()
+        .isSameAs("text");
+  }
+
   @Test
   void aValueThatWantsToKnowIsToldWhenItComesFromTheStoreAndWhenItGoesThere() {
     List<String> told = new ArrayList<>();
-    AttributeActivation lists =
-        new AttributeActivation() {
-          @Override
-          public boolean isWanted(Object value) {
-            return value instanceof List;
-          }
-
-          @Override
-          public void didActivate(Object value) {
-            told.add("active " + value);
-          }
-
-          @Override
-          public void willPassivate(Object value) {
-            told.add("passive " + value);
-          }
-        };
+    AttributeActivation lists = listsTold(told);
     created(a, "s");
     LiveSession session = opened(b, "s");
     session.attach(this, lists);

@@ -49,12 +49,14 @@ public final class RequestCost {
   private final int requests;
   private final int clientCount;
   private final int warmUp;
+  private final int roundCount;
   private final ExecutorService threads;
 
-  private RequestCost(int requests, int clientCount, int warmUp) {
+  private RequestCost(int requests, int clientCount, int warmUp, int roundCount) {
     this.requests = requests;
     this.clientCount = clientCount;
     this.warmUp = warmUp;
+    this.roundCount = roundCount;
     this.threads = Executors.newFixedThreadPool(clientCount);
   }
 
@@ -162,7 +164,9 @@ public final class RequestCost {
    *     in KB, {@code 2,20,200} unless given; and how many of a hundred requests write, {@code
    *     -1,0,10,100} unless given, where {@code -1} stands for requests that ask for no session;
    *     how many clients there are, {@code 2} unless given: with few of them, waking up is most of
-   *     what a request costs; and how many requests warm up, {@code 200000} unless given
+   *     what a request costs; how many requests warm up, {@code 200000} unless given; and how many
+   *     rounds there are, {@code 15} unless given: of many short ones each is over before the
+   *     machine has become another one
    */
   public static void main(String[] arguments) throws Exception {
     List<String> kinds = new ArrayList<>(List.of(CostNode.STANDARD));
@@ -172,8 +176,9 @@ public final class RequestCost {
     List<Integer> writes = numbers(arguments.length > 3 ? arguments[3] : "-1,0,10,100");
     int clients = arguments.length > 4 ? Integer.parseInt(arguments[4]) : CLIENTS;
     int warmUp = arguments.length > 5 ? Integer.parseInt(arguments[5]) : WARM_UP;
+    int rounds = arguments.length > 6 ? Integer.parseInt(arguments[6]) : ROUNDS;
     List<Candidate> systems = new ArrayList<>();
-    RequestCost benchmark = new RequestCost(requests, clients, warmUp);
+    RequestCost benchmark = new RequestCost(requests, clients, warmUp, rounds);
     try {
       for (String kind : kinds) {
         systems.add(Candidate.start(kind));
@@ -224,8 +229,8 @@ public final class RequestCost {
     }
   }
 
-  private static double median(DoubleStream values) {
-    return values.sorted().skip(ROUNDS / 2).findFirst().orElseThrow();
+  private double median(DoubleStream values) {
+    return values.sorted().skip(roundCount / 2).findFirst().orElseThrow();
   }
 
   private List<CostClient> clients(Candidate system, int kilobytes) throws IOException {
@@ -256,7 +261,7 @@ public final class RequestCost {
         drive(own, requests, mix);
       }
       List<List<Cost>> rounds = new ArrayList<>();
-      for (int round = 0; round < ROUNDS; round++) {
+      for (int round = 0; round < roundCount; round++) {
         Cost[] costs = new Cost[systems.size()];
         for (int i = 0; i < systems.size(); i++) {
           // Who came last comes first, so that nobody always has the machine as another left it.

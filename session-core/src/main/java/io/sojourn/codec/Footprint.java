@@ -1,5 +1,7 @@
 package io.sojourn.codec;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -14,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class Footprint implements BooleanSupplier {
 
   /*
-   * Beside each object that can change stands its form, which goes through what is in it. An immutable one is only compared, by
+   * Behind each object that can change stands its form, which goes through what is in it. An immutable one is only compared, by
    * identity: an equal one in its place counts as a change, and encoding tells the rest. One that comes again is not gone through
    * again, so cycles end. Containers tell their size first, so no two ways through different objects look the same.
    *
@@ -22,24 +24,24 @@ final class Footprint implements BooleanSupplier {
    * session, and to fetch each element of a list takes longer than all the rest.
    */
 
-  /** The most objects, and the most numbers; what has more is encoded. */
+  /** The most objects with their forms, and the most numbers; what has more is encoded. */
   private static final int MOST = 16_384;
+
+  /** Stands between an object and its form. */
+  private static final Object FORM = new Object();
 
   private static final int DEPTH = 100;
 
   private final Object value;
-  private final @Nullable Object[] seen;
 
-  /** By the index of an object; null for one that is not gone through. */
-  private final @Nullable GraphForm<Object>[] forms;
+  /** The objects, one after the other, and {@link #FORM} and a form behind those that have one. */
+  private final @Nullable Object[] seen;
 
   private final long[] numbers;
 
-  private Footprint(
-      Object value, @Nullable Object[] seen, @Nullable GraphForm<Object>[] forms, long[] numbers) {
+  private Footprint(Object value, @Nullable Object[] seen, long[] numbers) {
     this.value = value;
     this.seen = seen;
-    this.forms = forms;
     this.numbers = numbers;
   }
 
@@ -70,7 +72,6 @@ final class Footprint implements BooleanSupplier {
     private final Set<Object> entered = Collections.newSetFromMap(new IdentityHashMap<>());
     private final ViewForms.Viewer views = new ViewForms.Viewer();
     private @Nullable Object[] seen = new @Nullable Object[32];
-    private @Nullable GraphForm<Object>[] forms = forms(32);
     private long[] numbers = new long[16];
     private int seenCount;
     private int numberCount;
@@ -82,15 +83,7 @@ final class Footprint implements BooleanSupplier {
 
     Footprint footprint(Object value) {
       return new Footprint(
-          value,
-          Arrays.copyOf(seen, seenCount),
-          Arrays.copyOf(forms, seenCount),
-          Arrays.copyOf(numbers, numberCount));
-    }
-
-    @SuppressWarnings({"unchecked", "rawtypes"})
-    private static @Nullable GraphForm<Object>[] forms(int length) {
-      return new @Nullable GraphForm[length];
+          value, Arrays.copyOf(seen, seenCount), Arrays.copyOf(numbers, numberCount));
     }
 
     @Override
@@ -105,7 +98,9 @@ final class Footprint implements BooleanSupplier {
       if (form == null || depth == DEPTH) {
         return false;
       }
-      forms[seenCount - 1] = form;
+      if (!add(FORM) || !add(form)) {
+        return false;
+      }
       depth++;
       boolean whole = form.walk(this, value);
       depth--;
@@ -124,7 +119,6 @@ final class Footprint implements BooleanSupplier {
       }
       if (seenCount == seen.length) {
         seen = Arrays.copyOf(seen, seenCount * 2);
-        forms = Arrays.copyOf(forms, seenCount * 2);
       }
       seen[seenCount++] = object;
       return true;
@@ -146,25 +140,27 @@ final class Footprint implements BooleanSupplier {
   /** Goes there again. */
   private static final class Comparer implements Walk {
     private final @Nullable Object[] seen;
-    private final @Nullable GraphForm<Object>[] forms;
     private final long[] numbers;
     private int nextSeen;
     private int nextNumber;
 
     Comparer(Footprint footprint) {
       this.seen = footprint.seen;
-      this.forms = footprint.forms;
       this.numbers = footprint.numbers;
     }
 
     @Override
-    @SuppressWarnings("ReferenceEquality")
+    @SuppressWarnings({"ReferenceEquality", "unchecked"})
     public boolean visit(@Nullable Object value) {
-      if (nextSeen == seen.length || seen[nextSeen] != value) {
+      if (nextSeen == seen.length || seen[nextSeen++] != value) {
         return false;
       }
-      GraphForm<Object> form = forms[nextSeen++];
-      return form == null || value == null || form.walk(this, value);
+      if (value == null || nextSeen == seen.length || seen[nextSeen] != FORM) {
+        return true;
+      }
+      GraphForm<Object> form = (GraphForm<Object>) requireNonNull(seen[nextSeen + 1]);
+      nextSeen += 2;
+      return form.walk(this, value);
     }
 
     /** A view never becomes one of something else. */

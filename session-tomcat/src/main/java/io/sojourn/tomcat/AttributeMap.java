@@ -29,8 +29,11 @@ final class AttributeMap extends AbstractMap<String, Object>
   private final Runnable changed;
   private final BiPredicate<String, Object> staysHere;
 
-  /** What the store does not get: it is there as long as this node's copy of the session. */
-  private final ConcurrentMap<String, Object> kept = new ConcurrentHashMap<>();
+  /**
+   * What the store does not get: it is there as long as this node's copy of the session. Empty for
+   * most sessions, which do without a map of their own.
+   */
+  private volatile Map<String, Object> kept = Map.of();
 
   /**
    * A view of this session.
@@ -82,6 +85,17 @@ final class AttributeMap extends AbstractMap<String, Object>
     return here == null ? live.peek(name) : here;
   }
 
+  private synchronized void keep(String name, Object value) {
+    if (kept.isEmpty()) {
+      kept = new ConcurrentHashMap<>();
+    }
+    kept.put(name, value);
+  }
+
+  private synchronized @Nullable Object noMoreKept(String name) {
+    return kept.isEmpty() ? null : kept.remove(name);
+  }
+
   @Override
   public boolean containsKey(@Nullable Object name) {
     return name instanceof String text
@@ -92,12 +106,12 @@ final class AttributeMap extends AbstractMap<String, Object>
   @Override
   public @Nullable Object put(String name, Object value) {
     checkSettable(name);
-    Object here = kept.remove(name);
+    Object here = noMoreKept(name);
     Object previous;
     if (staysHere.test(name, value)) {
       // Other nodes are not to go on with what it was.
       previous = live.removeAttribute(name);
-      kept.put(name, value);
+      keep(name, value);
     } else {
       previous = live.setAttribute(name, value);
     }
@@ -110,7 +124,7 @@ final class AttributeMap extends AbstractMap<String, Object>
     if (!(name instanceof String text) || isReserved(text)) {
       return null;
     }
-    Object here = kept.remove(text);
+    Object here = noMoreKept(text);
     Object previous = live.removeAttribute(text);
     changed.run();
     return here == null ? previous : here;

@@ -1,5 +1,6 @@
 package io.sojourn.tomcat;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.sojourn.RequestLeases;
 import io.sojourn.SessionBusyException;
 import io.sojourn.SessionException;
@@ -43,7 +44,7 @@ final class RequestScope {
   /** What Tomcat was told when it looked for the version of the application to go to. */
   private static final int MAPPED = 2;
 
-  private final List<Lookup> lookups = new ArrayList<>(1);
+  private List<Lookup> lookups = List.of();
   private volatile List<SojournSession> sessions = List.of();
 
   /** Why this request's dispatch could not be served, whatever comes. */
@@ -107,7 +108,10 @@ final class RequestScope {
     RequestScope left = (RequestScope) thread[CURRENT];
     thread[CURRENT] = outer;
     if (left != null) {
-      left.sessions.forEach(SojournSession::left);
+      List<SojournSession> used = left.sessions;
+      for (int i = 0; i < used.size(); i++) {
+        used.get(i).left();
+      }
     }
   }
 
@@ -230,8 +234,15 @@ final class RequestScope {
 
   /** This is the answer to any further question for this id. */
   void remember(SojournManager manager, String id, @Nullable SojournSession session) {
-    lookups.removeIf(lookup -> lookup.manager == manager && lookup.id.equals(id));
-    lookups.add(new Lookup(manager, id, session));
+    Lookup answer = new Lookup(manager, id, session);
+    if (lookups.isEmpty()) {
+      lookups = List.of(answer);
+      return;
+    }
+    List<Lookup> others = new ArrayList<>(lookups);
+    others.removeIf(lookup -> lookup.manager == manager && lookup.id.equals(id));
+    others.add(answer);
+    lookups = others;
   }
 
   /** The id by which this request first found this session; null if it did not look it up. */
@@ -248,16 +259,20 @@ final class RequestScope {
     boolean first = false;
     synchronized (this) {
       if (!sessions.contains(session)) {
-        List<SojournSession> more = new ArrayList<>(sessions.size() + 1);
-        more.addAll(sessions);
-        more.add(session);
-        sessions = more;
+        sessions = sessions.isEmpty() ? List.of(session) : with(session);
         first = true;
       }
     }
     if (first && rerouting != null) {
       rerouting.use(session);
     }
+  }
+
+  @GuardedBy("this")
+  private List<SojournSession> with(SojournSession one) {
+    List<SojournSession> more = new ArrayList<>(sessions);
+    more.add(one);
+    return more;
   }
 
   boolean uses(SojournSession session) {

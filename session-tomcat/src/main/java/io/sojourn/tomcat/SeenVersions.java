@@ -69,20 +69,33 @@ final class SeenVersions {
     if (!isTold()) {
       return read;
     }
-    String beginning = names.beginning;
     ServerCookies all = request.getServerCookies();
     for (int i = 0; i < all.getCookieCount(); i++) {
       // Tomcat's way to a text is the longer one, and few cookies are ours.
-      ByteChunk bytes = all.getCookie(i).getName().getByteChunk();
-      if (bytes.getLength() == beginning.length() + 1) {
-        String name = text(bytes);
-        if (name.startsWith(beginning)) {
-          String value = text(all.getCookie(i).getValue().getByteChunk());
-          read.came(name.substring(beginning.length()), value);
-        }
+      ByteChunk name = all.getCookie(i).getName().getByteChunk();
+      if (isOurs(name)) {
+        char suffix = (char) (name.getBuffer()[name.getEnd() - 1] & 0xff);
+        read.came(suffix, text(all.getCookie(i).getValue().getByteChunk()));
       }
     }
     return read;
+  }
+
+  /** Whether it is our names' beginning and one letter. */
+  private boolean isOurs(ByteChunk name) {
+    String beginning = names.beginning;
+    if (name.getLength() != beginning.length() + 1) {
+      return false;
+    }
+    byte[] bytes = name.getBuffer();
+    int start = name.getStart();
+    // From the end: the session's own cookie begins in the same way.
+    for (int i = beginning.length() - 1; i >= 0; i--) {
+      if (beginning.charAt(i) != (bytes[start + i] & 0xff)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static String text(ByteChunk bytes) {
@@ -93,12 +106,14 @@ final class SeenVersions {
   private boolean isTold() {
     Boolean known = told;
     if (known == null) {
+      // Where its id came in one, there is no need to look whether it may.
       known =
-          !request.isRequestedSessionIdFromURL()
-              && request
-                  .getServletContext()
-                  .getEffectiveSessionTrackingModes()
-                  .contains(SessionTrackingMode.COOKIE);
+          request.isRequestedSessionIdFromCookie()
+              || (!request.isRequestedSessionIdFromURL()
+                  && request
+                      .getServletContext()
+                      .getEffectiveSessionTrackingModes()
+                      .contains(SessionTrackingMode.COOKIE));
       told = known;
     }
     return known;

@@ -70,6 +70,9 @@ final class SojournSession extends StandardSession {
   @GuardedBy("loginLock")
   private transient Known known = new Known(null, Login.NOBODY);
 
+  /** The session's {@linkplain LiveSession#arrivals arrivals} when nobody was logged in. */
+  private transient volatile long nobodyAsOf = -1;
+
   /** What was said to be no saved request, so that it is said once. */
   private transient volatile @Nullable Object unreadableRequest;
 
@@ -513,10 +516,17 @@ final class SojournSession extends StandardSession {
     if (session == null) {
       return Login.NOBODY;
     }
+    long arrivals = session.arrivals();
+    if (arrivals == nobodyAsOf) {
+      return Login.NOBODY;
+    }
     synchronized (loginLock) {
       Object stored = session.peek(StoredLogin.NAME);
       if (stored != known.stored) {
         known = new Known(stored, stored == null ? Login.NOBODY : readLogin(stored));
+      }
+      if (known.login.equals(Login.NOBODY)) {
+        nobodyAsOf = arrivals;
       }
       return known.login;
     }
