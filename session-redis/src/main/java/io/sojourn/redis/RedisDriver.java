@@ -44,6 +44,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
+import java.util.function.Supplier;
 import java.util.logging.LogRecord;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -183,12 +184,7 @@ final class RedisDriver implements AutoCloseable {
 
   private <T> CompletableFuture<T> connect(
       RedisURI uri, Function<StatefulRedisConnection<byte[], byte[]>, CompletionStage<T>> look) {
-    if (closed) {
-      return CompletableFuture.failedFuture(isClosed());
-    }
-    return client
-        .connectAsync(ByteArrayCodec.INSTANCE, uri)
-        .toCompletableFuture()
+    return begun(() -> client.connectAsync(ByteArrayCodec.INSTANCE, uri))
         .thenCompose(
             connection ->
                 look.apply(connection)
@@ -313,13 +309,18 @@ final class RedisDriver implements AutoCloseable {
 
   /** The same, to listen to what is published there. */
   CompletableFuture<StatefulRedisPubSubConnection<String, String>> connectPubSub(RedisURI uri) {
-    return closed
-        ? CompletableFuture.failedFuture(isClosed())
-        : client.connectPubSubAsync(StringCodec.UTF8, uri).toCompletableFuture();
+    return begun(() -> client.connectPubSubAsync(StringCodec.UTF8, uri));
   }
 
-  private static RedisException isClosed() {
-    return new RedisException("The driver has been closed");
+  /** What the driver throws, as it does for want of credentials, is a failure like others. */
+  private <T> CompletableFuture<T> begun(Supplier<? extends CompletionStage<T>> connecting) {
+    try {
+      return closed
+          ? CompletableFuture.failedFuture(new RedisException("The driver has been closed"))
+          : connecting.get().toCompletableFuture();
+    } catch (RuntimeException e) {
+      return CompletableFuture.failedFuture(e);
+    }
   }
 
   /**

@@ -656,6 +656,9 @@ final class RedisLink {
   }
 
   private static String hint(Throwable root) {
+    if (root instanceof RedisSettings.NoCredentialsException) {
+      return "The next attempt asks it again.";
+    }
     return root instanceof GeneralSecurityException || root instanceof SSLException
         ? "Look at the server's certificate and the options 'trustStore', 'keyStore' and 'verify'."
         : "Does a Redis server listen there, and does the network let it be reached?";

@@ -3,10 +3,11 @@ package io.sojourn.redis;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.lettuce.core.RedisCredentials;
-import io.lettuce.core.RedisCredentialsProvider;
+import io.lettuce.core.RedisCredentialsProvider.ImmediateRedisCredentialsProvider;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SslOptions;
 import io.lettuce.core.SslVerifyMode;
+import io.lettuce.core.StaticCredentialsProvider;
 import io.sojourn.StoreConfiguration;
 import java.io.File;
 import java.io.IOException;
@@ -166,6 +167,16 @@ record RedisSettings(
         .build();
   }
 
+  /** What the option {@code login} names gives no credentials. */
+  static final class NoCredentialsException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    NoCredentialsException(String className, RuntimeException why) {
+      super("the option 'login': " + className + " failed with " + why);
+      addSuppressed(why);
+    }
+  }
+
   /** Says what is wrong with which store. */
   private record Reader(StoreConfiguration configuration, Matcher url) {
 
@@ -232,15 +243,18 @@ record RedisSettings(
       }
       RedisURI.Builder uri =
           RedisURI.Builder.redis("template").withSsl(tls).withVerifyPeer(verify(options));
-      if (password != null && username != null) {
-        uri.withAuthentication(username, password.toCharArray());
-      } else if (password != null) {
-        uri.withPassword(password.toCharArray());
+      if (password != null) {
+        uri.withAuthentication(new StaticCredentialsProvider(username, password.toCharArray()));
       }
       return uri.build();
     }
 
-    private RedisCredentialsProvider provider(String className, Map<String, String> options) {
+    /*
+     * Immediate, as all credentials here: Lettuce 7.7 goes on with the handshake on another thread once it had to wait for some, and
+     * there says that a connection is open before that takes commands.
+     */
+    private ImmediateRedisCredentialsProvider provider(
+        String className, Map<String, String> options) {
       if (options.containsKey(USERNAME) || options.containsKey(PASSWORD)) {
         throw wrong("the option 'login' takes the place of 'username' and 'password'");
       }
@@ -262,12 +276,14 @@ record RedisSettings(
                 + " and has a public constructor without parameters: "
                 + e);
       }
-      return RedisCredentialsProvider.from(
-          () -> {
-            RedisLogin.Credentials credentials = login.get();
-            return RedisCredentials.just(
-                credentials.username().orElse(null), credentials.password());
-          });
+      return () -> {
+        try {
+          RedisLogin.Credentials credentials = login.get();
+          return RedisCredentials.just(credentials.username().orElse(null), credentials.password());
+        } catch (RuntimeException e) {
+          throw new NoCredentialsException(className, e);
+        }
+      };
     }
 
     private SslVerifyMode verify(Map<String, String> options) {
