@@ -88,13 +88,13 @@ public final class VersionCookies {
   public void came(char suffix, String value) {
     int slot = SUFFIXES.indexOf(suffix);
     if (slot >= 0 && came.size() < MAX_VALUES) {
-      if (came.size() == 1) {
-        came = new ArrayList<>(came);
-      }
+      Came cookie = new Came(slot, value);
       if (came.isEmpty()) {
-        came = List.of(new Came(slot, value));
+        came = List.of(cookie);
       } else {
-        came.add(new Came(slot, value));
+        List<Came> all = new ArrayList<>(came);
+        all.add(cookie);
+        came = all;
       }
       lastTag = null;
     }

@@ -24,7 +24,7 @@ final class Footprint implements BooleanSupplier {
    * session, and to fetch each element of a list takes longer than all the rest.
    */
 
-  /** The most objects with their forms, and the most numbers; what has more is encoded. */
+  /** The most objects, and the most numbers; what has more is encoded. */
   private static final int MOST = 16_384;
 
   /** Stands between an object and its form. */
@@ -73,6 +73,7 @@ final class Footprint implements BooleanSupplier {
     private final ViewForms.Viewer views = new ViewForms.Viewer();
     private @Nullable Object[] seen = new @Nullable Object[32];
     private long[] numbers = new long[16];
+    private int objectCount;
     private int seenCount;
     private int numberCount;
     private int depth;
@@ -88,9 +89,10 @@ final class Footprint implements BooleanSupplier {
 
     @Override
     public boolean visit(@Nullable Object value) {
-      if (!add(value)) {
+      if (++objectCount > MOST) {
         return false;
       }
+      add(value);
       if (value == null || rule.isImmutable(value) || !entered.add(value)) {
         return true;
       }
@@ -98,9 +100,8 @@ final class Footprint implements BooleanSupplier {
       if (form == null || depth == DEPTH) {
         return false;
       }
-      if (!add(FORM) || !add(form)) {
-        return false;
-      }
+      add(FORM);
+      add(form);
       depth++;
       boolean whole = form.walk(this, value);
       depth--;
@@ -113,15 +114,11 @@ final class Footprint implements BooleanSupplier {
       return viewed != null && visit(viewed);
     }
 
-    private boolean add(@Nullable Object object) {
-      if (seenCount == MOST) {
-        return false;
-      }
+    private void add(@Nullable Object object) {
       if (seenCount == seen.length) {
         seen = Arrays.copyOf(seen, seenCount * 2);
       }
       seen[seenCount++] = object;
-      return true;
     }
 
     @Override

@@ -171,6 +171,21 @@ class FootprintTest {
     assertThat(codec.watch(nested)).isEmpty();
   }
 
+  @Test
+  void objectsThatCanChangeCountOnceEach() {
+    List<Date> dates = new ArrayList<>();
+    for (int i = 0; i < 16_383; i++) {
+      dates.add(new Date(i));
+    }
+    BooleanSupplier unchanged = watch(dates);
+
+    assertThat(unchanged.getAsBoolean()).isTrue();
+    dates.get(16_000).setTime(0);
+    assertThat(unchanged.getAsBoolean()).isFalse();
+    dates.add(new Date(0));
+    assertThat(codec.watch(dates)).isEmpty();
+  }
+
   /** Of all the kinds of values that the codec is tried with. */
   @Test
   void noneOfTheSamplesChangesByItself() {
