@@ -135,12 +135,12 @@ abstract class SqlDialect {
     String version = database.getDatabaseProductVersion();
     return switch (product.toLowerCase(Locale.ROOT)) {
       case "mysql", "mariadb" -> {
-        if (isOlder(plain(version), mySqlNeeded(version))) {
-          // A proxy may greet with a version of its own.
-          String own = versionBehind(database.getConnection()).orElse(version);
-          require(isMariaDb(own) ? "MariaDB" : "MySQL", mySqlNeeded(own), plain(own));
-        }
-        yield new MySqlDialect(table.in(database));
+        // A proxy may greet with a version of its own.
+        String own = versionBehind(database.getConnection()).orElse(version);
+        boolean mariaDb = isMariaDb(own);
+        require(mariaDb ? "MariaDB" : "MySQL", mySqlNeeded(own), plain(own));
+        Tables tables = table.in(database);
+        yield mariaDb ? MySqlDialect.ofMariaDb(tables) : MySqlDialect.ofMySql(tables);
       }
       case "postgresql" -> {
         require("PostgreSQL", "11", version);

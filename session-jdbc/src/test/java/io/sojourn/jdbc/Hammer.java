@@ -183,8 +183,8 @@ final class Hammer {
 
     /** Brings the copy up to date, and checks that what this thread wrote is in it. */
     void refresh() {
-      loads++;
-      LoadResult result = store.load(key, version);
+      long before = version;
+      LoadResult result = load(before);
       if (result instanceof LoadResult.Found found) {
         copy = new HashMap<>(found.session().attributes());
         version = found.session().version();
@@ -193,6 +193,9 @@ final class Hammer {
         copy.putAll(changed.set());
         copy.keySet().removeAll(changed.removed().keySet());
         version = changed.version();
+        if (load(before) instanceof LoadResult.Changed later) {
+          checkNothingWasMissing(changed, later);
+        }
       } else {
         assertThat(result).isInstanceOf(LoadResult.Unchanged.class);
       }
@@ -204,6 +207,32 @@ final class Hammer {
             }
           });
       assertThat(seen).isEqualTo(own);
+    }
+
+    private LoadResult load(long since) {
+      loads++;
+      return store.load(key, since);
+    }
+
+    /** Whoever was answered once will not be told again what had been written by then. */
+    private static void checkNothingWasMissing(
+        LoadResult.Changed answer, LoadResult.Changed later) {
+      later
+          .set()
+          .forEach(
+              (name, attribute) -> {
+                if (attribute.version() <= answer.version()) {
+                  assertThat(answer.set()).containsEntry(name, attribute);
+                }
+              });
+      later
+          .removed()
+          .forEach(
+              (name, removed) -> {
+                if (removed <= answer.version()) {
+                  assertThat(answer.removed()).containsEntry(name, removed);
+                }
+              });
     }
   }
 }

@@ -2,7 +2,7 @@ package io.sojourn.jdbc;
 
 import io.sojourn.testkit.server.MariaDbServer;
 
-class MariaDbDatabaseIT extends MySqlLikeContract {
+class MariaDbDatabaseIT extends MariaDbContract {
 
   MariaDbDatabaseIT(MariaDbServer server) {
     super(server.newDatabase(), server::jdbcUrl);
