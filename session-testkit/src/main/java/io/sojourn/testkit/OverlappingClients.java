@@ -266,7 +266,10 @@ final class OverlappingClients {
       others += request.write == null ? 0 : 1;
     }
     int node = random.nextInt(nodes.size());
-    log.add(number + " client " + client.number + " to " + node + ": " + operations);
+    log.add(
+        "%d client %d to %d: %s with %s"
+            .formatted(
+                number, client.number, node, operations, client.http.otherCookies().entrySet()));
     underWay.add(
         new Request(
             number,
@@ -304,7 +307,9 @@ final class OverlappingClients {
   private void receive() {
     Request request = underWay.remove(random.nextInt(underWay.size()));
     Answer answer = request.answer.join();
-    log.add(request.number + " answered " + answer.status() + " " + answer.lines());
+    log.add(
+        "%d answered %d %s with %s"
+            .formatted(request.number, answer.status(), answer.lines(), answer.cookies()));
     request.client.http.keepCookies(answer.cookies());
     List<String> lines = answer.lines().stream().filter(line -> !line.equals("flushed")).toList();
     if (answer.status() != 200 || lines.size() != ATTRIBUTES.size()) {
