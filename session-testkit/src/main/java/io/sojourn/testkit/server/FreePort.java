@@ -1,8 +1,16 @@
 package io.sojourn.testkit.server;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.IntFunction;
 
@@ -13,6 +21,10 @@ import java.util.function.IntFunction;
  * <p>They lie below the range that kernels hand out to clients. A port from that range could be
  * given to some connection while its server is down; and a client that keeps asking for it may even
  * connect to itself, after which the server can never have it back.
+ *
+ * <p>A port that was chosen once is given to nobody else until this JVM ends, in no other JVM of
+ * this user either: a server that was killed finds it free when it is started again, whatever was
+ * started meanwhile.
  */
 final class FreePort {
 
@@ -57,8 +69,12 @@ final class FreePort {
     int port;
     do {
       port = ThreadLocalRandom.current().nextInt(FIRST, LAST + 1 - apart);
-    } while (!areFree(port, apart));
+    } while (!(areReserved(port, apart) && areFree(port, apart)));
     return port;
+  }
+
+  private static boolean areReserved(int port, int apart) {
+    return Reservations.take(port) && (apart == 0 || Reservations.take(port + apart));
   }
 
   private static boolean areFree(int port, int apart) {
@@ -70,6 +86,44 @@ final class FreePort {
       return socket.isBound();
     } catch (IOException e) {
       return false;
+    }
+  }
+
+  /**
+   * A file that the JVMs of a user share: whoever chose a port holds a lock on the byte at its
+   * number, and loses it by ending, however it ends.
+   */
+  static final class Reservations {
+
+    private static final FileChannel FILE = open();
+
+    /** A channel forgets a lock that nobody refers to. */
+    private static final Set<FileLock> HELD = ConcurrentHashMap.newKeySet();
+
+    private Reservations() {}
+
+    private static FileChannel open() {
+      Path file =
+          Path.of(
+              System.getProperty("java.io.tmpdir"),
+              "sojourn-ports-" + System.getProperty("user.name"));
+      try {
+        return FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      } catch (IOException e) {
+        throw new UncheckedIOException("Ports cannot be reserved in " + file, e);
+      }
+    }
+
+    /** Returns whether the port was nobody's before. */
+    static boolean take(int port) {
+      try {
+        FileLock lock = FILE.tryLock(port, 1, false);
+        return lock != null && HELD.add(lock);
+      } catch (OverlappingFileLockException e) {
+        return false; // this JVM has it
+      } catch (IOException e) {
+        throw new UncheckedIOException("Port " + port + " cannot be reserved", e);
+      }
     }
   }
 }

@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -73,6 +75,45 @@ class FreePortTest {
                     }))
         .hasMessage("broken");
     assertThat(tried).hasSize(1);
+  }
+
+  @Test
+  void aPortThatWasChosenIsNobodyElsesUntilItsJvmEnds() throws Exception {
+    int port = FreePort.use(chosen -> chosen);
+    System.gc();
+
+    assertThat(FreePort.Reservations.take(port)).as("here again").isFalse();
+    assertThat(reservedByAnotherJvm(port)).as("elsewhere").isEqualTo("false");
+    int another = FreePort.use(chosen -> chosen);
+    assertThat(another).isNotEqualTo(port);
+  }
+
+  @Test
+  void aPortOfAJvmThatHasEndedIsToBeHadAgain() throws Exception {
+    int port = 14_999; // below those that are chosen from
+    assertThat(reservedByAnotherJvm(port)).isEqualTo("true");
+    assertThat(reservedByAnotherJvm(port)).isEqualTo("true");
+  }
+
+  private static String reservedByAnotherJvm(int port) throws Exception {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                AnotherJvm.class.getName(),
+                Integer.toString(port))
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    process.waitFor();
+    return said;
+  }
+
+  static final class AnotherJvm {
+    public static void main(String[] arguments) {
+      System.out.print(FreePort.Reservations.take(Integer.parseInt(arguments[0])));
+    }
   }
 
   private static ServerSocket listenOn(int port) {
