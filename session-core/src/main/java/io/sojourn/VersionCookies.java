@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  * goes into the one that its last bits name; the highest counts. It takes away those of the {@value
  * #BEHIND} versions before it that came with the request, so a client usually has one. So the
  * answers of requests that overlap may reach the client in any order, unless one is overtaken by
- * one that is {@value #BEHIND} versions later or more.
+ * one that is {@value #BEHIND} versions later or more; or came with a cookie that says more than
+ * there is, which it takes away wherever that is.
  *
  * <p>A value names the session that it counts for, by its application, its present id and when it
  * was created. What no node of ours has written counts as nothing seen, or as more than anybody
@@ -31,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 public final class VersionCookies {
 
   /** How many cookies there are. */
-  public static final int SLOTS = 16;
+  public static final int SLOTS = 32;
 
   /** How many cookies a version takes away. */
   static final int BEHIND = SLOTS / 2;
@@ -39,7 +40,9 @@ public final class VersionCookies {
   /** A version that no copy has. */
   private static final long UNSEEN = Long.MAX_VALUE;
 
-  private static final String SUFFIXES = "0123456789ABCDEF";
+  /** Some clients take names for the same that differ in case only. */
+  private static final String SUFFIXES = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
+
   private static final int TAG_BYTES = 8;
   private static final int TAG_LENGTH = 11;
   private static final int MAX_VALUES = 2 * SLOTS;

@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
@@ -148,7 +149,7 @@ class VersionCookiesTest {
             tag + "x",
             tag + "\u0667",
             tag)) {
-      for (String slot : List.of("7", "9", "F")) {
+      for (String slot : List.of("7", "9", "N", "V")) {
         Map<String, String> jar = new HashMap<>(Map.of(slot, forged));
         assertThat(request(jar).seen(SESSION)).as(forged).isEqualTo(Long.MAX_VALUE);
         keep(jar, request(jar).see(SESSION, 7));
@@ -161,20 +162,37 @@ class VersionCookiesTest {
     VersionCookies twice = request(Map.of("7", tag + "3"));
     twice.came("7", tag + "5");
     twice.came("7", "x");
-    twice.came("G", tag + "9");
+    twice.came("W", tag + "9");
     twice.came("", tag + "9");
     twice.came("77", tag + "9");
     assertThat(twice.seen(SESSION)).isEqualTo(5);
     VersionCookies flood = new VersionCookies("shop");
     for (int i = 0; i < 10_000; i++) {
-      flood.came(Integer.toHexString(i % 16).toUpperCase(java.util.Locale.ROOT), "x" + i);
+      flood.came(Integer.toString(i % 32, 32).toUpperCase(Locale.ROOT), "x" + i);
     }
     assertThat(flood.see(SESSION, 3)).hasSizeLessThanOrEqualTo(VersionCookies.SLOTS);
   }
 
+  /** Also one of a copy that is many versions older, as it may be for the time of maxStaleness. */
+  @Test
+  @Tag("G1")
+  void anAnswerThatIsOvertakenByOneFifteenVersionsLaterTakesNothingOfItAway() {
+    for (int later = 1; later < 16; later++) {
+      for (int before = 1; before <= 100; before++) {
+        Map<String, String> jar = jarThatHasSeen(SESSION, 1000L - before);
+        List<VersionCookies.Change> late = request(jar).see(SESSION, 1000);
+        keep(jar, request(jar).see(SESSION, 1000L + later));
+        keep(jar, late);
+        assertThat(request(jar).seen(SESSION))
+            .as("told %d and late 1000 after %d", 1000 + later, 1000 - before)
+            .isEqualTo(1000L + later);
+      }
+    }
+  }
+
   /**
    * Requests of one client that overlap, whose answers reach it in any order: it must tell the
-   * highest version that it was told, as long as no answer is overtaken by one that is eight
+   * highest version that it was told, as long as no answer is overtaken by one that is sixteen
    * versions later.
    */
   @Test

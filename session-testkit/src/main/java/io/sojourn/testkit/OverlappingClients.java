@@ -49,10 +49,13 @@ final class OverlappingClients {
   private static final int AT_ONCE = 3;
 
   /**
-   * How many writes may be answered to other clients before an answer reaches its own: the cookies
-   * put up with less than eight.
+   * How many versions later than an answer those may be that reach its client before it does: the
+   * cookies put up with less than sixteen.
    */
-  private static final int OVERTAKING = 6;
+  private static final int OVERTAKING = 14;
+
+  /** How many letters are before the version in a cookie. */
+  private static final int TAG_LENGTH = 11;
 
   private final List<ContainerNode> nodes;
   private final Duration maxStaleness;
@@ -66,6 +69,9 @@ final class OverlappingClients {
   private final List<String> log = new ArrayList<>();
   private final List<Violation> found = new ArrayList<>();
   private Duration time = Duration.ZERO;
+
+  /** The latest version that a client has been told. */
+  private long latest;
 
   /**
    * Nothing has been sent.
@@ -156,7 +162,7 @@ final class OverlappingClients {
 
     final CompletableFuture<Answer> answer;
 
-    /** How many writes may be answered before this one is. */
+    /** How many versions later than it shows there may be when its answer reaches its client. */
     int overtakers;
 
     Request(
@@ -211,8 +217,11 @@ final class OverlappingClients {
   }
 
   private void send(int number, Client client) {
-    if (underWay.stream().filter(request -> request.client == client).count() == AT_ONCE) {
+    if (underWay(client) == AT_ONCE) {
       return;
+    }
+    while (overtakers(client) > OVERTAKING && underWay(client) > 0) {
+      receive();
     }
     Set<Write> mustSee = new HashSet<>(client.seen);
     for (Write write : writes) {
@@ -259,11 +268,9 @@ final class OverlappingClients {
     } else if (!heeded) {
       client.http.useOtherCookies(client.firstTold);
     }
-    int writing = write == null ? 0 : 1;
-    int others = 0;
-    for (Request request : underWay) {
-      request.overtakers += writing;
-      others += request.write == null ? 0 : 1;
+    int overtakers = overtakers(client);
+    if (write != null) {
+      underWay.forEach(request -> request.overtakers++);
     }
     int node = random.nextInt(nodes.size());
     log.add(
@@ -276,8 +283,32 @@ final class OverlappingClients {
             client,
             write,
             mustSee,
-            others,
+            overtakers,
             client.http.sendApart(nodes.get(node), operations.toArray(String[]::new))));
+  }
+
+  private long underWay(Client client) {
+    return underWay.stream().filter(request -> request.client == client).count();
+  }
+
+  /**
+   * How many versions later than this client is shown next there may be when all that is under way
+   * is done: it may be shown a copy that is as old as what it has seen.
+   */
+  private int overtakers(Client client) {
+    int writing = (int) underWay.stream().filter(request -> request.write != null).count();
+    long seen = version(client);
+    return seen == 0 || !heeded || client.number == FORGETFUL
+        ? writing
+        : writing + (int) Math.max(0, latest - seen);
+  }
+
+  /** The version that a client says it has seen; 0 if it says none. */
+  private static long version(Client client) {
+    return client.http.otherCookies().values().stream()
+        .mapToLong(cookie -> Long.parseLong(cookie.substring(TAG_LENGTH)))
+        .max()
+        .orElse(0);
   }
 
   /** A write that is about to be sent: what has been answered is earlier. */
@@ -311,6 +342,9 @@ final class OverlappingClients {
         "%d answered %d %s with %s"
             .formatted(request.number, answer.status(), answer.lines(), answer.cookies()));
     request.client.http.keepCookies(answer.cookies());
+    if (heeded) {
+      latest = Math.max(latest, version(request.client));
+    }
     List<String> lines = answer.lines().stream().filter(line -> !line.equals("flushed")).toList();
     if (answer.status() != 200 || lines.size() != ATTRIBUTES.size()) {
       report(request, answer.toString(), false);
