@@ -404,21 +404,19 @@ final class AttributeSlot {
       now = passivated(captured, codec, activation);
     }
     synchronized (this) {
-      if (changes != capturedChanges) {
-        // Set or removed meanwhile: whoever did so flushes after this.
-        return null;
-      }
-      if (pending) {
-        if (isCurrentlyStored(now, codec)) {
-          found(captured, true, now);
-          settled = current ? changes : settled;
+      if (pending && !detached) {
+        // Whatever was set meanwhile: who set this one is answered after this save, and the other
+        // one's setter maybe much later.
+        boolean needless = isCurrentlyStored(now, codec);
+        found(captured, needless, now);
+        if (needless) {
+          settled = current ? capturedChanges : settled;
           return null;
         }
-        found(captured, false, now);
         AttributeChange set = new AttributeChange.Set(codec.seal(name, now));
-        return new Capture(this, set, captured, now, asEncodedHere, changes);
+        return new Capture(this, set, captured, now, asEncodedHere, capturedChanges);
       }
-      if (value == captured) {
+      if (value == captured && changes == capturedChanges) {
         boolean unchanged =
             attempts.isEmpty()
                 ? isCurrentlyStored(now, codec)
@@ -441,7 +439,7 @@ final class AttributeSlot {
             this, new AttributeChange.Set(sealed), captured, now, asEncodedHere, changes);
       }
     }
-    // A refresh has taken its place meanwhile, and what it is compared with.
+    // A refresh or a set has taken its place meanwhile, and what it is compared with.
     return capture(codec, activation, checkHandedOut, current);
   }
 

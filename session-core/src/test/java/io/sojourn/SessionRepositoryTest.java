@@ -906,6 +906,49 @@ class SessionRepositoryTest {
     assertThat(list(opened(b, "s"))).containsExactly("news");
   }
 
+  /** Its request is answered after its own flush, and the other one's may come much later. */
+  @Test
+  @Tag("G1")
+  void aSetIsSavedByItsRequestsFlushThoughAnotherOneComesWhileItIsEncoded() {
+    created(a, "s");
+    LiveSession onB = opened(b, "s");
+    onB.setAttribute("text", "mine");
+    codec.whileEncoding = () -> onB.setAttribute("text", "later");
+    assertThat(b.flush(onB)).isTrue();
+    assertThat(opened(a, "s").attribute("text")).isIn("mine", "later");
+    assertThat(b.flush(onB)).isTrue();
+    assertThat(opened(a, "s").attribute("text")).isEqualTo("later");
+    assertThat(opened(b, "s").attribute("text")).isEqualTo("later");
+  }
+
+  @Test
+  @Tag("G1")
+  void aSetIsSavedByItsRequestsFlushThoughARemovalComesWhileItIsEncoded() {
+    created(a, "s");
+    LiveSession onB = opened(b, "s");
+    onB.setAttribute("text", "mine");
+    codec.whileEncoding = () -> onB.removeAttribute("text");
+    assertThat(b.flush(onB)).isTrue();
+    assertThat(opened(a, "s").attribute("text")).isIn("mine", null);
+    assertThat(b.flush(onB)).isTrue();
+    assertThat(opened(a, "s").attribute("text")).isNull();
+    assertThat(opened(b, "s").attribute("text")).isNull();
+  }
+
+  @Test
+  @Tag("G1")
+  void aChangeInPlaceIsSavedByItsRequestsFlushThoughASetComesWhileItIsEncoded() {
+    created(a, "s");
+    LiveSession onB = opened(b, "s");
+    list(onB).add("mine");
+    codec.whileEncoding = () -> onB.setAttribute("list", new ArrayList<>(List.of("later")));
+    assertThat(b.flush(onB)).isTrue();
+    assertThat(list(opened(a, "s"))).containsAnyOf("mine", "later");
+    assertThat(b.flush(onB)).isTrue();
+    assertThat(list(opened(a, "s"))).containsExactly("later");
+    assertThat(list(opened(b, "s"))).containsExactly("later");
+  }
+
   @Test
   void whatThisNodeRemovedDoesNotComeBackWithAnOlderAnswer() {
     long first = created(a, "s").knownVersion();
