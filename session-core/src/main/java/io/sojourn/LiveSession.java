@@ -231,10 +231,13 @@ public final class LiveSession {
 
   /**
    * The version that whoever looks at this copy has seen: of the attributes that are here, and of
-   * those that were saved from here. 0 if it has not been stored.
+   * those that were saved from here. 0 if it has not been stored. What is shown of a refresh that
+   * is under way has its version: it is waited for.
    */
   public long seenVersion() {
-    return Math.max(knownVersion, savedVersion);
+    synchronized (stateLock) {
+      return Math.max(knownVersion, savedVersion);
+    }
   }
 
   /** When the latest access on this node began, or the latest one that it has heard of. */

@@ -451,6 +451,58 @@ class CausalFreshnessTest {
     assertThat(opening.get()).isNull();
   }
 
+  /** Else it could be shown the older one again by another node. */
+  @Test
+  @Tag("G1")
+  void whatIsShownOfARefreshThatIsUnderWayIsToldAsItsVersion() throws Exception {
+    Client client = begin(a);
+    client.set(a, "slow", "slow");
+    CountDownLatch decoding = new CountDownLatch(1);
+    CountDownLatch decoded = new CountDownLatch(1);
+    SessionRepository node =
+        new SessionRepository(memory, slow(decoding, decoded), policy, () -> time);
+    LiveSession session = client.opened(node);
+    LiveSession changed = new Client("s").opened(a);
+    changed.setAttribute("text", "two");
+    changed.removeAttribute("slow");
+    assertThat(a.flush(changed)).isTrue();
+    // What is being decoded keeps the refresh from taking its place.
+    new Thread(() -> session.attribute("slow")).start();
+    assertThat(decoding.await(30, SECONDS)).isTrue();
+    FutureTask<@Nullable LiveSession> refreshing = new FutureTask<>(() -> node.open("s"));
+    Thread refresher = new Thread(refreshing);
+    refresher.start();
+    while (!requireNonNull(session.attribute("text")).equals("two")) {
+      assertThat(refresher.isAlive()).isTrue();
+      Thread.onSpinWait();
+    }
+    FutureTask<Long> told = new FutureTask<>(session::seenVersion);
+    Thread teller = new Thread(told);
+    teller.start();
+    while (teller.isAlive() && teller.getState() != Thread.State.BLOCKED) {
+      Thread.onSpinWait();
+    }
+    decoded.countDown();
+    assertThat(told.get()).isEqualTo(changed.seenVersion());
+    assertThat(refreshing.get()).isSameAs(session);
+  }
+
+  /** A codec whose decoding of "slow" takes its time. */
+  private AttributeCodec slow(CountDownLatch begun, CountDownLatch over) {
+    return (AttributeCodec)
+        Proxy.newProxyInstance(
+            AttributeCodec.class.getClassLoader(),
+            new Class<?>[] {AttributeCodec.class},
+            (proxy, method, arguments) -> {
+              Object result = method.invoke(codec, arguments);
+              if (method.getName().equals("decode") && "slow".equals(result)) {
+                begun.countDown();
+                over.await();
+              }
+              return result;
+            });
+  }
+
   /** The store, whose first answer to a save takes its time. */
   private SessionStore late(CountDownLatch sent, CountDownLatch answer) {
     return (SessionStore)
