@@ -110,7 +110,7 @@ public abstract class VersionCookieContract {
   private static String versionCookie(Setting setting, Map<String, SetCookie> cookies) {
     List<String> found =
         cookies.keySet().stream()
-            .filter(name -> name.matches(setting.cookieName() + "_V[0-9A-F]"))
+            .filter(name -> name.matches(setting.cookieName() + "_V[0-9A-V]"))
             .toList();
     assertThat(found).hasSize(1);
     return found.get(0);
