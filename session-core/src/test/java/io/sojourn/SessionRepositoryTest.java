@@ -937,6 +937,25 @@ class SessionRepositoryTest {
 
   @Test
   @Tag("G1")
+  void whatHasBeenRemovedOnBothNodesWhileItIsEncodedIsNotThereAgain() {
+    created(a, "s");
+    LiveSession onB = opened(b, "s");
+    onB.setAttribute("text", "mine");
+    codec.whileEncoding =
+        () -> {
+          onB.removeAttribute("text");
+          LiveSession onA = opened(a, "s");
+          onA.removeAttribute("text");
+          assertThat(a.flush(onA)).isTrue();
+          assertThat(opened(b, "s")).isSameAs(onB);
+        };
+    assertThat(b.flush(onB)).isTrue();
+    assertThat(opened(a, "s").attribute("text")).isNull();
+    assertThat(opened(b, "s").attribute("text")).isNull();
+  }
+
+  @Test
+  @Tag("G1")
   void aChangeInPlaceIsSavedByItsRequestsFlushThoughASetComesWhileItIsEncoded() {
     created(a, "s");
     LiveSession onB = opened(b, "s");
