@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
+import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -488,35 +489,46 @@ class CausalFreshnessTest {
   }
 
   /** A codec whose decoding of "slow" takes its time. */
-  private AttributeCodec slow(CountDownLatch begun, CountDownLatch over) {
-    return (AttributeCodec)
-        Proxy.newProxyInstance(
-            AttributeCodec.class.getClassLoader(),
-            new Class<?>[] {AttributeCodec.class},
-            (proxy, method, arguments) -> {
-              Object result = method.invoke(codec, arguments);
-              if (method.getName().equals("decode") && "slow".equals(result)) {
-                begun.countDown();
-                over.await();
-              }
-              return result;
-            });
+  private AttributeCodec slow(CountDownLatch decoding, CountDownLatch decoded) {
+    return late(
+        AttributeCodec.class,
+        codec,
+        (method, result) -> method.equals("decode") && "slow".equals(result),
+        decoding,
+        decoded);
   }
 
-  /** The store, whose first answer to a save takes its time. */
+  /** The store, whose answer to a save takes its time. */
   private SessionStore late(CountDownLatch sent, CountDownLatch answer) {
-    return (SessionStore)
+    return late(
+        SessionStore.class, memory, (method, result) -> method.equals("save"), sent, answer);
+  }
+
+  /**
+   * The same, but some of its answers take their time.
+   *
+   * @param which by the method's name and the answer
+   * @param ready counted down when there is such an answer
+   * @param leaves awaited before it is given
+   */
+  private static <T> T late(
+      Class<T> type,
+      T target,
+      BiPredicate<String, @Nullable Object> which,
+      CountDownLatch ready,
+      CountDownLatch leaves) {
+    return type.cast(
         Proxy.newProxyInstance(
-            SessionStore.class.getClassLoader(),
-            new Class<?>[] {SessionStore.class},
+            type.getClassLoader(),
+            new Class<?>[] {type},
             (proxy, method, arguments) -> {
-              Object answered = method.invoke(memory, arguments);
-              if (method.getName().equals("save")) {
-                sent.countDown();
-                answer.await();
+              Object answer = method.invoke(target, arguments);
+              if (which.test(method.getName(), answer)) {
+                ready.countDown();
+                leaves.await();
               }
-              return answered;
-            });
+              return answer;
+            }));
   }
 
   /** What another one has removed meanwhile is there again: the later one wins. */
