@@ -119,7 +119,7 @@ public final class LiveSession {
   private long newerVersion;
 
   /** The latest version that this node has written, which it may not have the whole of. */
-  private volatile long savedVersion;
+  private long savedVersion;
 
   /** When the store was asked that has said last that {@link #knownVersion} is the current one. */
   private volatile long confirmedNanos;

@@ -342,9 +342,7 @@ final class OverlappingClients {
         "%d answered %d %s with %s"
             .formatted(request.number, answer.status(), answer.lines(), answer.cookies()));
     request.client.http.keepCookies(answer.cookies());
-    if (heeded) {
-      latest = Math.max(latest, version(request.client));
-    }
+    latest = Math.max(latest, version(request.client));
     List<String> lines = answer.lines().stream().filter(line -> !line.equals("flushed")).toList();
     if (answer.status() != 200 || lines.size() != ATTRIBUTES.size()) {
       report(request, answer.toString(), false);
